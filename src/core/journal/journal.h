@@ -1,0 +1,68 @@
+/*
+ * journal 证: the append-only log of every act. An entry is appended inside the job that does the act; when the batch is
+ * about to commit, the entries get consecutive sequence numbers (under db_order_lock, so no number can appear late)
+ * and become leaves of a Merkle tree (RFC 9162 shape). Tree heads are signed at most once a second and on demand.
+ */
+#ifndef CORE_JOURNAL_H
+#define CORE_JOURNAL_H
+
+#include "db/db.h"
+
+struct journal_entry {
+	int64_t seq;            /* 1, 2, 3 ... without a gap */
+	int64_t at;             /* ms */
+	int64_t actor;          /* 0: a resident without account or the system */
+	struct str kind;        /* "matter.dispatch": module.verb */
+	int64_t subject;        /* id of the matter, account ... it is about */
+	struct str place;       /* key */
+	struct str data;        /* JSON object, canonical (no spaces, keys in the order written) */
+};
+
+/* Makes the hooks that seal entries; called once by main/tests after db_open and migrations. */
+CHECKED enum err journal_init(struct db *db, const char *key_dir, struct arena *a, struct str *why);
+
+/* Inside a job. Strings are copied. Personal data does not belong in data: ids and hashes only (erasure must stay
+ * possible while the log stays whole); a resident's text is named by its SHA-256. */
+CHECKED enum err journal_append(struct tx *tx, const struct journal_entry *e);
+
+CHECKED enum err journal_read(struct db_conn *c, struct arena *a, int64_t after, int limit, struct journal_entry **v, size_t *n);
+CHECKED enum err journal_of_subject(struct db_conn *c, struct arena *a, int64_t subject, struct journal_entry **v, size_t *n);
+/* Greatest committed sequence. */
+CHECKED enum err journal_last(struct db_conn *c, int64_t *seq);
+
+/* Signed tree head over the first `size` entries. */
+struct journal_head {
+	int64_t size, at;
+	unsigned char root[32];
+	struct str signature, key_id;
+};
+/* Latest head that covers `seq`; signs a new one if the last is too small. */
+CHECKED enum err journal_head_for(struct db *db, struct arena *a, int64_t seq, struct journal_head *out);
+/* Proofs as lists of 32-byte nodes. */
+CHECKED enum err journal_inclusion(struct db_conn *c, struct arena *a, int64_t seq, int64_t size, unsigned char (**path)[32], size_t *n);
+CHECKED enum err journal_consistency(struct db_conn *c, struct arena *a, int64_t from, int64_t to, unsigned char (**path)[32], size_t *n);
+/* Recomputes everything from the entries; reports the first place that differs. `progress` may be NULL. */
+CHECKED enum err journal_verify_all(struct db_conn *c, struct arena *a, void (*progress)(void *, int64_t done, int64_t of), void *arg,
+				    struct str *why);
+
+/*
+ * Receipt file (JSON, self-contained): entry, inclusion path, head with signature, public key id; checked offline by
+ * `gongzhi verify receipt.json --key gongzhi.pub`.
+ */
+CHECKED enum err journal_receipt(struct db *db, struct arena *a, int64_t seq, struct str *json);
+CHECKED enum err journal_receipt_check(struct arena *a, struct str json, struct str public_key, struct journal_entry *entry, struct str *why);
+struct str journal_public_key(struct arena *a); /* text of the .pub file */
+
+/* ---- tailers ---- */
+/* Starts a thread that calls fn with new entries in order, inside a write job together with its cursor. Woken by commits of any node. */
+struct journal_tailer;
+CHECKED enum err journal_tail(struct db *db, const char *name, enum err (*fn)(struct tx *tx, void *arg, const struct journal_entry *v, size_t n),
+			      void *arg, struct journal_tailer **out);
+/* A tailer without a stored cursor (SSE, caches of this process): starts behind `after`. */
+CHECKED enum err journal_watch(struct db *db, int64_t after, void (*fn)(void *arg, const struct journal_entry *v, size_t n), void *arg,
+			       struct journal_tailer **out);
+void journal_tail_stop(struct journal_tailer *t);
+/* Waits until the tailer has seen everything committed by now (tests, shutdown). */
+void journal_tail_drain(struct journal_tailer *t);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * matter 事: whatever flows from hand to hand against a clock. The engine applies the scenario's actions; every change is
+ * one job that also appends to the journal. Official verdict (state), the resident's verdict (judge_*) and an adjudicated exclusion
+ * (excluded) are three separate facts, never overwritten.
+ */
+#ifndef CORE_MATTER_H
+#define CORE_MATTER_H
+
+#include "core/actor/actor.h"
+#include "core/matter/scenario.h"
+#include "core/rule/rule.h"
+#include "db/db.h"
+
+struct matter_value { struct str field, value; };
+
+struct matter {
+	int64_t id;
+	struct str code;            /* given to the reporter; 12 signs of Crockford base32 in groups, not guessable */
+	struct str scenario; int scenario_version;
+	struct str state;
+	int64_t version;            /* grows with every change: optimistic lock */
+	struct str place;           /* key, as fine as known (grid) */
+	double lon, lat;            /* NAN: not located */
+	struct str category, title, channel;
+	int64_t created, updated, state_since;
+	int64_t due;                /* deadline of the state; 0 none */
+	int64_t total_due;          /* promised to the reporter; 0 none */
+	int64_t suspended_since;    /* 0: running */
+	int64_t closed;             /* 0 */
+	int64_t holder_org, holder_post, holder; /* who has it now; 0 none */
+	int64_t reporter;           /* account, 0 */
+	int64_t filed_by;           /* who typed it (代办); 0: the reporter */
+	bool is_public, demo;
+	int judge_score;            /* 1..5, 0 none */
+	int judge_solved;           /* 1 yes, 0 none, -1 no */
+	int64_t judged;
+	int64_t first_seq, last_seq;/* journal */
+	struct str fields;          /* JSON object of the fields that are not personal */
+	struct matter_value *values; size_t nvalues; /* filled by matter_values() */
+};
+
+/* ---- filing ---- */
+struct matter_new {
+	const struct scenario *scenario;
+	struct matter_value *values; size_t nvalues;  /* "title" may be absent: made from the first text field */
+	struct str place, category, channel;
+	double lon, lat;
+	bool is_public, demo;
+	int64_t reporter, filed_by;
+	/* import only (0/absent otherwise): true dates, outer id for idempotence, state to stand in */
+	int64_t created; struct str source, source_id; struct str state; int64_t closed, total_due;
+	/* out */
+	int64_t id; struct str code; /* made by matter_prepare */
+	struct str why, why_field;
+	void *prepared;
+};
+/* On the worker, before the job: checks values against the scenario (sizes, UTF-8, choices), makes id, code, title, JSON. */
+CHECKED enum err matter_prepare(struct arena *a, struct matter_new *m, int64_t now);
+/* Job; m must live until done. ERR_CONFLICT when (source, source_id) is already there: id and code are then those. */
+enum err matter_file(struct tx *tx, void *matter_new);
+
+/* ---- reading ---- */
+CHECKED enum err matter_get(struct db_conn *c, struct arena *a, int64_t id, struct matter *out);
+CHECKED enum err matter_by_code(struct db_conn *c, struct arena *a, struct str code, struct matter *out); /* forgives case, O/0, I/L/1, spaces */
+CHECKED enum err matter_values(struct db_conn *c, struct arena *a, struct matter *m, bool with_personal /* journalled by the caller */);
+struct matter_step {            /* a line of the timeline */
+	int64_t seq, at, actor; struct str actor_name, action, title /* translated */, note; bool is_public;
+	struct str from, to; struct matter_value *values; size_t nvalues;
+};
+CHECKED enum err matter_timeline(struct db_conn *c, struct arena *a, const struct matter *m, struct matter_step **v, size_t *n);
+struct matter_file { int64_t id; struct str name, type, path, thumb; int64_t size; int width, height; };
+CHECKED enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct matter_file **v, size_t *n);
+
+/* ---- acting ---- */
+struct matter_actor {           /* who acts */
+	const struct actor_session *who; /* NULL for reporter and system */
+	bool reporter, system;
+};
+/* Actions the scenario allows now for this actor (for buttons). Indexes into scenario->actions. */
+CHECKED enum err matter_actions(const struct matter *m, const struct matter_actor *by, int64_t now, struct arena *a, int **v, size_t *n);
+struct matter_act {
+	int64_t id; int64_t version;  /* version the person saw; ERR_CONFLICT otherwise, why says who did what meanwhile. -1: any */
+	struct str action;
+	struct matter_actor by;
+	struct matter_value *values; size_t nvalues;   /* answers to the asks; "note" is free text */
+	struct str override_reason;
+	/* out */
+	struct matter after; struct str why, why_field; struct rule_outcome *outcomes; size_t noutcomes;
+};
+enum err matter_do(struct tx *tx, void *matter_act);   /* job */
+CHECKED enum err matter_add_file(struct tx *tx, int64_t matter, const struct matter_file *f, int64_t *id);
+
+/* Clocks: finds states whose deadline has passed, escalates (journal, notice), once each. A job_entry calls it. */
+CHECKED enum err matter_run_clocks(struct db *db, int64_t now, int *escalated);
+
+/* Colours of clocks: 0 none, 1 in time, 2 soon (last fifth), 3 late. */
+int matter_clock_colour(const struct matter *m, int64_t now);
+
+/* Masks telephone and identity numbers inside free text: 138****5678, 500***********1234. */
+struct str matter_mask(struct arena *a, struct str text);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * A scenario: one kind of matter, declared in a YAML file (docs/scenario-guide.md): fields, states with actors and
+ * clocks, actions with who may, rules and what they ask. Read-only once loaded, shared between threads, reference
+ * counted. Nothing in C knows the names of its states; code asks their declared properties (`kind`, `clock` ...).
+ */
+#ifndef CORE_MATTER_SCENARIO_H
+#define CORE_MATTER_SCENARIO_H
+
+#include "core/calendar/calendar.h"
+#include "db/db.h"
+
+struct text2 { struct str zh, en; };
+
+enum field_type { FIELD_TEXT, FIELD_LINE, FIELD_NUMBER, FIELD_DATE, FIELD_CHOICE, FIELD_CHOICES, FIELD_IMAGE, FIELD_PLACE, FIELD_POINT, FIELD_PHONE, FIELD_BOOL, FIELD_ORG, FIELD_ACTOR };
+
+struct scenario_choice { struct str id; struct text2 title; struct str *words; size_t nwords; };
+struct scenario_field {
+	struct str id;
+	struct text2 title, hint;
+	enum field_type type;
+	bool required, personal /* masked by default, sealed at rest */, searchable;
+	int64_t max;                     /* characters, files or value, by type */
+	struct scenario_choice *choices; size_t nchoices;
+};
+/* What a state is for, in words that code may know. */
+enum state_kind { STATE_OPEN, STATE_WAITING /* for the reporter */, STATE_DONE /* answered, not closed */, STATE_CLOSED, STATE_REFUSED };
+struct scenario_state {
+	struct str id; struct text2 title;
+	struct text2 plain;              /* for the resident: "已经交给{holder}，正在办理" */
+	enum state_kind kind;
+	struct str *actors; size_t nactors; /* roles that hold the matter in this state */
+	bool has_clock; struct duration clock;
+	struct str clock_by;             /* choice field whose value picks the clock; see clocks */
+	struct { struct str value; struct duration d; } *clocks; size_t nclocks;
+	struct str escalate_to;          /* role told when the clock runs out; may be absent */
+	bool suspends;                   /* the case clock stands still in this state */
+};
+struct scenario_ask { struct str field; bool required; };  /* what an action asks: fields of `asks` section */
+struct scenario_action {
+	struct str id; struct text2 title, done /* line of the timeline */;
+	int *from; size_t nfrom; int to; /* indexes of states; to -1: stays */
+	struct str *by; size_t nby;      /* roles; "reporter" = whoever holds the code; "system" = clocks */
+	struct str *rules; size_t nrules;
+	struct scenario_ask *asks; size_t nasks;
+	bool not_same_as_handler;        /* verification by somebody else */
+	bool public_note;                /* the note is shown to the reporter */
+	struct duration window; bool has_window; /* only so long after the state was reached (reopen) */
+	struct str effect;               /* "", "assign", "return", "reply", "judge", "extend", "suspend", "resume", "withdraw", "merge" */
+	bool danger;                     /* shown as a second thought */
+};
+struct scenario {
+	struct str id; int version; struct text2 title;
+	struct scenario_field *fields; size_t nfields;
+	struct scenario_field *asks; size_t nasks;
+	struct scenario_state *states; size_t nstates;   /* [0] is the first */
+	struct scenario_action *actions; size_t nactions;
+	struct duration total; bool has_total;           /* promised time for the whole */
+	struct str total_by; struct { struct str value; struct duration d; } *totals; size_t ntotals;
+	struct str source;               /* text of the file */
+	unsigned char digest[32];
+	struct arena *arena;
+};
+
+/* Parses and checks. On error *why = "resident-report.yaml:17: 状态“dispatchd”没有定义；是否想写“dispatched”？" */
+CHECKED enum err scenario_parse(struct str name, struct str text, struct scenario **out, struct arena *a, struct str *why);
+void scenario_free(struct scenario *s);
+
+/* Loads every *.yaml of the folder; a new text gets a new version in the store; a faulty file leaves the old version in
+ * force and is reported through *why (all faults, a line each) with ERR_INPUT. */
+CHECKED enum err scenario_load_dir(struct db *db, const char *dir, struct arena *a, struct str *why);
+const struct scenario *scenario_current(struct str id);            /* NULL when unknown */
+const struct scenario *scenario_version(struct str id, int version);
+size_t scenario_list(const struct scenario **v, size_t max);
+int scenario_state(const struct scenario *s, struct str id);       /* index, -1 */
+int scenario_action(const struct scenario *s, struct str id);
+const struct scenario_field *scenario_field(const struct scenario *s, struct str id);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Chinese full-text search. An index is a named set of documents (id, text); a document is found by every
+ * substring of two or more characters, and by single characters. SQLite: FTS5 with our bigram tokenizer;
+ * PostgreSQL: tsvector of bigrams with GIN. Index tables are made by the migration token {{SEARCH name}}.
+ */
+#ifndef DB_SEARCH_H
+#define DB_SEARCH_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct db_conn;
+struct tx;
+
+/* Adds or replaces a document. */
+CHECKED enum err search_put(struct tx *tx, const char *index, int64_t id, struct str text);
+CHECKED enum err search_remove(struct tx *tx, const char *index, int64_t id);
+/* Ids of documents that hold every word of `words` (split at white space), newest (greatest id) first, id < before. */
+CHECKED enum err search_find(struct db_conn *c, struct arena *a, const char *index, struct str words, int64_t before,
+			     int limit, int64_t **ids, size_t *n);
+/* The text handed to the engine's MATCH, for queries that join the index: use {{MATCH index id_column $words}}
+ * in .sql and pass search_words(). Empty when the words hold nothing searchable. */
+struct str search_words(struct db_conn *c, struct arena *a, struct str words);
+
+#endif
