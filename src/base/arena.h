@@ -35,7 +35,7 @@ void *arena_alloc_array(struct arena *a, size_t n, size_t size) __attribute__((r
 struct str arena_str(struct arena *a, struct str s);
 char *arena_strz(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
-struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 struct str arena_cat(struct arena *a, struct str x, struct str y);
 
 /* fn(arg) runs at reset or release: for what is not memory (descriptors, statements). */
