@@ -77,6 +77,10 @@ void db_set_hooks(struct db *db, const struct db_hooks *h);
  * PostgreSQL: a transaction-level advisory lock. Called by seal. */
 CHECKED enum err db_order_lock(struct tx *tx);
 
+/* Jobs that lock the same number (the id of what they change) run one behind the other until the end of their batch,
+ * on all nodes. SQLite: nothing to do. Take it before reading what decides. */
+CHECKED enum err db_lock(struct tx *tx, int64_t number);
+
 /* ---- waking (journal tailers) ---- */
 
 /* Calls fn(arg) soon after any batch committed, on this node or (PostgreSQL, LISTEN/NOTIFY) another one. */
@@ -88,6 +92,7 @@ struct db_query;
 struct db_migration {
 	int number;          /* 1, 2, 3 ... inside its module */
 	const char *name;    /* "0001-cases" */
+	uint64_t checksum;   /* of the text without comments */
 	const char *sqlite;  /* text for each engine, tokens already replaced */
 	const char *pg;
 };
