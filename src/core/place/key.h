@@ -1,0 +1,22 @@
+/* How keys are made; for this folder only. Texts to translate are marked as in web/capability.h. */
+#ifndef CORE_PLACE_KEY_H
+#define CORE_PLACE_KEY_H
+
+#include "core/place/place.h"
+
+#ifndef N_
+#define N_(zh) zh
+#endif
+
+/* Bytes of a key of that level. */
+size_t place_key_len(enum place_level level);
+/* The code of the place above: a prefix. STR_NULL when it is not a code. */
+struct str place_parent_code(struct str code);
+/* Key that a place with this code gets under the parent; STR_NULL when the levels do not follow each other. */
+struct str place_key_from_code(struct arena *a, struct str parent, struct str code);
+/* Key of the number-th child without a code; STR_NULL when there are too many. */
+struct str place_key_from_number(struct arena *a, struct str parent, int64_t number);
+/* Square of 0.02 degrees: rows of 18000 from the south, so that neighbours in the east have neighbouring numbers. */
+int64_t place_cell(double lon, double lat);
+
+#endif
