@@ -86,3 +86,23 @@ SELECT done_rows FROM place_import WHERE digest = $digest;
 -- name: place_import_set exec (digest str, done_rows i64, at i64)
 INSERT INTO place_import (digest, done_rows, at) VALUES ($digest, $done_rows, $at)
 ON CONFLICT (digest) DO UPDATE SET done_rows = excluded.done_rows, at = excluded.at;
+
+-- name: place_history_rekey exec (key_from str, key_to str, key_new str, behind i64)
+-- Past events follow the place to its new key.
+UPDATE place_history SET key_new = $key_new || substr(key_new, CAST($behind AS INTEGER))
+WHERE key_new >= $key_from AND key_new < $key_to;
+
+-- name: place_key_used(key str) -> at i64
+-- Keys are never used twice.
+SELECT at FROM place_history WHERE key_old = $key AND kind IN ('move', 'merge');
+
+-- name: place_moving(key str) -> key_new str
+-- A large move that has begun and not ended.
+SELECT key_new FROM place_history WHERE key_old = $key AND kind = 'moving' ORDER BY at DESC;
+
+-- name: place_history_drop exec (key str, kind str)
+DELETE FROM place_history WHERE key_old = $key AND kind = $kind;
+
+-- name: place_delete exec (key str)
+-- Only the empty shell that a large move leaves behind.
+DELETE FROM place WHERE key = $key;
