@@ -150,7 +150,10 @@ enum err place_add(struct tx *tx, struct str parent, const struct place *p, stru
 {
 	struct place up, had;
 	struct event ev = {.kind = "add", .value_new = p->name};
-	enum err e = place_by_key(tx->c, tx->arena, parent, &up);
+	enum err e = db_lock(tx, PLACE_LOCK);
+
+	if (e == OK)
+		e = place_by_key(tx->c, tx->arena, parent, &up);
 
 	if (e != OK)
 		return e;
@@ -176,8 +179,10 @@ enum err place_add(struct tx *tx, struct str parent, const struct place *p, stru
 static enum err may_move(struct tx *tx, struct str key, struct str new_parent, struct place *p)
 {
 	struct place up;
-	enum err e = place_by_key(tx->c, tx->arena, key, p);
+	enum err e = db_lock(tx, PLACE_LOCK);
 
+	if (e == OK)
+		e = place_by_key(tx->c, tx->arena, key, p);
 	if (e == OK)
 		e = place_by_key(tx->c, tx->arena, new_parent, &up);
 	if (e != OK)
@@ -227,8 +232,10 @@ enum err place_merge(struct tx *tx, struct str from, struct str into, int64_t wh
 	struct event ev = {.kind = "merge", .key_old = from, .key_new = into, .reason = reason, .who = who};
 	struct place a, b;
 	struct place_all_kids_rows kids;
-	enum err e = place_by_key(tx->c, tx->arena, from, &a);
+	enum err e = db_lock(tx, PLACE_LOCK);
 
+	if (e == OK)
+		e = place_by_key(tx->c, tx->arena, from, &a);
 	if (e == OK)
 		e = place_by_key(tx->c, tx->arena, into, &b);
 	if (e != OK)
@@ -309,8 +316,10 @@ static enum err end_move(struct tx *tx, void *arg)
 	struct step *s = arg;
 	struct event ev = {.kind = "move", .key_old = s->key, .key_new = s->new_key, .reason = s->reason, .who = s->who};
 	struct place p;
-	enum err e = place_by_key(tx->c, tx->arena, s->key, &p);
+	enum err e = db_lock(tx, PLACE_LOCK);
 
+	if (e == OK)
+		e = place_by_key(tx->c, tx->arena, s->key, &p);
 	if (e == OK)
 		e = q_place_delete(tx->c, s->key, NULL);
 	if (e == OK)
@@ -363,8 +372,10 @@ enum err place_move_large(struct db *db, struct arena *a, struct str key, struct
 enum err place_change(struct tx *tx, struct str key, struct str name, struct str code, int64_t who, struct str reason)
 {
 	struct place p, had;
-	enum err e = place_by_key(tx->c, tx->arena, key, &p);
+	enum err e = db_lock(tx, PLACE_LOCK);
 
+	if (e == OK)
+		e = place_by_key(tx->c, tx->arena, key, &p);
 	if (e != OK)
 		return e;
 	if (p.level == PLACE_ROOT || (name.p && !good_name(name)) || (code.p && place_level_of_code(code) != p.level))

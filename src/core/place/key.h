@@ -8,6 +8,9 @@
 #define N_(zh) zh
 #endif
 
+/* Changes of the tree decide by what they read, so they run one behind the other. */
+#define PLACE_LOCK 0x706c616365 /* "place" */
+
 /* Bytes of a key of that level. */
 size_t place_key_len(enum place_level level);
 /* The code of the place above: a prefix. STR_NULL when it is not a code. */

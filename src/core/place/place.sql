@@ -1,4 +1,4 @@
--- name: place_get(key str) one -> key str, parent str, level i64, code str?, name str, hidden bool, since i64, until i64, lon f64?, lat f64?
+-- name: place_get one (key str) -> key str, parent str, level i64, code str?, name str, hidden bool, since i64, until i64, lon f64?, lat f64?
 SELECT key, parent, level, code, name, hidden, since, until, lon, lat FROM place WHERE key = $key;
 
 -- name: place_many(keys str[]) -> key str, parent str, level i64, code str?, name str, hidden bool, since i64, until i64, lon f64?, lat f64?
@@ -34,7 +34,7 @@ SELECT key_old, key_new, at FROM place_history WHERE key_old IN ($keys[]) AND ki
 SELECT id, kind, key_old, key_new, value_old, value_new, at, who, reason FROM place_history
 WHERE key_new = $key ORDER BY at DESC;
 
--- name: place_count(level i64) one -> n i64
+-- name: place_count one (level i64) -> n i64
 -- may scan: a count for the doctor, the demo and the tests
 SELECT count(*) AS n FROM place WHERE level = $level AND until = 0;
 
