@@ -144,7 +144,7 @@ static enum err look_up(struct tx *tx, const struct chunk *ch, struct map *known
 
 		for (size_t k = 0; k < 2; k++)
 			if (pair[k].n && !map_has(&wanted, pair[k])) {
-				map_put(&wanted, pair[k], ch);
+				map_put(&wanted, pair[k], codes);
 				codes[n++] = pair[k];
 			}
 	}
