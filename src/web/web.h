@@ -39,6 +39,14 @@ struct app {
 	const char *var;             /* data folder: var/ */
 };
 
+/* What the layout shows above a page; a handler fills what it knows. */
+struct page_head {
+	struct str name;         /* the town; absent: the installation */
+	struct str above;        /* "重庆市江北区" */
+	struct str home;         /* where the name leads; absent: "/" */
+	bool secret;             /* the address is a secret: not indexed, no referrer (the headers are the handler's) */
+};
+
 struct rq {
 	struct http_req *http;
 	struct arena *arena;
@@ -52,6 +60,7 @@ struct rq {
 	struct str csrf;         /* token for forms, put in by {{csrf}} */
 	struct str reason;       /* set by rq_fail */
 	struct str reason_field; /* which field of the form is meant; may be absent */
+	struct page_head head;
 	struct db_conn *conn;    /* use rq_conn() */
 	void *impl;
 };
