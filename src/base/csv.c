@@ -101,7 +101,7 @@ static const char *detect(struct csv *c)
 		memmove(c->raw, c->raw + part.n - kept, kept);
 	}
 	tally_part((struct str){c->raw, kept}, true, &t);
-	return t.broken == 0 || t.good / 8 > t.broken ? "UTF-8" : "GB18030";
+	return t.broken == 0 || t.good / 2 > t.broken ? "UTF-8" : "GB18030";
 }
 
 static void make_room(struct csv *c, size_t n)
@@ -164,7 +164,7 @@ static bool fill(struct csv *c)
 	if (c->conv != (iconv_t)-1) {
 		convert(c);
 	} else {
-		make_room(c, c->raw_n);
+		make_room(c, c->raw_n + 1);
 		memcpy(c->win + c->to, c->raw, c->raw_n);
 		c->to += c->raw_n;
 		c->raw_n = 0;

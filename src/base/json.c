@@ -31,7 +31,7 @@ static void comma(struct json *j)
 
 static void before_value(struct json *j)
 {
-	if (j->ended)
+	if (j->ended && j->depth == 0)
 		BUG("JSON: a second value at the top");
 	if (in_object(j)) {
 		if (!j->key_given)
