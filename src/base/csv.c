@@ -225,6 +225,7 @@ static enum err open_common(struct csv *c, struct csv **out, const struct csv_op
 	c->starts = calloc(c->o.max_columns + 1, sizeof(*c->starts));
 	if (c->v == NULL || c->starts == NULL)
 		BUG("out of memory");
+	make_room(c, CHUNK);
 	while (c->to - c->from < 3 && fill(c))
 		;
 	if (c->to >= 3 && memcmp(c->win, "\xef\xbb\xbf", 3) == 0)
