@@ -61,19 +61,34 @@ struct http_resp {
 
 /* Adds a header; name and value without CR, LF, NUL (a BUG otherwise for the name, dropped bytes for the value). */
 void http_header(struct http_req *r, const char *name, struct str value);
+/* As http_header, but takes the place of headers of that name set before. */
+void http_header_set(struct http_req *r, const char *name, struct str value);
 /* Sends a file's content instead of body; the descriptor is closed afterwards. */
 void http_send_fd(struct http_req *r, int fd, int64_t size);
 /* Sends what `next` yields (a large export): called from a worker until it adds nothing; ERR ends the connection. */
 void http_stream(struct http_req *r, enum err (*next)(void *arg, struct buf *out), void (*end)(void *arg), void *arg);
 
+/*
+ * Something that never changes while the program runs (web/assets): kept by the caller for ever.
+ */
+struct http_static {
+	struct str body;
+	struct str gz;       /* the same compressed; STR_NULL when that did not pay */
+	struct str type;     /* "text/css; charset=utf-8" */
+	struct str etag;     /* with its quotes: "\"5f3a\""; STR_NULL for none */
+	bool immutable;      /* the address changes with the content: may be cached for a year */
+};
+/* Sends it, compressed when the client takes that; 304 when the client has it already. */
+void http_send_static(struct http_req *r, const struct http_static *s);
+
 enum http_next {
 	HTTP_DONE,    /* resp is complete */
-	HTTP_PENDING, /* somebody will call http_resume(r) later, from any thread */
+	HTTP_PENDING, /* somebody will call http_resume(r) once, later, from any thread; r is not touched after that */
 };
 
 /* What a request may bring, decided from its head before the body is read. */
 struct http_admit {
-	int64_t max_body;      /* bytes; 413 past it */
+	int64_t max_body;      /* bytes; 413 past it. What is kept in memory is capped besides: forms 2 MiB, others 16 MiB */
 	int max_files;         /* 0: multipart files are refused */
 	int64_t max_file;
 	int status;            /* not 0: answer this now without reading the body (404, 405) */
@@ -89,10 +104,14 @@ struct http_options {
 	int per_address;            /* connections from one address; 0 = 256 (not counted for trusted proxies) */
 	int header_seconds, body_seconds, idle_seconds; /* 0 = 10, 60, 30 */
 	const char *upload_dir;
-	const char *const *trusted; /* proxy addresses, ends in NULL */
+	const char *const *trusted; /* proxy addresses or ranges ("10.0.0.0/8", "::1"), ends in NULL; a unix socket always is */
 	struct http_admit (*admit)(const struct http_req *head, void *arg);
 	enum http_next (*handle)(struct http_req *r, void *arg);
 	void (*finished)(struct http_req *r, int64_t micros, void *arg); /* access log, metrics; may be NULL */
+	/* Writes a page into r->resp for a refusal by this layer (400, 413, 503, the status of admit); may be NULL. It runs
+	 * on an event thread: no blocking. `why` is English for the log, may be NULL. When nothing is written the body is
+	 * a line in Chinese and English. */
+	void (*refused)(struct http_req *r, int status, const char *why, void *arg);
 	void *arg;
 };
 
@@ -100,8 +119,18 @@ struct http_server;
 /* *why: what failed and what to do ("port in use"). */
 CHECKED enum err http_start(struct http_server **out, const struct http_options *o, struct arena *a, struct str *why);
 int http_port(const struct http_server *s);
-/* Stops listening, lets running requests end (at most `seconds`), closes. */
+/*
+ * Stops listening, lets running requests end (at most `seconds`; what is still pending then gets 503), ends the event
+ * streams, closes. http_run and http_resume stay callable until http_free, so that the store can be closed in between.
+ */
 void http_stop(struct http_server *s, int seconds);
+/* Ends the workers and gives the memory back; after http_stop and sse_free. */
+void http_free(struct http_server *s);
+/* Connections open now, requests running, requests waiting for a worker (metrics). */
+struct http_load {
+	int connections, requests, waiting;
+};
+struct http_load http_load(struct http_server *s);
 /* Ends a pending request: the response is sent. */
 void http_resume(struct http_req *r);
 /* Runs fn(arg) on a worker thread (after a commit, to render the answer). Never fails: goes before new requests. */
@@ -115,7 +144,15 @@ struct sse_hub *sse_new(struct http_server *s);
 /* Makes the response a stream of the events of `channel`; returns HTTP_DONE for the handler to return. `hello` is
  * sent first (what was missed since Last-Event-ID). */
 enum http_next sse_open(struct sse_hub *h, struct http_req *r, struct str channel, struct str hello);
+/* Between sse_open and the handler's return: more to be sent first. Whoever reads what was missed from the store
+ * after sse_open misses nothing; the reader may then see an event twice, with the same id. */
+void sse_hello(struct http_req *r, struct str events);
+/* Appends one event in the format of the stream: `id`, `event` (may be empty), `data` (any number of lines). */
+void sse_format(struct buf *out, int64_t id, struct str event, struct str data);
+/* To all streams of the channel. A heartbeat comment goes out every 15 s; a reader that falls 64 events or 256 KiB
+ * behind is disconnected (it comes back with Last-Event-ID). Never blocks on a reader. */
 void sse_publish(struct sse_hub *h, struct str channel, int64_t id, struct str event, struct str data);
+/* Ends the streams that are left; after http_stop, before http_free. */
 void sse_free(struct sse_hub *h);
 
 #endif
