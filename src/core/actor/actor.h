@@ -58,6 +58,9 @@ CHECKED enum err actor_session_find(struct db_conn *c, struct arena *a, struct s
 CHECKED enum err actor_org_get(struct db_conn *c, struct arena *a, int64_t id, struct actor_org *out);
 /* Organisations whose territory holds the place or lies inside it, for "who can take this". */
 CHECKED enum err actor_orgs_for(struct db_conn *c, struct arena *a, struct str place, struct actor_org **v, size_t *n);
+/* Accounts in force (not locked) that hold the role at the most specific place on the way from `place` up at which anybody does; org 0: in
+ * any organisation. For notices. */
+CHECKED enum err actor_holders(struct db_conn *c, struct arena *a, struct str role, struct str place, int64_t org, int64_t **ids, size_t *n);
 CHECKED enum err actor_name(struct db_conn *c, struct arena *a, int64_t id, struct str *out);
 /* Maps a party organisation onto a grid, villager group or building (place). */
 CHECKED enum err actor_party_map(struct tx *tx, int64_t org, struct str place, int64_t by);

@@ -1,6 +1,7 @@
 /*
- * Notices to people. One door: a notice is written in the job that causes it, shown in the application, and handed to the
- * channels the person chose by a tailer. E-mail over SMTP now; other channels register with notify_channel.
+ * Notices to people. One door: a notice is written in the job that causes it, shown in the application, and put into the
+ * queue of each channel the person chose, in the same job; the queue is delivered by notify_deliver. E-mail over SMTP now; other
+ * channels register with notify_channel_add.
  */
 #ifndef CORE_NOTIFY_H
 #define CORE_NOTIFY_H
@@ -12,23 +13,50 @@ struct notice {
 	struct str kind, title, body, link; /* kind "matter.assigned"; link "/cases/123" */
 	int64_t subject, read;
 };
+/* id may be NULL. */
 CHECKED enum err notify_send(struct tx *tx, const struct notice *n, int64_t *id);
-/* To everybody who holds the role at the place (most specific place first, then up). */
+/* To everybody who holds the role at the place (most specific place first, then up). OK also when nobody does. */
 CHECKED enum err notify_role(struct tx *tx, struct str role, struct str place, int64_t org, const struct notice *n);
-/* To an e-mail address without account (a reporter). Queued, retried with growing pauses, visible. */
+/* To an e-mail address without account (a reporter). Queued, retried with growing pauses, visible. ERR_INPUT: no address. */
 CHECKED enum err notify_mail(struct tx *tx, struct str address, struct str subject, struct str body);
 CHECKED enum err notify_unread(struct db_conn *c, struct arena *a, int64_t actor, int limit, struct notice **v, size_t *n, int64_t *count);
 CHECKED enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id /* 0: all */);
 
+/* Where else the account wants its notices: channel "mail" with an address; address p NULL: no more. */
+CHECKED enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address);
+
+/*
+ * deliver: OK; ERR_INPUT when it will never work (no such mailbox), any other code when it may work later. *why is kept for
+ * the administrator: it must not hold the address. Called on a worker or timer thread, may take its time-out.
+ */
 struct notify_channel {
 	const char *name;
 	enum err (*deliver)(void *ctx, struct str address, struct str subject, struct str body, struct arena *a, struct str *why);
 	void *ctx;
 };
+/* At start; the struct must live as long as the program. The same name again replaces it. */
 void notify_channel_add(const struct notify_channel *ch);
-struct smtp_config { struct str url /* smtp://host:25 */, from, user, password; };
+
+struct smtp_config {
+	struct str url /* smtp://host:25, smtps://host:465 */, from, user, password;
+	int seconds;            /* for one mail; 0 = 60 */
+};
+/* Makes "mail" a channel. Strings are copied. With a user, the connection must be encrypted (or the host this machine). */
 CHECKED enum err notify_smtp(const struct smtp_config *cfg);
-/* Delivers what is due; a job_entry calls it. */
+/* One address, plain ASCII, nothing that could end the line or begin a second one. */
+bool notify_address_ok(struct str address);
+
+/* Delivers what is due; a job_entry calls it. Without a channel for it a message waits. */
 CHECKED enum err notify_deliver(struct db *db, int64_t now, int *sent, int *failed);
+/* Forgets delivered ones after 30 days, failed ones and read notices after 180 (示例). */
+CHECKED enum err notify_sweep(struct db *db, int64_t now);
+/* Milliseconds until the next try after `tries` failures: 1 min, 5 min, 15 min, 1 h, 4 h, 12 h, then 24 h. */
+int64_t notify_pause(int64_t tries);
+
+/* The queue, for the administrator: counts a state ("queued", "sent", "failed") and what waits with its last error. */
+struct notify_count { struct str state; int64_t n, oldest; };
+struct notify_waiting { int64_t id, tries, created, next_at; struct str channel, last_error; };
+CHECKED enum err notify_queue(struct db_conn *c, struct arena *a, struct notify_count **v, size_t *n);
+CHECKED enum err notify_queue_waiting(struct db_conn *c, struct arena *a, int limit, struct notify_waiting **v, size_t *n);
 
 #endif
