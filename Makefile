@@ -14,7 +14,7 @@ HARD = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fcf-protection
 OPT ?= -O2 -g
 SAN =
 B ?= build
-CPPFLAGS += -Isrc -I$(B)/gen -MMD -MP $(shell pkg-config --cflags $(PKGS))
+CPPFLAGS += -I. -Isrc -I$(B)/gen -MMD -MP $(shell pkg-config --cflags $(PKGS))
 ifeq ($(SAN),)
 CFLAGS += $(CSTD) $(WARN) $(OPT) $(HARD)
 LDFLAGS += -Wl,-z,relro,-z,now

@@ -27,6 +27,7 @@ struct db_options {
 	int readers;          /* reader connections; 0 = 8 */
 	int writers;          /* PostgreSQL writer connections; 0 = 4; SQLite always has one */
 	int batch;            /* most jobs in one commit; 0 = 256; 1 = a commit for each (benchmarks) */
+	int queue;            /* most jobs waiting; 0 = 20000; past it db_submit answers ERR_BUSY */
 	bool read_only;       /* never starts a writer */
 	bool no_migrate_check;/* open although migrations are missing (init, migrate, doctor) */
 };
@@ -85,6 +86,8 @@ CHECKED enum err db_lock(struct tx *tx, int64_t number);
 
 /* Calls fn(arg) soon after any batch committed, on this node or (PostgreSQL, LISTEN/NOTIFY) another one. */
 void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg);
+/* Forgets it again; when this returns, fn is not running and will not be called. Not from within fn. */
+void db_off_commit(struct db *db, void (*fn)(void *arg), void *arg);
 
 /* ---- schema ---- */
 

@@ -1,6 +1,7 @@
 /*
  * Chinese full-text search. An index is a named set of documents (id, text); a document is found by every
- * substring of two or more characters, and by single characters. SQLite: FTS5 with our bigram tokenizer;
+ * substring of Chinese characters, also single ones; words of letters and digits by their beginning (letter case and
+ * full width do not matter). The first 16000 characters of a text count. SQLite: FTS5 with our bigram tokenizer;
  * PostgreSQL: tsvector of bigrams with GIN. Index tables are made by the migration token {{SEARCH name}}.
  */
 #ifndef DB_SEARCH_H

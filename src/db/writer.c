@@ -1,0 +1,363 @@
+/*
+ * Group commit. Jobs wait in one queue; a writer takes what is there, runs each inside a savepoint of one transaction,
+ * commits, and only then answers. While it waits for the disk the next batch gathers by itself.
+ *
+ * A batch whose transaction is lost (conflict with another writer, connection gone, disk full) is run again job by
+ * job, each in a transaction of its own, so that one bad job cannot take the others down.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/inner.h"
+
+struct write {
+	db_job job;
+	db_done done;
+	void *arg;
+	enum err result;
+	struct write *next;
+};
+
+struct db_queue {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct write *first, **last;
+	int n, limit;
+	bool stop;
+	struct write *spare; /* used nodes */
+	pthread_t *threads;
+	int nthreads;
+};
+
+struct batch {
+	struct db *db;
+	struct db_conn *c;
+	struct tx tx;
+	struct arena arena;
+	struct write **v;
+	int n;
+	int64_t begun; /* microseconds */
+	int64_t until; /* clock_mono: patience with a server that is away */
+};
+
+/* ---- the queue ---- */
+
+static struct write *new_write(struct db_queue *q)
+{
+	struct write *w = q->spare;
+
+	if (w) {
+		q->spare = w->next;
+		return w;
+	}
+	w = malloc(sizeof(*w));
+	if (w == NULL)
+		BUG("out of memory");
+	return w;
+}
+
+void db_submit(struct db *db, db_job job, db_done done, void *arg)
+{
+	struct db_queue *q = db->queue;
+	struct write *w;
+
+	if (q == NULL)
+		BUG("db_submit on a store that was opened read only");
+	pthread_mutex_lock(&q->lock);
+	if (q->stop || q->n >= q->limit) {
+		pthread_mutex_unlock(&q->lock);
+		done(arg, ERR_BUSY);
+		return;
+	}
+	w = new_write(q);
+	*w = (struct write){.job = job, .done = done, .arg = arg};
+	*q->last = w;
+	q->last = &w->next;
+	q->n++;
+	pthread_cond_signal(&q->more);
+	pthread_mutex_unlock(&q->lock);
+}
+
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	bool over;
+	enum err result;
+	db_job job;
+	void *arg;
+};
+
+static enum err waiter_job(struct tx *tx, void *arg)
+{
+	struct waiter *w = arg;
+
+	return w->job(tx, w->arg);
+}
+
+static void waiter_done(void *arg, enum err e)
+{
+	struct waiter *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	w->over = true;
+	w->result = e;
+	pthread_cond_signal(&w->done);
+	pthread_mutex_unlock(&w->lock);
+}
+
+enum err db_write(struct db *db, db_job job, void *arg)
+{
+	struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .job = job, .arg = arg};
+
+	db_submit(db, waiter_job, waiter_done, &w);
+	pthread_mutex_lock(&w.lock);
+	while (!w.over)
+		pthread_cond_wait(&w.done, &w.lock);
+	pthread_mutex_unlock(&w.lock);
+	pthread_mutex_destroy(&w.lock);
+	pthread_cond_destroy(&w.done);
+	return w.result;
+}
+
+/* Takes at most `most` jobs; with several writers each leaves a share to the others. Waits when `wait`. */
+static int take(struct db_queue *q, struct write **v, int most, bool wait)
+{
+	int n = 0;
+
+	pthread_mutex_lock(&q->lock);
+	while (wait && q->first == NULL && !q->stop)
+		pthread_cond_wait(&q->more, &q->lock);
+	if (q->nthreads > 1 && most > q->n / q->nthreads + 1)
+		most = q->n / q->nthreads + 1;
+	while (n < most && q->first) {
+		v[n] = q->first;
+		q->first = v[n]->next;
+		n++;
+	}
+	if (q->first == NULL)
+		q->last = &q->first;
+	q->n -= n;
+	pthread_mutex_unlock(&q->lock);
+	return n;
+}
+
+static void give_back(struct db_queue *q, struct write **v, int n)
+{
+	pthread_mutex_lock(&q->lock);
+	for (int i = 0; i < n; i++) {
+		v[i]->next = q->spare;
+		q->spare = v[i];
+	}
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- one transaction ---- */
+
+/* Runs one job inside its savepoint. False: the whole transaction is lost. */
+static bool run_job(struct batch *b, struct write *w)
+{
+	const struct db_hooks *h = b->db->hooks;
+	const struct db_backend *be = b->db->backend;
+	size_t mark = h ? h->mark(&b->tx) : 0;
+	enum err e, end;
+
+	b->c->failed = OK;
+	e = be->job_begin(b->c);
+	if (e == OK)
+		e = w->job(&b->tx, w->arg);
+	if (e == OK)
+		e = b->c->failed;
+	if (b->c->gone)
+		return false;
+	end = be->job_end(b->c, e == OK);
+	if (b->c->gone)
+		return false;
+	if (e == OK)
+		e = end;
+	if (e != OK && h)
+		h->rewind(&b->tx, mark);
+	b->c->failed = OK;
+	w->result = e;
+	return true;
+}
+
+static enum err finish(struct batch *b, bool any)
+{
+	const struct db_hooks *h = b->db->hooks;
+	enum err e = OK;
+
+	if (!any) {
+		b->db->backend->rollback(b->c);
+		return OK;
+	}
+	if (h)
+		e = h->seal(&b->tx);
+	if (e == OK)
+		e = b->c->failed;
+	if (e == OK && b->c->gone)
+		e = ERR_BUSY;
+	if (e == OK)
+		return b->db->backend->commit(b->c);
+	b->db->backend->rollback(b->c);
+	return e;
+}
+
+/* Runs the jobs b->v[from .. to) as one transaction, which may take more from the queue when `more`. OK: each has its
+ * result, and what it did is on disk. Else: nothing of it happened. */
+static enum err transaction(struct batch *b, int from, int *to, bool more)
+{
+	const struct db_hooks *h = b->db->hooks;
+	bool any = false;
+	enum err e = db_conn_ready(b->c);
+
+	if (e != OK)
+		return e;
+	b->begun = clock_mono_us();
+	b->tx = (struct tx){.c = b->c, .arena = &b->arena, .now = clock_now()};
+	b->c->gone = b->c->conflict = false;
+	b->c->failed = OK;
+	e = b->db->backend->begin(b->c);
+	b->c->in_job = true;
+	for (int i = from; e == OK && i < *to; i++) {
+		if (run_job(b, b->v[i])) {
+			any |= b->v[i]->result == OK;
+		} else {
+			e = b->c->conflict ? ERR_BUSY : ERR_IO;
+			break;
+		}
+		if (!more || i + 1 < *to || clock_mono_us() - b->begun > DB_BATCH_US)
+			continue;
+		*to += take(b->db->queue, b->v + *to, b->db->o.batch - *to, false);
+	}
+	if (e == OK)
+		e = finish(b, any);
+	else
+		b->db->backend->rollback(b->c);
+	b->c->in_job = false;
+	b->c->failed = OK;
+	if (h)
+		h->committed(&b->tx, e == OK && any);
+	if (e == OK && any)
+		db_wake_listeners(b->db);
+	return e;
+}
+
+static void nap(int64_t ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+/* A job alone, as often as it takes: conflicts pass, and a server that went away may come back. */
+static void alone(struct batch *b, int i)
+{
+	int to = i + 1;
+
+	for (int try = 1;; try++) {
+		enum err e = transaction(b, i, &to, false);
+
+		arena_reset(&b->arena);
+		if (e == OK)
+			return;
+		b->v[i]->result = e;
+		if (b->c->h && (!b->c->gone || (b->c->conflict && try >= DB_TRIES)))
+			return;
+		if (b->c->h && !b->c->conflict && b->db->engine == DB_SQLITE)
+			return; /* a full disk does not get better by trying */
+		if (clock_mono() > b->until)
+			return;
+		nap(b->c->h ? try * 5 : 200);
+	}
+}
+
+static void run_batch(struct batch *b)
+{
+	enum err e;
+
+	b->until = clock_mono() + DB_OUTAGE_MS;
+	e = transaction(b, 0, &b->n, b->n < b->db->o.batch);
+	arena_reset(&b->arena);
+	if (e != OK) {
+		log_info("store: a batch of %d jobs is run again one by one (%s)", b->n, err_name(e));
+		for (int i = 0; i < b->n; i++) {
+			alone(b, i);
+			b->v[i]->done(b->v[i]->arg, b->v[i]->result);
+		}
+	} else {
+		for (int i = 0; i < b->n; i++)
+			b->v[i]->done(b->v[i]->arg, b->v[i]->result);
+	}
+	give_back(b->db->queue, b->v, b->n);
+}
+
+static void *writer(void *arg)
+{
+	struct batch b = {.db = arg};
+
+	b.v = calloc((size_t)b.db->o.batch, sizeof(*b.v));
+	if (b.v == NULL)
+		BUG("out of memory");
+	b.c = db_conn_new(b.db, true);
+	arena_init(&b.arena, 0);
+	while ((b.n = take(b.db->queue, b.v, b.db->o.batch, true)) > 0)
+		run_batch(&b);
+	db_conn_free(b.c);
+	arena_release(&b.arena);
+	free(b.v);
+	return NULL;
+}
+
+/* ---- start and stop ---- */
+
+enum err db_queue_start(struct db *db)
+{
+	struct db_queue *q = calloc(1, sizeof(*q));
+
+	if (q == NULL || (q->threads = calloc((size_t)db->o.writers, sizeof(*q->threads))) == NULL)
+		BUG("out of memory");
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_cond_init(&q->more, NULL);
+	q->last = &q->first;
+	q->limit = db->o.queue;
+	db->queue = q;
+	for (int i = 0; i < db->o.writers; i++) {
+		pthread_t t;
+
+		if (pthread_create(&t, NULL, writer, db) != 0)
+			return ERR_IO;
+		pthread_mutex_lock(&q->lock);
+		q->threads[q->nthreads++] = t;
+		pthread_mutex_unlock(&q->lock);
+	}
+	return OK;
+}
+
+void db_queue_stop(struct db *db)
+{
+	struct db_queue *q = db->queue;
+
+	if (q == NULL)
+		return;
+	pthread_mutex_lock(&q->lock);
+	q->stop = true;
+	pthread_cond_broadcast(&q->more);
+	pthread_mutex_unlock(&q->lock);
+	for (int i = 0; i < q->nthreads; i++)
+		pthread_join(q->threads[i], NULL);
+	while (q->spare) {
+		struct write *w = q->spare;
+
+		q->spare = w->next;
+		free(w);
+	}
+	pthread_mutex_destroy(&q->lock);
+	pthread_cond_destroy(&q->more);
+	free(q->threads);
+	free(q);
+	db->queue = NULL;
+}
