@@ -33,6 +33,8 @@ struct rule {
 
 void rule_register(const struct rule *r);      /* at start; rules live as long as the program */
 const struct rule *rule_find(struct str name); /* NULL when unknown */
+const struct rule *rule_at(size_t i);          /* for lists; NULL behind the last */
+void rule_register_all(void);                  /* the rules of core/rule/rules.c; may be called again */
 
 struct rule_outcome {
 	const struct rule *rule;
@@ -40,7 +42,11 @@ struct rule_outcome {
 	struct str why;
 	bool overridden;
 };
-/* Runs the named rules; ERR_RULE when a MUST fails, or a SHOULD fails and override_reason is empty. Records outcomes that are not PASS. */
+/* Runs the named rules; ERR_RULE when a MUST fails, or a SHOULD fails and override_reason is empty.
+ * The outcomes that are not PASS are for the caller to write into the journal entry of the act (rule_json), so that act and outcome stand in
+ * one entry. */
 CHECKED enum err rule_run(struct rule_input *in, struct str *names, size_t n, struct str override_reason, struct rule_outcome **out, size_t *nout);
+/* "[{\"rule\":\"dispatch-guard\",\"verdict\":\"fail\",\"overridden\":true}]": outcomes that are not PASS, or "" when there are none. */
+struct str rule_json(struct arena *a, const struct rule_outcome *v, size_t n);
 
 #endif
