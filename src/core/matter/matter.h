@@ -18,6 +18,7 @@ struct matter {
 	struct str code;            /* given to the reporter; 12 signs of Crockford base32 in groups, not guessable */
 	struct str scenario; int scenario_version;
 	struct str state;
+	enum state_kind kind;
 	int64_t version;            /* grows with every change: optimistic lock */
 	struct str place;           /* key, as fine as known (grid) */
 	double lon, lat;            /* NAN: not located */
@@ -27,14 +28,21 @@ struct matter {
 	int64_t total_due;          /* promised to the reporter; 0 none */
 	int64_t suspended_since;    /* 0: running */
 	int64_t closed;             /* 0 */
+	int64_t kept_due;           /* while suspended: deadline that waits */
+	int64_t escalated;          /* deadline about which somebody above has been told */
 	int64_t holder_org, holder_post, holder; /* who has it now; 0 none */
+	int64_t handler;            /* who took it on or answered last: may not verify it */
 	int64_t reporter;           /* account, 0 */
 	int64_t filed_by;           /* who typed it (代办); 0: the reporter */
 	bool is_public, demo;
 	int judge_score;            /* 1..5, 0 none */
 	int judge_solved;           /* 1 yes, 0 none, -1 no */
 	int64_t judged;
-	int64_t first_seq, last_seq;/* journal */
+	struct str verdict;         /* official result, a choice of the scenario; "" none */
+	int64_t excluded;           /* adjudicated not to count; 0 */
+	int64_t merged_into;        /* matter; 0 */
+	int reopened;               /* how often */
+	int64_t first_seq, last_seq;/* journal; set by matter_timeline (0 before) */
 	struct str fields;          /* JSON object of the fields that are not personal */
 	struct matter_value *values; size_t nvalues; /* filled by matter_values() */
 };
@@ -95,6 +103,18 @@ CHECKED enum err matter_run_clocks(struct db *db, int64_t now, int *escalated);
 
 /* Colours of clocks: 0 none, 1 in time, 2 soon (last fifth), 3 late. */
 int matter_clock_colour(const struct matter *m, int64_t now);
+
+/* The current state as declared; never NULL for a matter that was read. */
+const struct scenario *matter_scenario(const struct matter *m);
+const struct scenario_state *matter_state(const struct matter *m);
+/* Newest matters whose reporter gave this telephone number, by keyed hash. */
+CHECKED enum err matter_by_phone(struct db_conn *c, struct arena *a, struct str phone, int limit, int64_t **ids, size_t *n);
+
+/* At start, after place_on_rename exists: keys of moved places follow. */
+void matter_init(void);
+/* Tailers of the journal: full text (index "matter") and totals. Stop them with journal_tail_stop. */
+struct journal_tailer;
+CHECKED enum err matter_tailers(struct db *db, struct journal_tailer *out[2]);
 
 /* Masks telephone and identity numbers inside free text: 138****5678, 500***********1234. */
 struct str matter_mask(struct arena *a, struct str text);
