@@ -23,6 +23,7 @@ CHECKED enum err phone_lookup(struct str phone, unsigned char out[32]);
 /* Deadline of a state entered at `at`; NO_DUE. */
 int64_t state_due(const struct scenario *s, const struct scenario_state *st, struct str by_value, int64_t at);
 int64_t whole_due(const struct scenario *s, struct str by_value, int64_t at); /* 0 none */
+enum clock_unit whole_unit(const struct scenario *s, struct str by_value);
 /* Value of the field that picks the clock, from the matter's JSON. */
 struct str clock_value(struct arena *a, struct str fields, struct str by);
 enum clock_unit state_unit(const struct scenario_state *st, struct str by_value);

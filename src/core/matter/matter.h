@@ -72,7 +72,7 @@ CHECKED enum err matter_get(struct db_conn *c, struct arena *a, int64_t id, stru
 CHECKED enum err matter_by_code(struct db_conn *c, struct arena *a, struct str code, struct matter *out); /* forgives case, O/0, I/L/1, spaces */
 CHECKED enum err matter_values(struct db_conn *c, struct arena *a, struct matter *m, bool with_personal /* journalled by the caller */);
 struct matter_step {            /* a line of the timeline */
-	int64_t seq, at, actor; struct str actor_name, action, title /* translated */, note; bool is_public;
+	int64_t seq, at, actor; struct str actor_name, action, title, title_en, note; bool is_public;
 	struct str from, to; struct matter_value *values; size_t nvalues;
 };
 CHECKED enum err matter_timeline(struct db_conn *c, struct arena *a, const struct matter *m, struct matter_step **v, size_t *n);

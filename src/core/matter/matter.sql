@@ -1,15 +1,15 @@
 -- ---- scenarios ----
 
--- name: scenario_versions() -> id str, version i64
+-- name: matter_scenario_versions() -> id str, version i64
 SELECT id, version FROM scenario ORDER BY id, version;
 
--- name: scenario_text one (id str, version i64) -> body str
+-- name: matter_scenario_text one (id str, version i64) -> body str
 SELECT body FROM scenario WHERE id = $id AND version = $version;
 
--- name: scenario_last(id str) -> version i64, digest blob
+-- name: matter_scenario_last(id str) -> version i64, digest blob
 SELECT version, digest FROM scenario WHERE id = $id ORDER BY version DESC LIMIT 1;
 
--- name: scenario_put exec (id str, version i64, digest blob, body str, created i64)
+-- name: matter_scenario_put exec (id str, version i64, digest blob, body str, created i64)
 INSERT INTO scenario (id, version, digest, body, created) VALUES ($id, $version, $digest, $body, $created);
 
 -- ---- filing ----

@@ -107,6 +107,7 @@ static enum err fill_step(struct arena *a, const struct scenario *s, const struc
 	*st = (struct matter_step){.at = r->at, .actor = r->actor, .action = r->action, .note = r->note, .is_public = r->is_public,
 				   .from = r->state_from, .to = r->state_to};
 	st->title = i >= 0 ? s->actions[i].done.zh : r->action;
+	st->title_en = i >= 0 ? s->actions[i].done.en : r->action;
 	return values_read(a, r->vals, &st->values, &st->nvalues);
 }
 
@@ -168,7 +169,7 @@ enum err matter_timeline(struct db_conn *c, struct arena *a, const struct matter
 		return e;
 	*v = arena_array(a, struct matter_step, rows.n + 1);
 	(*v)[0] = (struct matter_step){.at = m->created, .actor = m->filed_by ? m->filed_by : m->reporter, .action = STR("file"),
-				       .title = STR("提交"), .note = STR(""), .is_public = true, .from = STR(""), .to = s->states[0].id};
+				       .title = STR("提交"), .title_en = STR("Filed"), .note = STR(""), .is_public = true, .from = STR(""), .to = s->states[0].id};
 	for (size_t i = 0; e == OK && i < rows.n; i++)
 		e = fill_step(a, s, &rows.v[i], &(*v)[i + 1]);
 	*n = rows.n + 1;

@@ -132,16 +132,16 @@ static bool in_memory(struct str id, int64_t version)
 
 static enum err load_stored(struct db *db, struct arena *a)
 {
-	struct scenario_versions_rows rows;
+	struct matter_scenario_versions_rows rows;
 	struct db_conn *c = db_read_begin(db);
-	enum err e = q_scenario_versions(c, a, &rows);
+	enum err e = q_matter_scenario_versions(c, a, &rows);
 
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
-		struct scenario_text_row row;
+		struct matter_scenario_text_row row;
 
 		if (in_memory(rows.v[i].id, rows.v[i].version))
 			continue;
-		e = q_scenario_text(c, a, rows.v[i].id, rows.v[i].version, &row);
+		e = q_matter_scenario_text(c, a, rows.v[i].id, rows.v[i].version, &row);
 		if (e == OK)
 			remember_stored(rows.v[i].id, rows.v[i].version, row.body, a);
 	}
@@ -152,9 +152,9 @@ static enum err load_stored(struct db *db, struct arena *a)
 static enum err put_version(struct tx *tx, void *arg)
 {
 	struct scenario *s = arg;
-	struct scenario_last_rows rows;
+	struct matter_scenario_last_rows rows;
 	struct str digest = {(const char *)s->digest, sizeof(s->digest)};
-	enum err e = q_scenario_last(tx->c, tx->arena, s->id, &rows);
+	enum err e = q_matter_scenario_last(tx->c, tx->arena, s->id, &rows);
 
 	if (e)
 		return e;
@@ -163,7 +163,7 @@ static enum err put_version(struct tx *tx, void *arg)
 		return OK;
 	}
 	s->version = rows.n ? (int)rows.v[0].version + 1 : 1;
-	return q_scenario_put(tx->c, &(struct scenario_put_args){
+	return q_matter_scenario_put(tx->c, &(struct matter_scenario_put_args){
 		.id = s->id, .version = s->version, .digest = digest, .body = s->source, .created = tx->now}, NULL);
 }
 

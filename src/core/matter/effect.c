@@ -1,0 +1,231 @@
+/* What actions do beside the change of state, and how the clocks go on. Nothing here knows a state by name. */
+#include "core/matter/act.h"
+
+static struct str answer(const struct acting *x, const char *ask)
+{
+	return value_of(x->v, x->n, ask);
+}
+
+static int64_t answer_id(const struct acting *x, const char *ask)
+{
+	int64_t v;
+
+	return str_i64(answer(x, ask), &v) ? v : 0;
+}
+
+static enum err refuse(struct acting *x, enum err e, struct str why, struct str field)
+{
+	x->act->why = why;
+	x->act->why_field = field;
+	return e;
+}
+
+/* ---- clocks ---- */
+
+static enum clock_unit unit_of(struct acting *x, const struct scenario_state *st)
+{
+	const struct scenario *s = x->s;
+
+	if (st->keeps_clock) /* the deadline came from the state before; its unit is that of the first state which sets one by the same field */
+		for (size_t i = 0; i < s->nstates; i++)
+			if (s->states[i].has_clock && s->states[i].kind == STATE_OPEN && s->states[i].clock_by.n)
+				return state_unit(&s->states[i], clock_value(x->tx->arena, x->was.fields, s->states[i].clock_by));
+	return state_unit(st, clock_value(x->tx->arena, x->was.fields, st->clock_by));
+}
+
+/* The state in which the deadline that waits was running: the one from which the matter was suspended is not kept, so the
+ * unit is asked of the state to which it returns. */
+static int64_t resumed_due(struct acting *x, const struct scenario_state *to)
+{
+	if (x->was.kept_due == 0)
+		return 0;
+	return calendar_shift(calendar_current(), x->was.kept_due, unit_of(x, to), x->was.suspended_since, x->tx->now);
+}
+
+static void stop_clock(struct acting *x)
+{
+	if (x->is.suspended_since)
+		return;
+	x->is.suspended_since = x->tx->now;
+	x->is.kept_due = x->was.due;
+}
+
+static void start_clock(struct acting *x, const struct scenario_state *to)
+{
+	struct str value = clock_value(x->tx->arena, x->was.fields, x->s->total_by);
+
+	if (x->is.suspended_since == 0)
+		return;
+	x->is.due = resumed_due(x, to);
+	if (x->is.total_due)
+		x->is.total_due = calendar_shift(calendar_current(), x->is.total_due, whole_unit(x->s, value), x->was.suspended_since, x->tx->now);
+	x->is.suspended_since = 0;
+	x->is.kept_due = 0;
+}
+
+static int64_t fresh_due(struct acting *x, const struct scenario_state *to)
+{
+	int64_t due = state_due(x->s, to, clock_value(x->tx->arena, x->was.fields, to->clock_by), x->tx->now);
+
+	return due == NO_DUE ? 0 : due;
+}
+
+static void enter(struct acting *x, const struct scenario_state *to)
+{
+	bool resumes = x->was.suspended_since && !to->suspends;
+
+	x->is.state = to->id;
+	x->is.kind = to->kind;
+	x->is.state_since = x->tx->now;
+	if (to->suspends) {
+		stop_clock(x);
+		x->is.due = fresh_due(x, to);
+	} else if (resumes) {
+		start_clock(x, to);
+		if (x->is.due == 0 || !(to->keeps_clock || str_eqz(x->action->effect, "resume")))
+			x->is.due = fresh_due(x, to);
+	} else if (!to->keeps_clock) {
+		x->is.due = fresh_due(x, to);
+	}
+	if (to->kind >= STATE_CLOSED) {
+		x->is.due = 0;
+		x->is.closed = x->tx->now;
+	}
+	if (to->kind < STATE_CLOSED)
+		x->is.closed = 0;
+}
+
+/* ---- effects ---- */
+
+static enum err assign(struct acting *x)
+{
+	x->is.holder_org = answer_id(x, "lead");
+	x->is.holder_post = answer_id(x, "post");
+	x->is.holder = answer_id(x, "person");
+	return OK;
+}
+
+static enum err take(struct acting *x)
+{
+	x->is.holder = x->actor;
+	x->is.handler = x->actor;
+	return OK;
+}
+
+static enum err give_back(struct acting *x)
+{
+	x->is.holder_org = x->is.holder_post = x->is.holder = 0;
+	return OK;
+}
+
+static enum err reply(struct acting *x)
+{
+	struct str verdict = answer(x, "verdict");
+
+	x->is.handler = x->actor;
+	if (verdict.n)
+		x->is.verdict = verdict;
+	return OK;
+}
+
+static enum err handle(struct acting *x)
+{
+	enum err e = take(x);
+
+	return e ? e : reply(x);
+}
+
+static enum err judge(struct acting *x)
+{
+	int64_t score = answer_id(x, "score");
+
+	if (score < 1 || score > 5)
+		return refuse(x, ERR_INPUT, STR("请选 1 到 5 分"), STR("score"));
+	x->is.judge_score = (int)score;
+	x->is.judge_solved = str_eqz(answer(x, "solved"), "yes") ? 1 : -1;
+	x->is.judged = x->tx->now;
+	return OK;
+}
+
+static enum err extend(struct acting *x)
+{
+	struct duration d;
+
+	if (duration_parse(answer(x, "extra"), &d) != OK)
+		return refuse(x, ERR_INPUT, STR("请选延长多久"), STR("extra"));
+	if (x->is.due == 0)
+		return refuse(x, ERR_CONFLICT, STR("现在没有时限，不用延长"), STR("extra"));
+	x->is.due = calendar_add(calendar_current(), x->is.due, d, NULL);
+	if (x->is.total_due)
+		x->is.total_due = calendar_add(calendar_current(), x->is.total_due, d, NULL);
+	return OK;
+}
+
+static enum err suspend(struct acting *x)
+{
+	if (x->is.suspended_since)
+		return refuse(x, ERR_CONFLICT, STR("已经停止计时"), STR(""));
+	stop_clock(x);
+	x->is.due = 0;
+	return OK;
+}
+
+static enum err resume(struct acting *x)
+{
+	if (x->was.suspended_since == 0)
+		return refuse(x, ERR_CONFLICT, STR("没有停止计时"), STR(""));
+	if (x->action->to < 0)
+		start_clock(x, matter_state(&x->was));
+	return OK;
+}
+
+static enum err merge(struct acting *x)
+{
+	struct matter other;
+	enum err e = matter_by_code(x->tx->c, x->tx->arena, answer(x, "into"), &other);
+
+	if (e == ERR_NOT_FOUND)
+		return refuse(x, ERR_INPUT, STR("没有这个编号的事项"), STR("into"));
+	if (e)
+		return e;
+	if (other.id == x->was.id || other.merged_into == x->was.id)
+		return refuse(x, ERR_INPUT, STR("不能并入自己"), STR("into"));
+	if (other.merged_into)
+		return refuse(x, ERR_INPUT, STR("那一件已经并入别的事项，请填最后那一件的编号"), STR("into"));
+	x->is.merged_into = other.id;
+	return OK;
+}
+
+static enum err reopen(struct acting *x)
+{
+	x->is.reopened++;
+	return OK;
+}
+
+static enum err exclude(struct acting *x)
+{
+	x->is.excluded = x->tx->now;
+	return OK;
+}
+
+static const struct {
+	const char *name;
+	enum err (*fn)(struct acting *x);
+} effects[] = {
+	{"assign", assign}, {"take", take}, {"return", give_back}, {"reply", reply}, {"handle", handle}, {"judge", judge}, {"extend", extend},
+	{"suspend", suspend}, {"resume", resume}, {"merge", merge}, {"reopen", reopen}, {"exclude", exclude},
+};
+
+enum err effect_apply(struct acting *x)
+{
+	enum err e = OK;
+
+	x->is = x->was;
+	x->is.updated = x->tx->now;
+	for (size_t i = 0; e == OK && i < ARRAY_LEN(effects); i++)
+		if (str_eqz(x->action->effect, effects[i].name))
+			e = effects[i].fn(x);
+	if (e == OK && x->action->to >= 0)
+		enter(x, &x->s->states[x->action->to]);
+	return e;
+}
