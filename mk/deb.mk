@@ -1,0 +1,2 @@
+deb: $(B)/gongzhi
+	B=$(B) packaging/make-deb

@@ -1,0 +1,29 @@
+/* The subcommands of an administrator. Each file holds one or a family of them; for this folder only. */
+#ifndef CAP_ADMIN_H
+#define CAP_ADMIN_H
+
+#include "core/place/place.h"
+#include "web/cli.h"
+
+int admin_serve(int argc, char **argv);
+int admin_init(int argc, char **argv);
+int admin_migrate(int argc, char **argv);
+int admin_demo(int argc, char **argv);
+int admin_import_places(int argc, char **argv);
+int admin_export_places(int argc, char **argv);
+int admin_export_matters(int argc, char **argv);
+int admin_user_add(int argc, char **argv);
+int admin_user_password(int argc, char **argv);
+int admin_user_grant(int argc, char **argv);
+int admin_user_revoke(int argc, char **argv);
+int admin_user_list(int argc, char **argv);
+int admin_user_lock(int argc, char **argv);
+int admin_user_unlock(int argc, char **argv);
+int admin_backup(int argc, char **argv);
+int admin_restore(int argc, char **argv);
+int admin_doctor(int argc, char **argv);
+
+/* Loads a CSV of places and says on standard error how it went, bad lines into `report` (NULL: standard error, the first 20). Exit status. */
+int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report);
+
+#endif

