@@ -38,6 +38,8 @@ CHECKED enum err db_open(struct db **out, const char *url, const struct db_optio
 void db_close(struct db *db);
 
 enum db_engine db_engine(const struct db *db);
+/* The store a connection belongs to. */
+struct db *db_of(const struct db_conn *c);
 
 /* ---- reading ---- */
 

@@ -32,6 +32,30 @@ struct actor_org {
 	struct str place;       /* key of its territory */
 };
 
+/*
+ * Registers what happens to grants, organisations and the party map when places move. Called once by main/tests.
+ */
+void actor_init(void);
+
+/* 示例 values until this is called; 0 leaves a value as it is. */
+struct actor_limits {
+	int64_t idle, absolute;   /* of a session: 2 h, 12 h */
+	int failures;             /* 5 wrong passwords ... */
+	int64_t lock;             /* ... lock for 15 min */
+};
+void actor_set_limits(const struct actor_limits *l);
+
+/*
+ * Job: makes the roles be those of this CSV (role,title,title_en,duty,permissions; lines that begin with # are comments; permissions
+ * separated by spaces). ERR_INPUT with the line in *why. Nothing is written when nothing differs.
+ */
+CHECKED enum err actor_load_roles(struct tx *tx, struct str csv, struct str *why);
+struct actor_role {
+	struct str name, title, title_en, duty;
+};
+CHECKED enum err actor_roles(struct db_conn *c, struct arena *a, struct actor_role **v, size_t *n);
+
+/* Account with its rights. A closed account is found, with no rights. */
 CHECKED enum err actor_load(struct db_conn *c, struct arena *a, int64_t id, struct actor_session *out);
 bool actor_may(const struct actor_session *s, const char *permission, struct str place /* p NULL: anywhere */);
 bool actor_has_role(const struct actor_session *s, const char *role, struct str place);
@@ -42,7 +66,12 @@ CHECKED enum err actor_check_password(struct db *db, struct arena *a, struct str
 				      int64_t *id, struct str *why);
 
 /* Jobs. */
+/* ERR_CONFLICT: the login is taken. ERR_INPUT: login is not 2..64 of a-z 0-9 . _ - @, or the name is empty or longer than 100 bytes. */
 CHECKED enum err actor_create(struct tx *tx, struct str login, struct str name, struct str password_hash, int64_t *id);
+CHECKED enum err actor_by_login(struct db_conn *c, struct arena *a, struct str login, int64_t *id);
+/* Closing ends all sessions and takes effect with the next request; the account stays, since the journal names it. */
+CHECKED enum err actor_set_active(struct tx *tx, int64_t id, bool active, int64_t by);
+/* Ends all sessions of the account. */
 CHECKED enum err actor_set_password(struct tx *tx, int64_t id, struct str password_hash);
 CHECKED enum err actor_grant(struct tx *tx, int64_t actor, struct str role, struct str place, int64_t org, int64_t post,
 			     int64_t by, struct str *why);
@@ -51,7 +80,8 @@ CHECKED enum err actor_org_add(struct tx *tx, const struct actor_org *o, int64_t
 CHECKED enum err actor_post_add(struct tx *tx, int64_t org, struct str name, int64_t *id);
 CHECKED enum err actor_session_start(struct tx *tx, int64_t actor, struct str token_hash, int64_t now, int64_t *session);
 CHECKED enum err actor_session_end(struct tx *tx, int64_t session);
-/* By hash of the cookie token; ERR_NOT_FOUND when ended or past its idle (2 h 示例) or absolute (12 h 示例) limit. */
+/* By hash of the cookie token. Notes at most once a minute, without waiting, that the session was used.
+ * ERR_NOT_FOUND when ended or past its idle (2 h 示例) or absolute (12 h 示例) limit. */
 CHECKED enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token_hash, int64_t now,
 				    struct actor_session *out);
 

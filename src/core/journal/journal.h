@@ -17,11 +17,20 @@ struct journal_entry {
 	struct str place;       /* key */
 	struct str data;        /* JSON object, canonical (no spaces, keys in the order written) */
 };
+#define JOURNAL_KIND_MAX 64
+#define JOURNAL_PLACE_MAX 200
+#define JOURNAL_DATA_MAX (64 * 1024)
 
-/* Makes the hooks that seal entries; called once by main/tests after db_open and migrations. */
+/*
+ * Makes the hooks that seal entries; called once by main/tests after db_open and migrations, before the first write.
+ * key_dir NULL: the keyring in use (crypto/crypto.h) signs; otherwise the keys of that folder are opened and used.
+ */
 CHECKED enum err journal_init(struct db *db, const char *key_dir, struct arena *a, struct str *why);
+/* Before db_close, after the tailers are stopped. */
+void journal_end(struct db *db);
 
-/* Inside a job. Strings are copied. Personal data does not belong in data: ids and hashes only (erasure must stay
+/* Inside a job. Strings are copied. at 0: the time of the batch; seq is given when the batch commits. ERR_INPUT: kind is not
+ * lower-case words with dots, or data is not UTF-8 or not an object. Personal data does not belong in data: ids and hashes only (erasure must stay
  * possible while the log stays whole); a resident's text is named by its SHA-256. */
 CHECKED enum err journal_append(struct tx *tx, const struct journal_entry *e);
 
@@ -36,8 +45,14 @@ struct journal_head {
 	unsigned char root[32];
 	struct str signature, key_id;
 };
-/* Latest head that covers `seq`; signs a new one if the last is too small. */
+/* Latest head that covers `seq`; signs a new one if the last is too small. ERR_NOT_FOUND: no entry has that number yet. */
 CHECKED enum err journal_head_for(struct db *db, struct arena *a, int64_t seq, struct journal_head *out);
+/* The job that runs at most once a second: signs a head over everything committed when the last one does not cover it. */
+CHECKED enum err journal_sign(struct db *db);
+/* Signed heads with size < before, the greatest first. */
+CHECKED enum err journal_heads(struct db_conn *c, struct arena *a, int64_t before, int limit, struct journal_head **v, size_t *n);
+/* Random name of this log and name of its hash ("sm3"): with the head they make the signed text (docs/journal.md). */
+CHECKED enum err journal_log_name(struct db_conn *c, struct arena *a, struct str *name, struct str *hash);
 /* Proofs as lists of 32-byte nodes. */
 CHECKED enum err journal_inclusion(struct db_conn *c, struct arena *a, int64_t seq, int64_t size, unsigned char (**path)[32], size_t *n);
 CHECKED enum err journal_consistency(struct db_conn *c, struct arena *a, int64_t from, int64_t to, unsigned char (**path)[32], size_t *n);

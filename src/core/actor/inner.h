@@ -1,0 +1,22 @@
+/* What the files of this room share. */
+#ifndef CORE_ACTOR_INNER_H
+#define CORE_ACTOR_INNER_H
+
+#include "core/actor/actor.h"
+#include "core/journal/journal.h"
+
+#define ACTOR_PLACE_MAX 200
+
+extern struct actor_limits actor_limits;
+
+/* The rights of an account as of its `rights` number, from memory or the store. They live as long as the arena. */
+CHECKED enum err rights_of(struct db_conn *c, struct arena *a, int64_t account, int64_t number, struct actor_session *out);
+
+/* An entry about `subject`; data is a format of canonical JSON, whose texts must not need escaping. */
+CHECKED enum err actor_note(struct tx *tx, int64_t by, const char *kind, int64_t subject, struct str place, const char *data, ...)
+	PRINTF(6, 7);
+
+/* Keys of places hold letters, digits and a few signs only. */
+bool actor_place_ok(struct str place);
+
+#endif

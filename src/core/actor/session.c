@@ -1,0 +1,109 @@
+/* Sessions: kept in the store, so that any node knows them and they survive a restart. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/id.h"
+#include "core/actor/actor.sql.h"
+#include "core/actor/inner.h"
+
+#define TOUCH_EVERY ((int64_t)60 * 1000)
+#define KEEP_ENDED ((int64_t)30 * 24 * 3600 * 1000)
+
+enum err actor_session_start(struct tx *tx, int64_t actor, struct str token_hash, int64_t now, int64_t *session)
+{
+	enum err e;
+
+	if (token_hash.n < 16 || token_hash.n > 64)
+		return ERR_INPUT;
+	*session = id_new(now);
+	e = q_actor_session_forget(tx->c, now - KEEP_ENDED, NULL);
+	if (e == OK)
+		e = q_actor_session_add(tx->c, *session, token_hash, actor, now, NULL);
+	return e == OK ? actor_note(tx, actor, "session.start", actor, STR(""), "{\"session\":\"%lld\"}", (long long)*session) : e;
+}
+
+enum err actor_session_end(struct tx *tx, int64_t session)
+{
+	struct actor_session_account_row r;
+	int64_t changed;
+	enum err e = q_actor_session_account(tx->c, tx->arena, session, &r);
+
+	if (e == OK)
+		e = q_actor_session_end(tx->c, session, tx->now, &changed);
+	if (e != OK || changed == 0)
+		return e;
+	return actor_note(tx, r.account, "session.end", r.account, STR(""), "{\"session\":\"%lld\"}", (long long)session);
+}
+
+/* ---- noting that it was used ---- */
+
+/* Sessions noted lately, so that requests in parallel do not each queue a write. Two that share a slot cost a few more. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+	int64_t session, at;
+} noted[1024];
+
+static bool noted_lately(int64_t session, int64_t now)
+{
+	size_t slot = ((uint64_t)session * 0x9e3779b97f4a7c15u) >> 54;
+	bool yes;
+
+	pthread_mutex_lock(&lock);
+	yes = noted[slot].session == session && now - noted[slot].at < TOUCH_EVERY;
+	if (!yes) {
+		noted[slot].session = session;
+		noted[slot].at = now;
+	}
+	pthread_mutex_unlock(&lock);
+	return yes;
+}
+
+struct touch {
+	int64_t session, now;
+};
+
+static enum err touch_job(struct tx *tx, void *arg)
+{
+	const struct touch *t = arg;
+
+	return q_actor_session_touch(tx->c, t->session, t->now, NULL);
+}
+
+static void touch_done(void *arg, enum err e)
+{
+	(void)e; /* the next request tries again in a minute */
+	free(arg);
+}
+
+static void touch(struct db *db, int64_t session, int64_t now)
+{
+	struct touch *t = malloc(sizeof(*t));
+
+	if (t == NULL)
+		BUG("out of memory");
+	*t = (struct touch){session, now};
+	db_submit(db, touch_job, touch_done, t);
+}
+
+enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token_hash, int64_t now, struct actor_session *out)
+{
+	struct actor_session_find_row r;
+	enum err e;
+
+	*out = (struct actor_session){0};
+	if (token_hash.n < 16 || token_hash.n > 64)
+		return ERR_NOT_FOUND;
+	e = q_actor_session_find(c, a, token_hash, &r);
+	if (e != OK)
+		return e;
+	if (r.ended || !r.active || now - r.seen > actor_limits.idle || now - r.started > actor_limits.absolute)
+		return ERR_NOT_FOUND;
+	out->id = r.account;
+	out->session = r.id;
+	out->login = r.login;
+	out->name = r.name;
+	e = rights_of(c, a, r.account, r.rights, out);
+	if (e == OK && now - r.seen >= TOUCH_EVERY && !noted_lately(r.id, now))
+		touch(db_of(c), r.id, now);
+	return e;
+}

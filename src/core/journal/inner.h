@@ -1,0 +1,59 @@
+/* What the files of this room share. */
+#ifndef CORE_JOURNAL_INNER_H
+#define CORE_JOURNAL_INNER_H
+
+#include <pthread.h>
+
+#include "core/journal/journal.h"
+#include "crypto/merkle.h"
+
+#define BLOCK_LEVEL 8 /* full nodes of this level and above are stored */
+#define BLOCK_LEAVES (1 << BLOCK_LEVEL)
+
+/* One opened store. */
+struct journal_log {
+	struct db *db;
+	struct journal_log *next;
+	char name[33];
+	enum hash_alg alg;
+	pthread_mutex_t lock;       /* the fields below */
+	pthread_cond_t woken;
+	struct merkle tree;         /* over what this process knows to be committed */
+	int64_t wakes;              /* grows with every commit heard of */
+	int users;                  /* tailers */
+	pthread_mutex_t head_lock;  /* one head is signed at a time */
+};
+
+/* NULL before journal_init. */
+struct journal_log *journal_log_of(const struct db *db);
+
+/* ---- entry.c: the canonical bytes of an entry ---- */
+size_t entry_size(const struct journal_entry *e);
+void entry_bytes(const struct journal_entry *e, unsigned char *to);
+void entry_leaf(enum hash_alg alg, const struct journal_entry *e, merkle_hash out);
+
+/* ---- tree.c ---- */
+/* The tree over everything that c sees, beginning from what this process knows already. */
+CHECKED enum err tree_now(struct journal_log *l, struct db_conn *c, struct merkle *out);
+/* Keeps it for the next caller when it is larger than what is known. */
+void tree_keep(struct journal_log *l, const struct merkle *m);
+/* Full nodes from the store, for the prover. */
+struct tree_source {
+	struct db_conn *c;
+	struct arena *a;
+	struct tree_block *blocks;
+	struct merkle_source source;
+};
+CHECKED enum err tree_source_init(struct tree_source *s, struct db_conn *c, struct arena *a);
+
+/* ---- head.c ---- */
+struct str head_text(struct arena *a, struct str log, struct str hash, const struct journal_head *h);
+/* Only the line with this id counts. */
+CHECKED enum err head_check(struct arena *a, struct str log, struct str hash, const struct journal_head *h, struct str public_key,
+			    struct str *why);
+
+#define ENTRY_OF_ROW(row) \
+	((struct journal_entry){.seq = (row)->seq, .at = (row)->at, .actor = (row)->actor, .kind = (row)->kind, \
+				.subject = (row)->subject, .place = (row)->place, .data = (row)->data})
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * Tailers: one thread each. Entries are numbered in the order of commits (docs/decisions/0002), so "everything behind my
+ * cursor" is all there is to know; a tailer that sleeps, fails or dies goes on where its cursor stands.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/journal/inner.h"
+#include "core/journal/journal.sql.h"
+
+#define BATCH 500
+#define POLL_MS 1000
+#define GATHER_MS 10      /* after a small batch: under load wait for more instead of running a job for each commit */
+#define BACK_OFF_FIRST_MS 100
+#define BACK_OFF_MAX_MS 5000
+
+typedef enum err (*tail_fn)(struct tx *tx, void *arg, const struct journal_entry *v, size_t n);
+typedef void (*watch_fn)(void *arg, const struct journal_entry *v, size_t n);
+
+struct journal_tailer {
+	struct journal_log *log;
+	char name[64];
+	tail_fn fn;       /* with a cursor */
+	watch_fn watch;   /* without */
+	void *arg;
+	pthread_t thread;
+	/* under log->lock: */
+	int64_t seq;      /* everything up to here is done */
+	bool stop;
+	int draining;
+};
+
+/* ---- one step: at most BATCH entries ---- */
+
+struct step {
+	struct journal_tailer *t;
+	int64_t seq;
+	size_t n;
+};
+
+static enum err tail_job(struct tx *tx, void *arg)
+{
+	struct step *s = arg;
+	struct str name = str_from(s->t->name);
+	struct journal_cursor_lock_row cursor;
+	struct journal_entry *v;
+	enum err e = q_journal_cursor_lock(tx->c, tx->arena, name, &cursor);
+
+	if (e != OK)
+		return e;
+	s->seq = cursor.seq;
+	s->n = 0;
+	e = journal_read(tx->c, tx->arena, cursor.seq, BATCH, &v, &s->n);
+	if (e != OK || s->n == 0)
+		return e;
+	e = s->t->fn(tx, s->t->arg, v, s->n);
+	if (e != OK)
+		return e;
+	s->seq = v[s->n - 1].seq;
+	return q_journal_cursor_move(tx->c, name, s->seq, NULL);
+}
+
+static enum err watch_step(struct step *s)
+{
+	struct journal_entry *v;
+	struct db_conn *c = db_read_begin(s->t->log->db);
+	struct arena a;
+	enum err e;
+
+	arena_init(&a, 0);
+	e = journal_read(c, &a, s->seq, BATCH, &v, &s->n);
+	db_read_end(c);
+	if (e == OK && s->n) {
+		s->t->watch(s->t->arg, v, s->n);
+		s->seq = v[s->n - 1].seq;
+	}
+	arena_release(&a);
+	return e;
+}
+
+/* A look before the job: most wake-ups of an idle system are for nothing. */
+static enum err anything_new(struct journal_tailer *t, int64_t seq, bool *yes)
+{
+	struct db_conn *c = db_read_begin(t->log->db);
+	int64_t last = 0;
+	enum err e = journal_last(c, &last);
+
+	db_read_end(c);
+	*yes = e == OK && last > seq;
+	return e;
+}
+
+static enum err step(struct journal_tailer *t, size_t *n)
+{
+	struct step s = {.t = t, .seq = t->seq};
+	bool yes;
+	enum err e = anything_new(t, s.seq, &yes);
+
+	*n = 0;
+	if (e != OK || !yes)
+		return e;
+	e = t->fn ? db_write(t->log->db, tail_job, &s) : watch_step(&s);
+	if (e != OK)
+		return e;
+	pthread_mutex_lock(&t->log->lock);
+	t->seq = s.seq;
+	pthread_cond_broadcast(&t->log->woken); /* for those that drain */
+	pthread_mutex_unlock(&t->log->lock);
+	*n = s.n;
+	return OK;
+}
+
+/* ---- the thread ---- */
+
+static void deadline(struct timespec *ts, int64_t ms)
+{
+	clock_gettime(CLOCK_MONOTONIC, ts);
+	ts->tv_sec += ms / 1000;
+	ts->tv_nsec += ms % 1000 * 1000000;
+	if (ts->tv_nsec >= 1000000000) {
+		ts->tv_sec++;
+		ts->tv_nsec -= 1000000000;
+	}
+}
+
+/* Waits until something was committed since `heard` (when it is not -1), the time is over, or the tailer shall stop. */
+static void rest(struct journal_tailer *t, int64_t heard, int64_t ms)
+{
+	struct journal_log *l = t->log;
+	struct timespec until;
+
+	deadline(&until, ms);
+	pthread_mutex_lock(&l->lock);
+	while (!t->stop && (heard < 0 ? t->draining == 0 : l->wakes == heard))
+		if (pthread_cond_timedwait(&l->woken, &l->lock, &until) != 0)
+			break;
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void pause_after_error(struct journal_tailer *t, int64_t ms)
+{
+	struct journal_log *l = t->log;
+	struct timespec until;
+
+	deadline(&until, ms);
+	pthread_mutex_lock(&l->lock);
+	while (!t->stop && pthread_cond_timedwait(&l->woken, &l->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&l->lock);
+}
+
+static bool look(struct journal_tailer *t, int64_t *heard)
+{
+	bool stop;
+
+	pthread_mutex_lock(&t->log->lock);
+	*heard = t->log->wakes;
+	stop = t->stop;
+	pthread_mutex_unlock(&t->log->lock);
+	return !stop;
+}
+
+static void *run(void *arg)
+{
+	struct journal_tailer *t = arg;
+	int64_t heard, back_off = BACK_OFF_FIRST_MS;
+
+	while (look(t, &heard)) {
+		size_t n;
+		enum err e = step(t, &n);
+
+		if (e != OK) {
+			log_warn("journal: tailer %s failed behind seq=%lld: %s; next try in %lld ms", t->name, (long long)t->seq,
+				 err_name(e), (long long)back_off);
+			pause_after_error(t, back_off);
+			back_off = back_off * 2 < BACK_OFF_MAX_MS ? back_off * 2 : BACK_OFF_MAX_MS;
+			continue;
+		}
+		back_off = BACK_OFF_FIRST_MS;
+		if (n == 0)
+			rest(t, heard, POLL_MS);
+		else if (n < BATCH)
+			rest(t, -1, GATHER_MS);
+	}
+	return NULL;
+}
+
+/* ---- starting and stopping ---- */
+
+static enum err start(struct db *db, struct journal_tailer *t, struct journal_tailer **out)
+{
+	struct journal_log *l = journal_log_of(db);
+
+	if (l == NULL) {
+		free(t);
+		return ERR_IO;
+	}
+	t->log = l;
+	pthread_mutex_lock(&l->lock);
+	l->users++;
+	pthread_mutex_unlock(&l->lock);
+	if (pthread_create(&t->thread, NULL, run, t) != 0)
+		BUG("no thread for tailer %s", t->name);
+	*out = t;
+	return OK;
+}
+
+static struct journal_tailer *new_tailer(const char *name)
+{
+	struct journal_tailer *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		BUG("out of memory");
+	if (strlen(name) >= sizeof(t->name))
+		BUG("name of tailer too long: %s", name);
+	memcpy(t->name, name, strlen(name) + 1);
+	return t;
+}
+
+static enum err add_cursor(struct tx *tx, void *arg)
+{
+	return q_journal_cursor_add(tx->c, str_from(arg), NULL);
+}
+
+static enum err read_cursor(struct journal_tailer *t, struct db *db)
+{
+	struct db_conn *c = db_read_begin(db);
+	struct journal_cursor_get_row r;
+	struct arena a;
+	enum err e;
+
+	arena_init(&a, 0);
+	e = q_journal_cursor_get(c, &a, str_from(t->name), &r);
+	if (e == OK)
+		t->seq = r.seq;
+	arena_release(&a);
+	db_read_end(c);
+	return e;
+}
+
+enum err journal_tail(struct db *db, const char *name, tail_fn fn, void *arg, struct journal_tailer **out)
+{
+	struct journal_tailer *t = new_tailer(name);
+	enum err e = read_cursor(t, db);
+
+	if (e == ERR_NOT_FOUND)
+		e = db_write(db, add_cursor, t->name);
+	if (e != OK) {
+		free(t);
+		return e;
+	}
+	t->fn = fn;
+	t->arg = arg;
+	return start(db, t, out);
+}
+
+enum err journal_watch(struct db *db, int64_t after, watch_fn fn, void *arg, struct journal_tailer **out)
+{
+	struct journal_tailer *t = new_tailer("watch");
+
+	t->watch = fn;
+	t->arg = arg;
+	t->seq = after;
+	return start(db, t, out);
+}
+
+void journal_tail_stop(struct journal_tailer *t)
+{
+	struct journal_log *l;
+
+	if (t == NULL)
+		return;
+	l = t->log;
+	pthread_mutex_lock(&l->lock);
+	t->stop = true;
+	pthread_cond_broadcast(&l->woken);
+	pthread_mutex_unlock(&l->lock);
+	pthread_join(t->thread, NULL);
+	pthread_mutex_lock(&l->lock);
+	l->users--;
+	pthread_mutex_unlock(&l->lock);
+	free(t);
+}
+
+/* Asks until the store answers: a store that is away for a moment must not make a drain end early. */
+static int64_t last_committed(struct journal_tailer *t)
+{
+	int64_t last = 0;
+
+	for (;;) {
+		struct db_conn *c = db_read_begin(t->log->db);
+		enum err e = journal_last(c, &last);
+
+		db_read_end(c);
+		if (e == OK)
+			return last;
+		pause_after_error(t, BACK_OFF_FIRST_MS);
+	}
+}
+
+void journal_tail_drain(struct journal_tailer *t)
+{
+	struct journal_log *l = t->log;
+	int64_t upto = last_committed(t);
+
+	pthread_mutex_lock(&l->lock);
+	t->draining++;
+	l->wakes++;
+	pthread_cond_broadcast(&l->woken);
+	while (t->seq < upto && !t->stop)
+		pthread_cond_wait(&l->woken, &l->lock);
+	t->draining--;
+	pthread_mutex_unlock(&l->lock);
+}
