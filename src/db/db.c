@@ -149,6 +149,11 @@ enum db_engine db_engine(const struct db *db)
 	return db->engine;
 }
 
+struct db *db_of(const struct db_conn *c)
+{
+	return c->db;
+}
+
 void db_set_hooks(struct db *db, const struct db_hooks *h)
 {
 	db->hooks = h;
