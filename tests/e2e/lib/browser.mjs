@@ -1,0 +1,101 @@
+// Debian's Chromium under playwright-core, and what every page must pass.
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { assert } from './test.mjs';
+import { root, work } from './server.mjs';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
+
+export const widths = [360, 768, 1440];
+export const shotsDir = path.join(root, 'build/shots');
+
+let launched;
+
+async function browser() {
+  launched ??= chromium.launchPersistentContext(mkdtempSync(path.join(work, 'chromium-')), { executablePath, args, headless: true });
+  return (await launched).browser() ?? (await launched);
+}
+
+export async function closeBrowser() {
+  if (launched) await (await launched).close();
+  launched = undefined;
+}
+
+// A visitor of its own: { page, context }. script: false switches JavaScript off.
+export async function visitor(server, { width = 360, height = 800, script = true, locale = 'zh-CN', ...more } = {}) {
+  const b = await browser();
+  const context = await b.newContext({ baseURL: server.url, viewport: { width, height }, javaScriptEnabled: script, locale, ...more });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  page.problems = [];
+  page.on('console', (m) => { if (m.type() === 'error') page.problems.push(m.text()); });
+  page.on('pageerror', (e) => page.problems.push(String(e)));
+  return { page, context };
+}
+
+export async function login(page, user, password) {
+  await page.goto('/login');
+  await page.fill('input[name=user]', user);
+  await page.fill('input[type=password]', password);
+  await page.locator('form[action^="/login"] button').first().click();
+}
+
+// Screenshots at the three widths, whole page, in build/shots/NAME-WIDTH.png.
+export async function screenshot(page, name) {
+  mkdirSync(shotsDir, { recursive: true });
+  const before = page.viewportSize();
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: width === 360 ? 740 : 900 });
+    await page.screenshot({ path: path.join(shotsDir, `${name}-${width}.png`), fullPage: true });
+  }
+  if (before) await page.setViewportSize(before);
+}
+
+// No violation of WCAG 2.1 A and AA (or of best practice), in the state the page is in.
+export async function axe(page) {
+  await page.evaluate(axeSource);
+  const result = await page.evaluate(() => globalThis.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }));
+  const found = result.violations.flatMap((v) => v.nodes.map((n) =>
+    `${v.id} (${v.impact}): ${v.help}\n    ${n.html.slice(0, 160)}\n    ${(n.failureSummary ?? '').split('\n').join('\n    ')}`));
+  assert.equal(found.length, 0, `${page.url()}: ${found.length} accessibility violations\n  ${found.join('\n  ')}`);
+  assert.ok(result.passes.length > 5, `${page.url()}: axe looked at nothing`);
+}
+
+// Nothing reaches over the right border at 360 px.
+export async function fits(page, width = 360) {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width, height: 740 });
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (before) await page.setViewportSize(before);
+  assert.ok(over <= 0, `${page.url()}: ${over} px too wide at ${width} px`);
+}
+
+// Presses TAB until the focused element matches; fails when the way is longer than `most` or focus is invisible.
+export async function tabTo(page, selector, most = 60) {
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press('Tab');
+    const state = await page.evaluate((s) => {
+      const e = document.activeElement;
+      const style = getComputedStyle(e);
+      const seen = style.outlineStyle !== 'none' || style.boxShadow !== 'none';
+      return { here: e.matches(s), seen, what: e.outerHTML.slice(0, 120) };
+    }, selector);
+    assert.ok(state.seen, `focus cannot be seen on ${state.what}`);
+    if (state.here) return;
+  }
+  assert.fail(`${selector} was not reached with ${most} TABs on ${page.url()}`);
+}
+
+// axe, width and no script error: what each page a scenario comes by must pass.
+export async function sound(page) {
+  await axe(page);
+  await fits(page);
+  assert.deepEqual(page.problems, [], `${page.url()}: errors in the console`);
+}

@@ -1,0 +1,130 @@
+// The real binary on a store of its own. `world()` gives each scenario file a fresh copy of one demonstration
+// installation, made once in a run (loading the divisions takes seconds, copying them does not).
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Http } from './http.mjs';
+import { removeAtExit, run, start, stop } from './shell.mjs';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const binary = path.resolve(root, process.env.GONGZHI ?? 'build/gongzhi');
+export const engine = process.env.E2E_STORE ?? 'sqlite'; // or 'pg'
+const pgBase = process.env.E2E_PG;                       // "host=/run/x user=y": tests/with-postgres sets it
+
+export const work = mkdtempSync(path.join(process.env.TMPDIR ?? tmpdir(), 'gongzhi-e2e-'));
+removeAtExit(work);
+
+let made = 0;
+const templates = new Map();
+
+const pgArgs = () => pgBase.split(' ').flatMap((p) => {
+  const [k, v] = p.split('=');
+  return [{ host: '-h', user: '-U', port: '-p' }[k], v];
+});
+
+async function newStore(dir, from) {
+  if (engine === 'sqlite') return `sqlite:${dir}/gongzhi.db`;
+  const name = `e2e_${process.pid}_${++made}`;
+  const q = new URLSearchParams(pgBase.split(' ').map((p) => p.split('=')));
+  await run('createdb', [...pgArgs(), ...(from ? ['-T', new URL(from).pathname.slice(1)] : []), name]);
+  return `postgresql:///${name}?${q}`;
+}
+
+export class Server {
+  // dir: data folder; store: URL; env: more environment
+  constructor({ dir, store, env = {}, args = [] }) {
+    Object.assign(this, { dir, store, args });
+    this.clockFile = path.join(dir, 'test-clock');
+    this.offset = 0;
+    writeFileSync(this.clockFile, '0');
+    this.env = { ...process.env, GONGZHI_TEST_CLOCK: this.clockFile, ...env };
+  }
+
+  // Any subcommand on the same data.
+  cli(args, options = {}) {
+    return run(binary, [...args, '--store', this.store], { cwd: root, env: this.env, ...options });
+  }
+
+  async start() {
+    this.child = start(binary, ['serve', '--listen', this.listen ?? '127.0.0.1:0', '--store', this.store, ...this.args],
+      { cwd: root, env: this.env });
+    for (let i = 0; i < 600; i++) {
+      const m = this.child.text.match(/https?:\/\/127\.0\.0\.1:(\d+)/) ?? this.child.text.match(/127\.0\.0\.1:([1-9]\d*)/);
+      if (m) {
+        this.port = Number(m[1]);
+        this.listen = `127.0.0.1:${this.port}`; // a restart keeps the address
+        this.url = `http://127.0.0.1:${this.port}`;
+        return this;
+      }
+      if (this.child.exitCode !== null || this.child.signalCode) break;
+      await sleep(50);
+    }
+    throw new Error(`the server did not start:\n${this.child.text}`);
+  }
+
+  http(headers) {
+    return new Http(this.url, headers);
+  }
+
+  log() {
+    return this.child.text;
+  }
+
+  // Moves the clock of the running server.
+  async advance({ days = 0, hours = 0, minutes = 0, seconds = 0 }) {
+    this.offset += (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+    writeFileSync(this.clockFile, String(this.offset));
+    await sleep(50);
+  }
+
+  async stop() {
+    return stop(this.child);
+  }
+
+  async kill() {
+    this.child.kill('SIGKILL');
+    return this.child.ended;
+  }
+
+  async restart() {
+    await this.stop();
+    return this.start();
+  }
+}
+
+function envFor(dir) {
+  return { GONGZHI_VAR: dir };
+}
+
+async function template(kind) {
+  if (templates.has(kind)) return templates.get(kind);
+  const dir = path.join(work, `template-${kind}`);
+  mkdirSync(dir, { recursive: true });
+  const store = await newStore(dir);
+  const server = new Server({ dir, store, env: envFor(dir) });
+  let text = '';
+  if (kind === 'demo') text = (await server.cli(['demo'], { seconds: 300 })).text;
+  else text = (await server.cli(['init'], { seconds: 300 })).text;
+  const made = { dir, store, text };
+  templates.set(kind, made);
+  return made;
+}
+
+// A running server on its own copy. kind: 'demo' (the demonstration town) or 'empty'.
+export async function world({ kind = 'demo', env = {}, args = [], serve = true } = {}) {
+  const from = await template(kind);
+  const dir = path.join(work, `world-${++made}`);
+  cpSync(from.dir, dir, { recursive: true });
+  const store = await newStore(dir, from.store);
+  const server = new Server({ dir, store, env: { ...envFor(dir), ...env }, args });
+  server.text = from.text;
+  if (serve) await server.start();
+  return server;
+}
+
+export function readData(name) {
+  const file = path.join(root, name);
+  return existsSync(file) ? readFileSync(file) : null;
+}

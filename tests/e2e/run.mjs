@@ -1,0 +1,77 @@
+// Runs the scenario files *.test.mjs (and *.sh) of this folder: `node run.mjs [part of a file name ...]`.
+//   E2E_STORE=pg     on PostgreSQL (tests/with-postgres gives the server), the cases marked test.main and no shell test
+//   E2E_ALL=1        there too every case
+// One line a case, the count at the end, status 1 when one failed.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { closeBrowser } from './lib/browser.mjs';
+import { engine, root } from './lib/server.mjs';
+import { start } from './lib/shell.mjs';
+import { cases } from './lib/test.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const only = process.argv.slice(2);
+const wanted = (name) => only.length === 0 || only.some((o) => name.includes(o));
+const seconds = (from) => ((performance.now() - from) / 1000).toFixed(1);
+let passed = 0;
+let failed = 0;
+
+function report(good, name, from, why) {
+  console.log(`${good ? 'ok' : 'not ok'} ${engine} ${name} (${seconds(from)} s)`);
+  if (why) console.log(String(why).split('\n').map((l) => `    ${l}`).join('\n'));
+  if (good) passed++;
+  else failed++;
+}
+
+function within(promise, limit, what) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`${what}: longer than ${limit} s`)), limit * 1000); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+async function scenario(file) {
+  const from = performance.now();
+  let ends = [];
+  cases.length = 0;
+  try {
+    const module = await import(pathToFileURL(path.join(here, file)));
+    const mine = cases.splice(0).filter((c) => engine === 'sqlite' || process.env.E2E_ALL || c.main);
+    if (mine.length === 0) return;
+    if (module.before) await within(module.before(), 300, 'before');
+    if (module.after) ends = [module.after];
+    for (const c of mine) {
+      const begun = performance.now();
+      try {
+        await within(c.fn(), c.seconds ?? 120, c.name);
+        report(true, `${file}: ${c.name}`, begun);
+      } catch (e) {
+        report(false, `${file}: ${c.name}`, begun, e.stack ?? e);
+      }
+    }
+  } catch (e) {
+    report(false, `${file}: could not start`, from, e.stack ?? e);
+  }
+  for (const end of ends) await end().catch((e) => report(false, `${file}: could not end`, from, e.stack ?? e));
+}
+
+// A shell test prints "ok what" and "not ok what" lines; a status other than 0 without a "not ok" counts as one.
+async function shell(file) {
+  const from = performance.now();
+  const child = start('sh', [path.join(here, file)], { cwd: root });
+  await within(child.ended, 300, file).catch(() => child.kill('SIGKILL'));
+  const { code } = await child.ended;
+  const lines = child.text.split('\n').filter((l) => /^(not )?ok\b/.test(l));
+  for (const l of lines) report(l.startsWith('ok'), `${file}: ${l.replace(/^(not )?ok\s*(\d+\s*)?-?\s*/, '')}`, from);
+  if ((code !== 0 || lines.length === 0) && !lines.some((l) => l.startsWith('not ok')))
+    report(false, `${file}: status ${code}`, from, child.text);
+  else if (code !== 0) console.log(child.text.split('\n').map((l) => `    ${l}`).join('\n'));
+}
+
+const begun = performance.now();
+const files = readdirSync(here).sort();
+for (const file of files.filter((f) => f.endsWith('.test.mjs') && wanted(f))) await scenario(file);
+if (engine === 'sqlite') for (const file of files.filter((f) => f.endsWith('.sh') && wanted(f))) await shell(file);
+await closeBrowser();
+console.log(`e2e ${engine}: ${passed} passed, ${failed} failed (${seconds(begun)} s)`);
+process.exit(failed ? 1 : 0);
