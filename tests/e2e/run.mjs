@@ -1,5 +1,5 @@
 // Runs the scenario files *.test.mjs (and *.sh) of this folder: `node run.mjs [part of a file name ...]`.
-//   E2E_STORE=pg     on PostgreSQL (tests/with-postgres gives the server), the cases marked test.main and no shell test
+//   E2E_STORE=pg     on PostgreSQL (tests/run-e2e gives the server), the cases marked test.main and no shell test
 //   E2E_ALL=1        there too every case
 // One line a case, the count at the end, status 1 when one failed.
 import { readdirSync } from 'node:fs';

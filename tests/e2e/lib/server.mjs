@@ -10,8 +10,8 @@ import { removeAtExit, run, start, stop } from './shell.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const binary = path.resolve(root, process.env.GONGZHI ?? 'build/gongzhi');
-export const engine = process.env.E2E_STORE ?? 'sqlite'; // or 'pg'
-const pgBase = process.env.E2E_PG;                       // "host=/run/x user=y": tests/with-postgres sets it
+export const engine = process.env.E2E_STORE ?? 'sqlite';  // or 'pg'
+const pgDir = process.env.E2E_PG;                        // folder of the private PostgreSQL: tests/run-e2e sets it
 
 export const work = mkdtempSync(path.join(process.env.TMPDIR ?? tmpdir(), 'gongzhi-e2e-'));
 removeAtExit(work);
@@ -19,17 +19,11 @@ removeAtExit(work);
 let made = 0;
 const templates = new Map();
 
-const pgArgs = () => pgBase.split(' ').flatMap((p) => {
-  const [k, v] = p.split('=');
-  return [{ host: '-h', user: '-U', port: '-p' }[k], v];
-});
-
 async function newStore(dir, from) {
   if (engine === 'sqlite') return `sqlite:${dir}/gongzhi.db`;
-  const name = `e2e_${process.pid}_${++made}`;
-  const q = new URLSearchParams(pgBase.split(' ').map((p) => p.split('=')));
-  await run('createdb', [...pgArgs(), ...(from ? ['-T', new URL(from).pathname.slice(1)] : []), name]);
-  return `postgresql:///${name}?${q}`;
+  const name = `e2e_${++made}`;
+  await run('createdb', ['-h', pgDir, '-U', 'gongzhi', ...(from ? ['-T', new URL(from.replace('postgresql:///', 'postgresql://x/')).pathname.slice(1)] : []), name]);
+  return `postgresql:///${name}?host=${pgDir}&user=gongzhi`;
 }
 
 export class Server {
