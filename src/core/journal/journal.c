@@ -101,8 +101,8 @@ enum err journal_init(struct db *db, const char *key_dir, struct arena *a, struc
 	struct journal_log *l;
 	enum err e;
 
-	if (journal_log_of(db))
-		return OK;
+	crypto_init();
+	journal_end(db); /* also of a store that was closed without it and had the same address */
 	e = use_keys(key_dir, a, why);
 	if (e != OK)
 		return e;
