@@ -1,0 +1,126 @@
+/* What the templates of cases are filled with. Everything is arena text, already in the reader's language. */
+#ifndef CAP_CASES_VIEW_H
+#define CAP_CASES_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct cases_clock {
+	int colour;          /* matter_clock_colour */
+	struct str text;     /* "还有 2 天 3 小时"; empty: no clock */
+	const char *css;     /* " clock--late" */
+};
+
+struct cases_row_view {
+	int64_t id;
+	struct str title, code, place, state, category;
+	const char *state_css;
+	struct cases_clock clock;
+	int64_t created;
+	bool demo, chosen;
+};
+
+struct cases_option {
+	struct str value, title;
+	bool chosen;
+};
+
+struct cases_page_view {
+	struct cases_row_view *rows;
+	size_t n;
+	struct str next;     /* address of the next page; empty: there is none */
+	struct str first;    /* address of the first page; empty: this is it */
+};
+
+struct cases_inbox_view {
+	int late, soon, in_time, no_clock;
+	struct cases_page_view page;
+	struct cases_option *scenarios; /* what this person may file */
+	size_t nscenarios;
+};
+
+struct cases_list_view {
+	struct str text, count;
+	struct cases_option *places, *states, *categories, *channels, *scenarios, *colours;
+	size_t nplaces, nstates, ncategories, nchannels, nscenarios, ncolours;
+	struct str from, to; /* days, "2026-11-22" */
+	struct cases_page_view page;
+	struct str export_href;
+	bool may_export, filtered;
+};
+
+/* A question put to the reader: a field of a scenario, or what an action asks. */
+struct cases_field_view {
+	struct str id, name, title, hint, value, error;
+	const char *kind;    /* "text" "line" "choice" "choices" "place" "org" "actor" "date" "number" "phone" "image" "bool" "point" */
+	bool required;
+	struct cases_option *options;
+	size_t noptions;
+	int64_t max;
+};
+
+struct cases_action_view {
+	struct str id, title, error;
+	bool danger, open;
+	struct cases_field_view *fields;
+	size_t nfields;
+	bool asks_override;  /* a rule of strength 一般 stands in the way: a reason lets it pass */
+	struct str rule;     /* which, with its source */
+};
+
+struct cases_fact {
+	struct str title, value;
+	bool masked;
+};
+
+struct cases_step_view {
+	int64_t at;
+	struct str title, who, note;
+	struct cases_fact *facts;
+	size_t nfacts;
+	bool now;
+};
+
+struct cases_photo {
+	struct str href, thumb, alt;
+};
+
+struct cases_show_view {
+	int64_t id, version, created;
+	struct str title, code, text, state, scenario, place, category, channel;
+	const char *state_css;
+	struct cases_clock clock, total;
+	bool demo, is_public, masked;    /* masked: something personal is hidden; the purpose form shows it */
+	struct str reveal_error;
+	struct cases_fact *facts;
+	size_t nfacts;
+	struct cases_photo *photos;
+	size_t nphotos;
+	struct cases_step_view *steps;
+	size_t nsteps;
+	struct cases_action_view *actions;
+	size_t nactions;
+	struct str judged, holder;
+	struct str conflict;             /* what somebody else did meanwhile */
+	struct cases_fact *kept;         /* what was typed into an action that is no longer there */
+	size_t nkept;
+};
+
+struct cases_file_view {
+	struct str scenario, title, error;
+	struct cases_field_view *fields;
+	size_t nfields;
+	struct cases_option *categories;
+	size_t ncategories;
+	struct cases_error { struct str field, text; } *errors;
+	size_t nerrors;
+};
+
+struct cases_filed_view {
+	struct str code, title;
+	int64_t id;
+};
+
+#endif
