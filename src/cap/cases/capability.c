@@ -1,0 +1,36 @@
+#include "cap/cases/pages.h"
+
+static const struct route routes[] = {
+	{"GET", "/inbox", cases_inbox_page, NULL, R_LOGIN, N_("等我办理的事项，最急的在前"), 0},
+	{"GET", "/cases", cases_list_page, "matter.read", R_LOGIN, N_("事项列表，可筛选、全文搜索"), 0},
+	{"GET", "/cases.csv", cases_export, "matter.export", R_LOGIN, N_("按同样的条件导出 CSV"), 0},
+	{"GET", "/cases/file/:scenario", cases_file_page, "matter.file", R_LOGIN, N_("工作人员登记事项的表单"), 0},
+	{"POST", "/cases/file/:scenario", cases_file_post, "matter.file", R_LOGIN | R_FILES, N_("工作人员登记事项"), 0},
+	{"GET", "/cases/:id", cases_show_page, NULL, R_LOGIN, N_("一件事项：经过、现在能做什么"), 0},
+	{"POST", "/cases/:id/do", cases_do, NULL, R_LOGIN, N_("办理场景文件允许的一步"), 0},
+	{"POST", "/cases/:id/reveal", cases_reveal, "matter.reveal", R_LOGIN, N_("写明目的后查看被遮住的个人信息，记入日志"), 0},
+	{"GET", "/cases/:id/files/:file", cases_photo, NULL, R_LOGIN, N_("事项的照片"), 0},
+	{0},
+};
+
+static const struct permission permissions[] = {
+	{"matter.read", N_("查看事项")},
+	{"matter.file", N_("登记事项")},
+	{"matter.export", N_("导出事项")},
+	{"matter.reveal", N_("写明目的后查看个人信息")},
+	{0},
+};
+
+static const struct menu_entry menu[] = {
+	{N_("待办"), "/inbox", NULL, 10},
+	{N_("全部事项"), "/cases", "matter.read", 20},
+	{0},
+};
+
+const struct capability cap_cases = {
+	.name = "cases",
+	.title = N_("事项办理"),
+	.routes = routes,
+	.permissions = permissions,
+	.menu = menu,
+};

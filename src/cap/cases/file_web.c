@@ -1,0 +1,152 @@
+/* Filing by staff: a form made from any scenario's fields. */
+#include <math.h>
+
+#include "cap/cases/cases.html.h"
+#include "cap/cases/pages.h"
+#include "core/matter/category.h"
+#include "core/place/place.h"
+
+#define MAX_FIELDS 64
+
+bool cases_may_file(struct rq *rq, const struct scenario *s)
+{
+	return s->nstates > 0 && s->nfields > 0 && rq_may(rq, "matter.file");
+}
+
+static const struct scenario *wanted(struct rq *rq)
+{
+	const struct scenario *s = scenario_current(rq_param(rq, "scenario"));
+
+	if (s == NULL || !cases_may_file(rq, s)) {
+		(void)rq_fail(rq, ERR_NOT_FOUND, _("没有这一种事项，或您不能登记它"));
+		return NULL;
+	}
+	return s;
+}
+
+/* Where the filer works: the smallest subtree in which he may file. */
+static struct str working_place(struct rq *rq)
+{
+	struct scope *v;
+	struct str best = rq->who.home;
+	size_t n;
+
+	if (rq_scope(rq, "matter.file", &v, &n) != OK)
+		return best;
+	for (size_t i = 0; i < n; i++)
+		if (best.p == NULL || v[i].from.n > best.n)
+			best = v[i].from;
+	return best.p ? best : STR("");
+}
+
+static void category_options(struct rq *rq, struct cases_file_view *v)
+{
+	const struct category *cat;
+	size_t n = category_list(&cat);
+
+	v->categories = arena_array(rq->arena, struct cases_option, n + 1);
+	for (size_t i = 0; i < n; i++)
+		if (!str_empty(cat[i].parent))
+			v->categories[v->ncategories++] = (struct cases_option){cat[i].id, cases_text(rq, cat[i].title),
+										str_eq(cat[i].id, rq_form(rq, "category"))};
+}
+
+static enum err form_page(struct rq *rq, const struct scenario *s, int status)
+{
+	const struct scenario_field *ask[MAX_FIELDS];
+	bool required[MAX_FIELDS];
+	struct cases_file_view v = {.scenario = s->id, .title = cases_text(rq, s->title)};
+	bool has_place = false;
+	size_t n = 0;
+	static const struct scenario_field place = {.id = {"place", 5}, .title = {{"在哪里", 9}, {"Where", 5}}, .type = FIELD_PLACE};
+
+	for (size_t i = 0; i < s->nfields && n < MAX_FIELDS - 1; i++) {
+		if (s->fields[i].type == FIELD_IMAGE || s->fields[i].type == FIELD_POINT)
+			continue;
+		has_place = has_place || str_eqz(s->fields[i].id, "place");
+		required[n] = s->fields[i].required;
+		ask[n++] = &s->fields[i];
+	}
+	if (!has_place) {
+		required[n] = true;
+		ask[n++] = &place;
+	}
+	v.fields = arena_array(rq->arena, struct cases_field_view, n);
+	v.nfields = n;
+	fill_fields(rq, NULL, working_place(rq), ask, required, n, "", v.fields);
+	category_options(rq, &v);
+	if (status != 200) {
+		v.errors = arena_new(rq->arena, struct cases_error);
+		v.errors[0] = (struct cases_error){rq->reason_field.p ? rq->reason_field : STR("errors"), rq->reason};
+		v.nerrors = 1;
+	}
+	return rq_page_status(rq, status, html_cases_file, &v);
+}
+
+enum err cases_file_page(struct rq *rq)
+{
+	const struct scenario *s = wanted(rq);
+
+	return s ? form_page(rq, s, 200) : ERR_NOT_FOUND;
+}
+
+static struct str all_values(struct rq *rq, struct str name)
+{
+	struct str all = STR_NULL;
+
+	for (size_t i = 0; i < rq->http->form.n; i++) {
+		struct str v = str_trim(rq->http->form.v[i].value);
+
+		if (!str_eq(rq->http->form.v[i].name, name) || str_empty(v))
+			continue;
+		all = all.p ? arena_cat(rq->arena, arena_cat(rq->arena, all, STR(",")), v) : v;
+	}
+	return all;
+}
+
+static enum err filed(struct rq *rq, void *arg, enum err result)
+{
+	struct matter_new *m = arg;
+
+	if (result == ERR_INPUT || result == ERR_RULE || result == ERR_TOO_MUCH) {
+		rq->reason = m->why;
+		rq->reason_field = m->why_field;
+		return form_page(rq, m->scenario, err_http_status(result));
+	}
+	if (result != OK)
+		return rq_fail(rq, result, _("没有登记成，请稍后再试"));
+	rq_flash(rq, _("已登记，编号 %s"), m->code.p);
+	return rq_redirect(rq, arena_printf(rq->arena, "/cases/%lld", (long long)m->id));
+}
+
+enum err cases_file_post(struct rq *rq)
+{
+	const struct scenario *s = wanted(rq);
+	struct matter_new *m = arena_new(rq->arena, struct matter_new);
+	struct place where;
+	enum err e;
+
+	if (s == NULL)
+		return ERR_NOT_FOUND;
+	*m = (struct matter_new){.scenario = s, .lon = NAN, .lat = NAN, .filed_by = rq->who.id, .reporter = rq->who.id};
+	m->place = all_values(rq, STR("f_place"));
+	if (str_empty(m->place))
+		m->place = working_place(rq);
+	m->channel = STR("desk");
+	m->category = rq_form(rq, "category");
+	m->values = arena_array(rq->arena, struct matter_value, s->nfields + 1);
+	for (size_t i = 0; i < s->nfields; i++) {
+		struct str v = all_values(rq, arena_printf(rq->arena, "f_%.*s", STR_ARG(s->fields[i].id)));
+
+		if (!str_empty(v))
+			m->values[m->nvalues++] = (struct matter_value){s->fields[i].id, v};
+	}
+	if (place_by_key(rq_conn(rq), rq->arena, m->place, &where) != OK || !rq_may_at(rq, "matter.file", m->place)) {
+		e = rq_fail_field(rq, ERR_INPUT, "place", _("请从列表里选一个您工作范围内的地点"));
+		return form_page(rq, s, err_http_status(e));
+	}
+	e = matter_prepare(rq->arena, m, rq->now);
+	if (e != OK)
+		return filed(rq, m, e);
+	return rq_write(rq, matter_file, filed, m);
+}
