@@ -45,8 +45,3 @@ void cases_inbox_of(struct arena *a, const struct actor_session *who, struct mat
 	}
 	*out = (struct matter_inbox){.roles = roles, .from = from, .to = to, .orgs = orgs, .n = who->nrights, .actor = who->id};
 }
-
-struct str cases_text(const struct rq *rq, struct text2 t)
-{
-	return rq->lang == LANG_EN && t.en.n ? t.en : t.zh;
-}

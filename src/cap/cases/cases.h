@@ -14,7 +14,5 @@ bool cases_may_see(const struct actor_session *who, const struct matter *m);
 CHECKED enum err cases_scope(struct rq *rq, struct matter_scope *out);
 /* Who reads an inbox: roles with their places and organisations. */
 void cases_inbox_of(struct arena *a, const struct actor_session *who, struct matter_inbox *out);
-/* In the reader's language. */
-struct str cases_text(const struct rq *rq, struct text2 t);
 
 #endif

@@ -4,6 +4,7 @@
 #include "cap/cases/pages.h"
 #include "core/matter/category.h"
 #include "core/place/place.h"
+#include "web/looks.h"
 
 #define PAGE 50
 #define COUNT_CAP 1000
@@ -19,7 +20,7 @@ static void file_buttons(struct rq *rq, struct cases_inbox_view *v)
 	for (size_t i = 0; i < n; i++)
 		if (cases_may_file(rq, all[i]))
 			v->scenarios[v->nscenarios++] = (struct cases_option){
-				all[i]->id, arena_printf(rq->arena, _("登记：%s"), cases_text(rq, all[i]->title).p), false};
+				all[i]->id, arena_printf(rq->arena, _("登记：%s"), looks_text(rq, all[i]->title).p), false};
 }
 
 static int64_t query_i64(struct rq *rq, const char *name)
@@ -84,14 +85,14 @@ static void state_options(struct rq *rq, struct cases_list_view *v)
 	v->scenarios = arena_array(rq->arena, struct cases_option, n + 1);
 	option(&v->states, &v->nstates, STR("open"), str_from(_("没有办结的")), chosen);
 	for (size_t i = 0; i < n; i++) {
-		option(&v->scenarios, &v->nscenarios, all[i]->id, cases_text(rq, all[i]->title), only);
+		option(&v->scenarios, &v->nscenarios, all[i]->id, looks_text(rq, all[i]->title), only);
 		for (size_t k = 0; k < all[i]->nstates; k++) {
 			bool there = false;
 
 			for (size_t j = 0; j < v->nstates; j++)
 				there = there || str_eq(v->states[j].value, all[i]->states[k].id);
 			if (!there)
-				option(&v->states, &v->nstates, all[i]->states[k].id, cases_text(rq, all[i]->states[k].title), chosen);
+				option(&v->states, &v->nstates, all[i]->states[k].id, looks_text(rq, all[i]->states[k].title), chosen);
 		}
 	}
 }
@@ -112,8 +113,8 @@ static void fixed_options(struct rq *rq, struct cases_list_view *v)
 	v->categories = arena_array(rq->arena, struct cases_option, n + 1);
 	for (size_t i = 0; i < n; i++)
 		option(&v->categories, &v->ncategories, cat[i].id,
-		       str_empty(cat[i].parent) ? cases_text(rq, cat[i].title)
-						: arena_cat(rq->arena, STR("　"), cases_text(rq, cat[i].title)),
+		       str_empty(cat[i].parent) ? looks_text(rq, cat[i].title)
+						: arena_cat(rq->arena, STR("　"), looks_text(rq, cat[i].title)),
 		       rq_query(rq, "category"));
 }
 

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "cap/cases/pages.h"
 #include "core/place/place.h"
+#include "web/looks.h"
 
 #define CHUNK 200
 
@@ -41,7 +42,7 @@ static void row(struct export *x, struct db_conn *c, struct csv_out *w, const st
 	if (place_by_key(c, &x->arena, r->place, &p) == OK && place_full_name(c, &x->arena, r->place, PLACE_TOWN, &name) != OK)
 		name = p.name;
 	csv_cell(w, r->code);
-	csv_cell(w, s ? cases_text(rq, s->title) : r->scenario);
+	csv_cell(w, s ? looks_text(rq, s->title) : r->scenario);
 	csv_cell(w, matter_mask(&x->arena, r->title));
 	csv_cell(w, fill_state(rq, s, r->state));
 	csv_cell(w, fill_category(rq, r->category));

@@ -5,6 +5,7 @@
 #include "cap/cases/pages.h"
 #include "core/matter/category.h"
 #include "core/place/place.h"
+#include "web/looks.h"
 
 #define MAX_FIELDS 64
 
@@ -47,7 +48,7 @@ static void category_options(struct rq *rq, struct cases_file_view *v)
 	v->categories = arena_array(rq->arena, struct cases_option, n + 1);
 	for (size_t i = 0; i < n; i++)
 		if (!str_empty(cat[i].parent))
-			v->categories[v->ncategories++] = (struct cases_option){cat[i].id, cases_text(rq, cat[i].title),
+			v->categories[v->ncategories++] = (struct cases_option){cat[i].id, looks_text(rq, cat[i].title),
 										str_eq(cat[i].id, rq_form(rq, "category"))};
 }
 
@@ -55,7 +56,7 @@ static enum err form_page(struct rq *rq, const struct scenario *s, int status)
 {
 	const struct scenario_field *ask[MAX_FIELDS];
 	bool required[MAX_FIELDS];
-	struct cases_file_view v = {.scenario = s->id, .title = cases_text(rq, s->title)};
+	struct cases_file_view v = {.scenario = s->id, .title = looks_text(rq, s->title)};
 	bool has_place = false;
 	size_t n = 0;
 	static const struct scenario_field place = {.id = {"place", 5}, .title = {{"在哪里", 9}, {"Where", 5}}, .type = FIELD_PLACE};

@@ -3,50 +3,25 @@
 
 #include "core/matter/category.h"
 #include "core/place/place.h"
-#include "web/fmt.h"
-
-static struct str span(struct rq *rq, int64_t ms)
-{
-	struct buf b;
-	struct str s;
-
-	buf_init(&b, 256);
-	fmt_span(&b, rq->lang, ms < 0 ? 0 : ms);
-	s = arena_str(rq->arena, buf_str(&b));
-	buf_release(&b);
-	return s;
-}
+#include "web/looks.h"
 
 struct cases_clock fill_clock(struct rq *rq, const struct matter *m, int64_t due)
 {
-	static const char *const css[] = {"", " clock--ok", " clock--soon", " clock--late"};
 	struct matter probe = *m;
-	struct cases_clock c = {.css = ""};
 
-	if (due == 0)
-		return c;
-	if (m->suspended_since) {
-		c.css = " clock--stop";
-		c.text = str_from(_("已暂停计时"));
-		return c;
-	}
 	probe.due = due;
-	c.colour = matter_clock_colour(&probe, rq->now);
-	c.css = css[c.colour];
-	if (due < rq->now)
-		c.text = arena_printf(rq->arena, _("超期 %s"), span(rq, rq->now - due).p);
-	else if (c.colour == 2)
-		c.text = arena_printf(rq->arena, _("只剩 %s"), span(rq, due - rq->now).p);
-	else
-		c.text = arena_printf(rq->arena, _("还有 %s"), span(rq, due - rq->now).p);
-	return c;
+	return (struct cases_clock){
+		.colour = matter_clock_colour(&probe, rq->now),
+		.text = looks_clock(rq, due, m->suspended_since),
+		.css = looks_clock_class(matter_clock_colour(&probe, rq->now), m->suspended_since),
+	};
 }
 
 struct str fill_state(struct rq *rq, const struct scenario *s, struct str state)
 {
 	int i = s ? scenario_state(s, state) : -1;
 
-	return i < 0 ? state : cases_text(rq, s->states[i].title);
+	return i < 0 ? state : looks_text(rq, s->states[i].title);
 }
 
 const char *fill_state_css(const struct scenario *s, struct str state)
@@ -73,7 +48,7 @@ struct str fill_category(struct rq *rq, struct str id)
 {
 	const struct category *c = str_empty(id) ? NULL : category_find(id);
 
-	return c ? cases_text(rq, c->title) : id.p ? id : STR("");
+	return c ? looks_text(rq, c->title) : id.p ? id : STR("");
 }
 
 struct str fill_channel(struct rq *rq, struct str id)
@@ -157,7 +132,7 @@ static void choice_options(struct rq *rq, const struct scenario_field *d, struct
 {
 	options_of(rq, f, d->nchoices);
 	for (size_t i = 0; i < d->nchoices; i++)
-		add_option(rq, f, d->choices[i].id, cases_text(rq, d->choices[i].title));
+		add_option(rq, f, d->choices[i].id, looks_text(rq, d->choices[i].title));
 }
 
 static void org_options(struct rq *rq, struct str place, struct cases_field_view *f)
@@ -200,8 +175,8 @@ static void fill_field(struct rq *rq, struct str place, const struct scenario_fi
 	*f = (struct cases_field_view){.required = required, .kind = field_kind(d->type), .max = d->max};
 	f->name = arena_printf(rq->arena, "f_%.*s", STR_ARG(d->id));
 	f->id = arena_printf(rq->arena, "%s%.*s", id_prefix, STR_ARG(d->id));
-	f->title = cases_text(rq, d->title);
-	f->hint = cases_text(rq, d->hint);
+	f->title = looks_text(rq, d->title);
+	f->hint = looks_text(rq, d->hint);
 	f->value = rq->http->method == HTTP_POST ? rq_form(rq, f->name.p) : STR("");
 	if (d->type == FIELD_CHOICE || d->type == FIELD_CHOICES)
 		choice_options(rq, d, f);
@@ -228,7 +203,7 @@ static struct str one_choice(struct rq *rq, const struct scenario_field *d, stru
 {
 	for (size_t i = 0; i < d->nchoices; i++)
 		if (str_eq(d->choices[i].id, id))
-			return cases_text(rq, d->choices[i].title);
+			return looks_text(rq, d->choices[i].title);
 	return id;
 }
 
@@ -267,7 +242,7 @@ static void add_fact(struct rq *rq, struct cases_show_view *v, const struct scen
 {
 	struct cases_fact *f = &v->facts[v->nfacts++];
 
-	f->title = cases_text(rq, d->title);
+	f->title = looks_text(rq, d->title);
 	if (d->personal && !plain) {
 		f->value = matter_mask(rq->arena, value);
 		if (str_eq(f->value, value))
@@ -323,7 +298,7 @@ static enum err fill_steps(struct rq *rq, const struct scenario *s, const struct
 			if (d == NULL || str_empty(st[i].values[k].value) || d->type == FIELD_IMAGE)
 				continue;
 			to->facts[to->nfacts++] = (struct cases_fact){
-				cases_text(rq, d->title), matter_mask(rq->arena, value_text(rq, d, st[i].values[k].value)), false};
+				looks_text(rq, d->title), matter_mask(rq->arena, value_text(rq, d, st[i].values[k].value)), false};
 		}
 	}
 	return OK;
@@ -355,7 +330,7 @@ static void fill_action(struct rq *rq, const struct scenario *s, const struct ma
 	bool *required = arena_array(rq->arena, bool, a->nasks + 1);
 	size_t n = 0;
 
-	*out = (struct cases_action_view){.id = a->id, .title = cases_text(rq, a->title), .danger = a->danger};
+	*out = (struct cases_action_view){.id = a->id, .title = looks_text(rq, a->title), .danger = a->danger};
 	for (size_t i = 0; i < a->nasks; i++) {
 		ask[n] = scenario_ask(s, a->asks[i].field);
 		required[n] = a->asks[i].required;
@@ -419,14 +394,14 @@ enum err fill_show(struct rq *rq, const struct matter *m, bool plain, struct cas
 	*v = (struct cases_show_view){.id = m->id, .version = m->version, .created = m->created, .code = m->code, .demo = m->demo,
 				      .is_public = m->is_public};
 	v->title = plain ? m->title : matter_mask(rq->arena, m->title);
-	v->scenario = cases_text(rq, s->title);
+	v->scenario = looks_text(rq, s->title);
 	v->state = fill_state(rq, s, m->state);
 	v->state_css = fill_state_css(s, m->state);
 	v->place = place_name(rq, m->place);
 	v->category = fill_category(rq, m->category);
 	v->channel = fill_channel(rq, m->channel);
 	v->clock = fill_clock(rq, m, m->due);
-	v->total = m->closed ? (struct cases_clock){.css = ""} : fill_clock(rq, m, m->total_due);
+	v->total = m->closed ? (struct cases_clock){.css = "", .text = STR("")} : fill_clock(rq, m, m->total_due);
 	v->holder = holder_text(rq, m);
 	v->judged = judged_text(rq, m);
 	fill_values(rq, s, m, plain, v);

@@ -8,6 +8,7 @@
 #include "cap/cases/cases.html.h"
 #include "cap/cases/pages.h"
 #include "core/journal/journal.h"
+#include "web/looks.h"
 
 #define MAX_ASKS 32
 
@@ -85,7 +86,7 @@ static void keep_typed(struct rq *rq, const struct scenario *s, const struct mat
 	for (size_t i = 0; i < act->nvalues; i++) {
 		const struct scenario_field *d = scenario_ask(s, act->values[i].field);
 
-		v->kept[v->nkept++] = (struct cases_fact){d ? cases_text(rq, d->title) : act->values[i].field, act->values[i].value, false};
+		v->kept[v->nkept++] = (struct cases_fact){d ? looks_text(rq, d->title) : act->values[i].field, act->values[i].value, false};
 	}
 }
 

@@ -10,7 +10,7 @@
 struct cases_clock {
 	int colour;          /* matter_clock_colour */
 	struct str text;     /* "还有 2 天 3 小时"; empty: no clock */
-	const char *css;     /* " clock--late" */
+	const char *css;     /* "clock clock--late" */
 };
 
 struct cases_row_view {

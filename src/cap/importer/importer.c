@@ -165,7 +165,11 @@ static const char *row_place(struct run *r, struct arena *a, const struct csv_ro
 
 static void row_fields(struct run *r, struct arena *a, const struct csv_row *row, struct matter_new *m)
 {
-	m->values = arena_array(a, struct matter_value, r->m.nfields);
+	struct str title = mapping_get(a, &r->m.title, row->v, row->n);
+
+	m->values = arena_array(a, struct matter_value, r->m.nfields + 1);
+	if (!str_empty(title))
+		m->values[m->nvalues++] = (struct matter_value){STR("title"), arena_str(a, title)};
 	for (size_t i = 0; i < r->m.nfields; i++) {
 		struct str v = mapping_get(a, &r->m.fields[i].value, row->v, row->n);
 
@@ -195,7 +199,6 @@ static const char *row_matter(struct run *r, struct arena *a, const struct csv_r
 	m->category = arena_str(a, mapping_get(a, &r->m.category, row->v, row->n));
 	m->channel = arena_str(a, mapping_get(a, &r->m.channel, row->v, row->n));
 	m->state = arena_str(a, mapping_get(a, &r->m.state, row->v, row->n));
-	m->title = arena_str(a, mapping_get(a, &r->m.title, row->v, row->n));
 	m->reply = arena_str(a, mapping_get(a, &r->m.reply, row->v, row->n));
 	if (m->channel.p == NULL)
 		m->channel = STR("import");
@@ -212,7 +215,7 @@ static const char *row_matter(struct run *r, struct arena *a, const struct csv_r
 	if (m->state.p && scenario_state(r->scenario, m->state) < 0)
 		return arena_printf(a, "场景里没有状态“%.*s” / the scenario has no such state", STR_ARG(m->state)).p;
 	row_fields(r, a, row, m);
-	e = matter_prepare(a, m, m->created ? m->created : clock_now());
+	e = matter_prepare(a, m, clock_now());
 	return e == OK ? NULL : m->why.p ? m->why.p : err_name(e);
 }
 
@@ -346,7 +349,7 @@ static enum err read_rows(struct run *r, struct table *t, int64_t resume, struct
 	enum err e = OK;
 
 	while (e == OK && (got = table_next(t, &row)) != CSV_END) {
-		if (r->o->stop && *r->o->stop) {
+		if (r->o->stop && r->o->stop()) {
 			r->r->stopped = true;
 			break;
 		}

@@ -6,7 +6,7 @@
 #ifndef CAP_IMPORTER_IMPORTER_H
 #define CAP_IMPORTER_IMPORTER_H
 
-#include <signal.h>
+#include <stdbool.h>
 
 #include "cap/importer/mapping.h"
 #include "db/db.h"
@@ -17,7 +17,7 @@ struct import_options {
 	const struct mapping *mapping;   /* from mapping_parse; bound by the run */
 	bool dry_run;                    /* checks every row, files nothing */
 	bool quiet;                      /* no progress bar */
-	volatile sig_atomic_t *stop;     /* set by a signal: ends cleanly, to be resumed; may be NULL */
+	bool (*stop)(void);              /* true: ends cleanly, to be resumed; may be NULL */
 };
 
 struct import_result {

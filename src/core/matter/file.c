@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 
 #define TITLE_CHARS 40
+#define MAX_REPLY ((size_t)64 * 1024)
 
 struct sealed_value { struct str field, sealed, lookup; };
 struct prepared {
@@ -261,6 +262,8 @@ enum err matter_prepare(struct arena *a, struct matter_new *m, int64_t now)
 		return e;
 	fill_row(a, m, p, now, &m->scenario->states[state]);
 	p->entry = filing_entry(a, p);
+	if (m->reply.n && (m->reply.n > MAX_REPLY || !utf8_valid(m->reply) || !utf8_plain(m->reply, true)))
+		return refuse(m, STR("答复太长或含有控制字符"), STR("reply"));
 	m->prepared = p;
 	return OK;
 }
@@ -301,6 +304,23 @@ static enum err put_values(struct tx *tx, const struct prepared *p)
 	return e;
 }
 
+/* The answer given in another system stands in the timeline as the scenario's own reply would. */
+static enum err put_reply(struct tx *tx, const struct matter_new *m, const struct prepared *p)
+{
+	const struct scenario *s = m->scenario;
+	struct str action = STR("");
+
+	if (str_empty(m->reply))
+		return OK;
+	for (size_t i = 0; i < s->nactions && action.n == 0; i++)
+		if (str_eqz(s->actions[i].effect, "reply"))
+			action = s->actions[i].id;
+	return q_matter_step_put(tx->c, &(struct matter_step_put_args){
+		.id = id_new(tx->now), .matter = p->row.id, .place = p->row.place, .at = m->replied ? m->replied : p->row.updated,
+		.actor = 0, .action = action, .state_from = s->states[0].id, .state_to = p->row.state, .note = m->reply,
+		.is_public = true, .vals = STR("{}")}, NULL);
+}
+
 enum err matter_file(struct tx *tx, void *matter_new)
 {
 	struct matter_new *m = matter_new;
@@ -322,6 +342,8 @@ enum err matter_file(struct tx *tx, void *matter_new)
 		return ERR_BUSY; /* another writer filed the same source this moment: the same call finds it */
 	if (e == OK)
 		e = put_values(tx, p);
+	if (e == OK)
+		e = put_reply(tx, m, p);
 	if (e == OK)
 		e = journal_append(tx, &(struct journal_entry){
 			.at = tx->now, .actor = p->row.filed_by ? p->row.filed_by : p->row.reporter, .kind = STR("matter.file"),

@@ -57,6 +57,7 @@ struct matter_new {
 	int64_t reporter, filed_by;
 	/* import only (0/absent otherwise): true dates, outer id for idempotence, state to stand in */
 	int64_t created; struct str source, source_id; struct str state; int64_t closed, total_due;
+	struct str reply; int64_t replied; /* the answer it once got: becomes a public step */
 	/* out */
 	int64_t id; struct str code; /* made by matter_prepare */
 	struct str why, why_field;
