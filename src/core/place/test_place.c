@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "core/place/import.h"
 #include "core/place/key.h"
 #include "geo/coord.h"
