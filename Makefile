@@ -45,7 +45,7 @@ GENH := $(filter %.sql.h %.html.h,$(GENC:.c=.h))
 OBJS := $(SRCS:%.c=$(B)/%.o) $(GENC:%.c=%.o)
 MAINOBJ := $(B)/src/main.o
 
-.PHONY: all check check-tests e2e lint fuzz bench dist deb clean asan
+.PHONY: all check check-tests e2e lint fuzz bench dist deb clean asan FORCE
 .SECONDARY:
 all: $(B)/gongzhi
 

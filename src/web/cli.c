@@ -68,7 +68,7 @@ static enum err open_store(struct cli *cli, unsigned flags, struct str *why)
 
 	/* Without keys or schema nothing can be sealed; whoever opens so does not write entries. */
 	if (e == OK && cli->keys && !(flags & (CLI_MAY_LACK_SCHEMA | CLI_READ_ONLY)))
-		e = journal_init(cli->db, arena_printf(&cli->arena, "%s/keys", cli->config.var).p, &cli->arena, why);
+		e = journal_init(cli->db, NULL, &cli->arena, why);
 	return e;
 }
 

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "core/journal/journal.h"
 #include "core/place/import.h"
 #include "core/place/key.h"
+#include "crypto/crypto.h"
 #include "geo/coord.h"
 
 /* A little municipality: two districts, three towns, communities with grids. */
@@ -34,6 +36,28 @@ static int tmp_file(const char *text)
 	fclose(f);
 	lseek(fd, 0, SEEK_SET);
 	return fd;
+}
+
+static struct keyring *keys;
+
+static void free_keys(void)
+{
+	keyring_free(keys);
+}
+
+/* Changes go to the journal, which wants keys. */
+static void open_journal(struct unit *u)
+{
+	struct str why = STR_NULL;
+	char dir[600];
+
+	if (!keys) {
+		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
+		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
+		keyring_use(keys);
+		atexit(free_keys);
+	}
+	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
 }
 
 struct faults {
@@ -63,6 +87,7 @@ static struct place_import import_with(struct unit *u, const char *text, struct 
 	struct place_import im = {.fd = tmp_file(text), .again = again, .bad = note_fault, .stop = stop_after, .arg = f};
 	struct str why = STR_NULL;
 
+	open_journal(u);
 	assert_int_equal(OK, place_import(u->db, &im, u->a, &why));
 	close(im.fd);
 	return im;
@@ -118,7 +143,7 @@ static int64_t count(struct unit *u, enum place_level level)
 
 /* ---- keys ---- */
 
-static void keys(void **state)
+static void key_parts(void **state)
 {
 	struct arena a;
 	struct str k, town = STR("faabafaae");
@@ -271,6 +296,7 @@ static void only_the_level_asked_for(void **state)
 	struct place_import im = {.fd = tmp_file("code,name\n50,重庆市\n5001,市辖区\n"), .level = PLACE_PROVINCE};
 	struct str why = STR_NULL;
 
+	open_journal(u);
 	assert_int_equal(OK, place_import(u->db, &im, u->a, &why));
 	assert_int_equal(im.added, 1);
 	assert_int_equal(im.faulty, 1);
@@ -604,6 +630,7 @@ static void chongqing(void **state)
 	struct unit *u = *state;
 	static const char *const files[] = {"data/places/chongqing.csv", "data/places/chongqing_points.csv"};
 
+	open_journal(u);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		struct place_import im = {.fd = open(files[i], O_RDONLY)};
 		struct str why = STR_NULL;
@@ -623,7 +650,7 @@ static void chongqing(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keys),
+		cmocka_unit_test(key_parts),
 		cmocka_unit_test(numbered_keys),
 		UNIT_BOTH(the_tree_is_read),
 		UNIT_BOTH(imports_again_change_nothing),
