@@ -1,7 +1,8 @@
 // The real binary on a store of its own. `world()` gives each scenario file a fresh copy of one demonstration
 // installation, made once in a run (loading the divisions takes seconds, copying them does not).
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +16,18 @@ const pgDir = process.env.E2E_PG;                        // folder of the privat
 
 export const work = mkdtempSync(path.join(process.env.TMPDIR ?? tmpdir(), 'gongzhi-e2e-'));
 removeAtExit(work);
+
+// Asks the system for a port that nobody has.
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
 
 let made = 0;
 const templates = new Map();
@@ -38,22 +51,18 @@ export class Server {
 
   // Any subcommand on the same data.
   cli(args, options = {}) {
-    return run(binary, [...args, '--store', this.store], { cwd: root, env: this.env, ...options });
+    return run(binary, [...args, '--store', this.store, '--var', this.dir], { cwd: root, env: this.env, ...options });
   }
 
   async start() {
-    this.child = start(binary, ['serve', '--listen', this.listen ?? '127.0.0.1:0', '--store', this.store, ...this.args],
+    this.port ??= await freePort(); // a restart keeps the address
+    this.url = `http://127.0.0.1:${this.port}`;
+    this.child = start(binary, ['serve', '--listen', `127.0.0.1:${this.port}`, '--store', this.store, '--var', this.dir, ...this.args],
       { cwd: root, env: this.env });
-    for (let i = 0; i < 600; i++) {
-      const m = this.child.text.match(/https?:\/\/127\.0\.0\.1:(\d+)/) ?? this.child.text.match(/127\.0\.0\.1:([1-9]\d*)/);
-      if (m) {
-        this.port = Number(m[1]);
-        this.listen = `127.0.0.1:${this.port}`; // a restart keeps the address
-        this.url = `http://127.0.0.1:${this.port}`;
-        return this;
-      }
-      if (this.child.exitCode !== null || this.child.signalCode) break;
-      await sleep(50);
+    for (let i = 0; i < 1200 && this.child.exitCode === null && !this.child.signalCode; i++) {
+      const answer = await this.http().get('/healthz').catch(() => null);
+      if (answer?.status === 200) return this;
+      await sleep(25);
     }
     throw new Error(`the server did not start:\n${this.child.text}`);
   }
@@ -88,22 +97,16 @@ export class Server {
   }
 }
 
-function envFor(dir) {
-  return { GONGZHI_VAR: dir };
-}
-
 async function template(kind) {
   if (templates.has(kind)) return templates.get(kind);
   const dir = path.join(work, `template-${kind}`);
   mkdirSync(dir, { recursive: true });
   const store = await newStore(dir);
-  const server = new Server({ dir, store, env: envFor(dir) });
-  let text = '';
-  if (kind === 'demo') text = (await server.cli(['demo'], { seconds: 300 })).text;
-  else text = (await server.cli(['init'], { seconds: 300 })).text;
-  const made = { dir, store, text };
-  templates.set(kind, made);
-  return made;
+  const server = new Server({ dir, store });
+  await server.cli(['init'], { seconds: 300 });
+  if (kind === 'demo') await server.cli(['demo', '--accounts-file', path.join(dir, 'accounts.txt')], { seconds: 300 });
+  templates.set(kind, { dir, store });
+  return { dir, store };
 }
 
 // A running server on its own copy. kind: 'demo' (the demonstration town) or 'empty'.
@@ -112,13 +115,8 @@ export async function world({ kind = 'demo', env = {}, args = [], serve = true }
   const dir = path.join(work, `world-${++made}`);
   cpSync(from.dir, dir, { recursive: true });
   const store = await newStore(dir, from.store);
-  const server = new Server({ dir, store, env: { ...envFor(dir), ...env }, args });
-  server.text = from.text;
+  const server = new Server({ dir, store, env, args });
   if (serve) await server.start();
   return server;
 }
 
-export function readData(name) {
-  const file = path.join(root, name);
-  return existsSync(file) ? readFileSync(file) : null;
-}

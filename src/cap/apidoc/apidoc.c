@@ -1,0 +1,107 @@
+#include "cap/apidoc/apidoc.h"
+
+#include <stdlib.h>
+
+#include "web/i18n.h"
+
+static size_t count_routes(const struct capability *c)
+{
+	size_t n = 0;
+
+	while (c->routes && c->routes[n].method)
+		n++;
+	return n;
+}
+
+static struct apidoc_route describe(const struct route *r)
+{
+	return (struct apidoc_route){
+		.method = r->method, .path = r->path, .about = r->about ? r->about : "", .needs = r->needs,
+		.open = r->flags & R_PUBLIC, .json = r->flags & R_JSON, .files = r->flags & R_FILES, .stream = r->flags & R_STREAM,
+	};
+}
+
+static int by_name(const void *x, const void *y)
+{
+	const struct apidoc_part *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
+}
+
+struct apidoc_view apidoc_collect(struct arena *a, const struct capability *const *all)
+{
+	struct apidoc_part *parts;
+	size_t n = 0, used = 0;
+
+	while (all[n])
+		n++;
+	parts = arena_array(a, struct apidoc_part, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		size_t count = count_routes(all[i]);
+		struct apidoc_route *v = arena_array(a, struct apidoc_route, count + 1);
+
+		if (count == 0)
+			continue;
+		for (size_t k = 0; k < count; k++)
+			v[k] = describe(&all[i]->routes[k]);
+		parts[used++] = (struct apidoc_part){all[i]->name, all[i]->title, v, count};
+	}
+	qsort(parts, used, sizeof(*parts), by_name);
+	return (struct apidoc_view){parts, used};
+}
+
+static const char *english(const char *zh)
+{
+	const char *en = i18n_english(zh);
+
+	return en ? en : zh;
+}
+
+/* A vertical bar would end the cell. */
+static void cell(struct buf *out, const char *z)
+{
+	for (; *z; z++) {
+		if (*z == '|')
+			buf_addc(out, '\\');
+		buf_addc(out, *z);
+	}
+}
+
+static void route_line(struct buf *out, const struct apidoc_route *r)
+{
+	buf_printf(out, "| %s | `%s` | ", r->method, r->path);
+	if (r->needs)
+		buf_printf(out, "`%s`", r->needs);
+	else
+		buf_addz(out, r->open ? "-" : "登录 login");
+	buf_printf(out, " | %s%s | ", r->json ? "JSON" : r->stream ? "SSE" : "HTML", r->files ? ", 文件 files" : "");
+	cell(out, r->about);
+	if (i18n_english(r->about)) {
+		buf_addz(out, "<br>");
+		cell(out, english(r->about));
+	}
+	buf_addz(out, " |\n");
+}
+
+static const char preface[] =
+	"# 接口 API\n\n"
+	"本文由路由表生成，请勿手改：`make docs/api.md`。Made from the route tables; do not edit by hand.\n\n"
+	"* 登录：会话 cookie；页面里的每个 POST 都带 `_csrf`。Login: session cookie; each POST of a page carries `_csrf`.\n"
+	"* `_key`：同一个 POST 发两次只办一次，四十八小时内返回第一次的结果。The same POST sent twice runs once; for 48 hours the second gets the "
+	"first's answer.\n"
+	"* 出错：HTTP 状态码，加一页说明，或 `{\"error\":{\"code\",\"message\",\"field\"}}`。Errors: the HTTP status with a page, or that JSON.\n"
+	"* 时间：UTC 毫秒或 ISO 8601；编号以字符串给出。Times: milliseconds UTC or ISO 8601; ids are strings.\n"
+	"* 写明权限的，还按地域逐行核对。Where a permission is named, rows are checked by place as well.\n";
+
+void apidoc_markdown(struct buf *out, const struct apidoc_view *v)
+{
+	buf_addz(out, preface);
+	for (size_t i = 0; i < v->n; i++) {
+		const struct apidoc_part *p = &v->parts[i];
+
+		buf_printf(out, "\n## %s %s (`%s`)\n\n", p->title, english(p->title), p->name);
+		buf_addz(out, "| 方法 method | 路径 path | 权限 permission | 回答 answer | 说明 about |\n|---|---|---|---|---|\n");
+		for (size_t k = 0; k < p->n; k++)
+			route_line(out, &p->routes[k]);
+	}
+}
