@@ -98,7 +98,7 @@ static void find_server(void)
 
 static char *pg_url(const char *name)
 {
-	char url[400];
+	char url[640];
 
 	snprintf(url, sizeof(url), "postgresql:///%s?host=%s&user=gongzhi", name, pg_dir);
 	return strdup(url);

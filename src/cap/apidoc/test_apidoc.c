@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "tests/unit.h"
 
 #include <string.h>
 
