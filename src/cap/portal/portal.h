@@ -1,0 +1,138 @@
+/*
+ * The resident's side of the house: a town's page, the report form, the receipt, the status by code, the open page. No
+ * account anywhere. Whoever holds a code may see and do what its scenario allows a reporter; the code is a secret.
+ */
+#ifndef CAP_PORTAL_H
+#define CAP_PORTAL_H
+
+#include "core/matter/category.h"
+#include "core/matter/list.h"
+#include "core/matter/matter.h"
+#include "core/place/place.h"
+#include "web/web.h"
+
+#define PORTAL_REPORT "resident-report"
+#define PORTAL_FEEDBACK "platform-feedback"
+#define PORTAL_PHOTOS 6                      /* when the scenario says nothing */
+#define PORTAL_PHOTO_BYTES ((int64_t)12 << 20)
+
+/* ---- towns ---- */
+
+struct portal_town {
+	struct place place;       /* the town itself */
+	struct place asked;       /* what the address named: the town, or a community or grid in it (a sign with a QR code) */
+	struct str above;         /* "重庆市江北区" */
+};
+/* By the code of a town, or of a place inside one. ERR_NOT_FOUND. */
+CHECKED enum err portal_town_load(struct db_conn *c, struct arena *a, struct str code, struct portal_town *out);
+CHECKED enum err portal_town_of(struct db_conn *c, struct arena *a, struct str key, struct portal_town *out);
+
+struct portal_option { struct str key, name; bool chosen; };
+struct portal_community { struct portal_option self; struct portal_option *grids; size_t ngrids; };
+CHECKED enum err portal_communities(struct db_conn *c, struct arena *a, const struct portal_town *t, struct str chosen,
+				    struct portal_community **v, size_t *n);
+
+/* Ways to reach the town that are no web page: counters, telephones. Configured by `gongzhi import channels`. */
+struct portal_channel { struct str kind, name, name_en, phone, address, hours; };
+/* Lines of CSV; a town named there gets exactly them. On ERR_INPUT *why names the line. */
+CHECKED enum err portal_channels_import(struct db *db, struct arena *a, struct str csv_text, size_t *rows, struct str *why);
+CHECKED enum err portal_channels(struct db_conn *c, struct arena *a, const struct portal_town *t, struct portal_channel **v, size_t *n);
+
+/* ---- photographs kept between two tries of a form ---- */
+
+struct portal_photo {
+	struct str token;         /* 256 random bits: whoever knows it may see and use the photograph; kept for a day */
+	struct str name;          /* as sent, for people */
+	int width, height;
+	int64_t size;
+	bool has_point;           /* the photograph said where it was taken; taken out of it */
+	double lon, lat;
+};
+/* Re-encodes an upload in a helper process. ERR_INPUT with *why (Chinese, for tr) when it is no photograph. */
+CHECKED enum err portal_photo_keep(struct app *app, struct arena *a, struct str upload, struct str name, struct portal_photo *out,
+				   const char **why);
+/* What was kept under the token; ERR_NOT_FOUND when it is no token of ours or too old. */
+CHECKED enum err portal_photo_find(struct app *app, struct arena *a, struct str token, struct portal_photo *out);
+struct str portal_photo_path(struct app *app, struct arena *a, struct str token, bool thumb);
+/* Moves it to the folder of attachments; *file is ready for matter_add_file. */
+CHECKED enum err portal_photo_take(struct app *app, struct arena *a, const struct portal_photo *p, struct matter_file *file);
+/* The matter was not filed by this request after all (refused, or the same post sent twice): the files go. */
+struct portal_filing;
+void portal_photos_undo(struct portal_filing *p);
+/* Where an attachment lies, from the name kept in the store. */
+struct str portal_stored_path(struct app *app, struct arena *a, struct str name);
+/* Deletes what nobody took for a day. */
+enum err portal_photo_sweep(struct app *app, int64_t now);
+
+/* ---- the form ---- */
+
+struct portal_error { const char *field, *text; /* N_() or translated */ };
+struct portal_errors { struct portal_error v[16]; size_t n; };
+void portal_error_add(struct portal_errors *e, const char *field, const char *text);
+/* The error of that field, NULL when there is none. */
+const char *portal_error_of(const struct portal_errors *e, const char *field);
+
+struct portal_form {
+	struct str what, address, place, name, phone, lon, lat; /* as typed */
+	bool is_public, photo_point, calm;   /* use the photographs' position; "not an emergency" was confirmed */
+	struct portal_photo photos[12];
+	size_t nphotos;
+};
+struct portal_filing {
+	struct matter_new m;
+	struct matter_file files[12];
+	size_t nfiles;
+	struct portal_photo photos[12];
+	struct app *app;
+	bool filed;
+};
+/* The text speaks of danger now: the category that says whom to ring first, or NULL. */
+const struct category *portal_emergency(struct arena *a, struct str text);
+/*
+ * Checks the form and fills what is to be filed: values for the fields the scenario has, place and point (chosen, else from the
+ * position, else the town), category suggested from the text. ERR_INPUT with errors.
+ */
+CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct scenario *s, const struct portal_town *t,
+				const struct portal_form *f, int64_t now, struct portal_filing *out, struct portal_errors *errors);
+/* Job: the matter with its photographs. arg: struct portal_filing. */
+enum err portal_file(struct tx *tx, void *filing);
+
+/* ---- by code ---- */
+
+/*
+ * The matter with this code. The same answer and the same work for an impossible and for an unknown code; an address that
+ * fails too often gets ERR_RATE for a while, whatever it asks.
+ */
+CHECKED enum err portal_find(struct db_conn *c, struct arena *a, struct str typed, struct str peer, int64_t now, struct matter *out);
+
+/* Answers to what an action asks, from a form: values in *v; a missing required one is an error. `get` reads a field of the form. */
+CHECKED enum err portal_answers(struct arena *a, const struct scenario *s, const struct scenario_action *act,
+				struct str (*get)(void *ctx, const char *name), void *ctx, struct matter_value **v, size_t *n,
+				struct portal_errors *errors);
+/* "已经交给{holder}" with the holder's name put in. */
+struct str portal_plain(struct arena *a, struct str text, struct str holder);
+
+/* ---- the open page ---- */
+
+struct portal_open_row {
+	struct str title, category, place; /* category: its id */
+	int64_t created, closed;
+	struct text2 state;
+	int kind, score, solved;           /* enum state_kind */
+};
+struct portal_open {
+	int days;                              /* window in days; 0: everything */
+	struct matter_totals totals;
+	struct matter_total_row *categories; size_t ncategories;
+	struct portal_open_row *rows; size_t nrows;
+};
+/* Public matters of the town only; titles masked, the place as coarse as its community. */
+CHECKED enum err portal_open_load(struct db_conn *c, struct arena *a, const struct portal_town *t, int days, int64_t now,
+				  struct portal_open *out);
+
+/* ---- failed look-ups (portal_limit.c) ---- */
+bool portal_limited(struct str peer, int64_t now);
+void portal_limit_failed(struct str peer, int64_t now);
+void portal_limit_reset(void); /* tests */
+
+#endif

@@ -1,0 +1,236 @@
+/* What the portal gives to programs (JSON, receipts, QR codes), and its tables. */
+#include <qrencode.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "cap/portal/portal_pages.h"
+#include "core/journal/journal.h"
+#include "web/config.h"
+
+/* ---- receipt and status as files ---- */
+
+static enum err receipt_json(struct rq *rq)
+{
+	struct matter m;
+	struct matter_step *steps;
+	struct str json;
+	size_t n;
+	enum err e = portal_find_for(rq, rq_param(rq, "code"), &m);
+
+	if (e == OK)
+		e = matter_timeline(rq_conn(rq), rq->arena, &m, &steps, &n);
+	if (e == OK)
+		e = n ? OK : ERR_NOT_FOUND;
+	if (e == OK)
+		e = journal_receipt(rq->app->db, rq->arena, steps[0].seq, &json);
+	if (e != OK)
+		return e;
+	http_header_set(rq->http, "Content-Disposition",
+			arena_printf(rq->arena, "attachment; filename=\"receipt-%.*s.json\"", STR_ARG(m.code)));
+	return rq_text(rq, "application/json", json);
+}
+
+static enum err status_json(struct rq *rq)
+{
+	struct matter m;
+	enum err e = portal_find_for(rq, rq_param(rq, "code"), &m);
+	struct json j;
+
+	if (e != OK)
+		return e;
+	json_init(&j, &rq->http->resp->body);
+	json_obj(&j);
+	json_key(&j, "code"), json_str(&j, m.code);
+	json_key(&j, "state"), json_str(&j, m.state);
+	json_key(&j, "title"), json_str(&j, matter_state(&m)->title.zh);
+	json_key(&j, "filed"), json_time(&j, m.created);
+	json_key(&j, "updated"), json_time(&j, m.updated);
+	json_key(&j, "promised"), m.total_due ? json_time(&j, m.total_due) : json_nil(&j);
+	json_key(&j, "closed"), m.closed ? json_time(&j, m.closed) : json_nil(&j);
+	json_end(&j);
+	json_done(&j);
+	return rq_json(rq, 200);
+}
+
+/* ---- QR code of the status page ---- */
+
+/* The browser's own name for us: only what a host name can be made of, since it comes from outside. */
+static bool host_ok(struct str h)
+{
+	for (size_t i = 0; i < h.n; i++)
+		if (!((h.p[i] >= 'a' && h.p[i] <= 'z') || (h.p[i] >= 'A' && h.p[i] <= 'Z') || (h.p[i] >= '0' && h.p[i] <= '9') ||
+		      strchr(".-:[]", h.p[i])))
+			return false;
+	return h.n > 0 && h.n < 256;
+}
+
+static void qr_svg(struct buf *o, const QRcode *q)
+{
+	int side = q->width + 8; /* four modules of quiet zone around */
+
+	buf_printf(o, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\">"
+		   "<path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path d=\"", side, side, side, side);
+	for (int y = 0; y < q->width; y++)
+		for (int x = 0; x < q->width;) {
+			int from = x;
+
+			while (x < q->width && q->data[y * q->width + x] & 1)
+				x++;
+			if (x > from)
+				buf_printf(o, "M%d %dh%dv1h-%dz", from + 4, y + 4, x - from, x - from);
+			else
+				x++;
+		}
+	buf_addz(o, "\"/></svg>");
+}
+
+static enum err qr(struct rq *rq)
+{
+	struct matter m;
+	enum err e = portal_find_for(rq, rq_param(rq, "code"), &m);
+	struct str url;
+	QRcode *q;
+
+	if (e != OK)
+		return e;
+	if (rq->app->config && *rq->app->config->public_url)
+		url = str_from(rq->app->config->public_url);
+	else if (host_ok(rq->http->host))
+		url = arena_printf(rq->arena, "%s://%.*s", rq->http->secure ? "https" : "http", STR_ARG(rq->http->host));
+	else
+		return rq_fail(rq, ERR_INPUT, N_("浏览器没有说明本站的地址，无法做二维码。请直接记下编号。"));
+	url = arena_printf(rq->arena, "%.*s/r/%.*s/status", STR_ARG(url), STR_ARG(m.code));
+	q = QRcode_encodeString8bit(url.p, 0, QR_ECLEVEL_M);
+	if (q == NULL)
+		return ERR_TOO_MUCH;
+	qr_svg(&rq->http->resp->body, q);
+	QRcode_free(q);
+	http_header_set(rq->http, "Content-Type", STR("image/svg+xml"));
+	return OK;
+}
+
+/* ---- open data ---- */
+
+static void totals_json(struct json *j, const struct matter_totals *t)
+{
+	json_obj(j);
+	json_key(j, "filed"), json_i64(j, t->filed);
+	json_key(j, "open"), json_i64(j, t->open);
+	json_key(j, "answered"), json_i64(j, t->answered);
+	json_key(j, "closed"), json_i64(j, t->closed);
+	json_key(j, "closed_late"), json_i64(j, t->late_closed);
+	json_key(j, "refused"), json_i64(j, t->refused);
+	json_key(j, "judged"), json_i64(j, t->judged);
+	json_key(j, "solved"), json_i64(j, t->solved);
+	json_key(j, "not_solved"), json_i64(j, t->not_solved);
+	json_key(j, "scores");
+	json_arr(j);
+	for (int i = 1; i <= 5; i++)
+		json_i64(j, t->score[i]);
+	json_end(j);
+	json_key(j, "close_hours_median"), json_f64(j, (double)t->close_ms_median / 3600e3);
+	json_key(j, "close_hours_p90"), json_f64(j, (double)t->close_ms_p90 / 3600e3);
+	json_end(j);
+}
+
+static void row_json(struct json *j, const struct portal_open_row *r)
+{
+	json_obj(j);
+	json_key(j, "title"), json_str(j, r->title);
+	json_key(j, "category"), json_str(j, r->category);
+	json_key(j, "place"), json_str(j, r->place);
+	json_key(j, "filed"), json_time(j, r->created);
+	json_key(j, "state"), json_str(j, r->state.zh);
+	json_key(j, "closed"), r->closed ? json_time(j, r->closed) : json_nil(j);
+	json_key(j, "score"), r->score ? json_i64(j, r->score) : json_nil(j);
+	json_key(j, "solved"), r->solved ? json_bool(j, r->solved > 0) : json_nil(j);
+	json_end(j);
+}
+
+static enum err open_json(struct rq *rq)
+{
+	struct portal_town t;
+	struct portal_open o;
+	struct json j;
+	enum err e = portal_load_town(rq, &t);
+
+	if (e == OK)
+		e = portal_open_load(rq_conn(rq), rq->arena, &t, portal_open_days(rq), rq->now, &o);
+	if (e != OK)
+		return e;
+	json_init(&j, &rq->http->resp->body);
+	json_obj(&j);
+	json_key(&j, "town"), json_str(&j, t.place.name);
+	json_key(&j, "code"), json_str(&j, t.place.code);
+	json_key(&j, "days"), json_i64(&j, o.days);
+	json_key(&j, "at"), json_time(&j, rq->now);
+	json_key(&j, "totals"), totals_json(&j, &o.totals);
+	json_key(&j, "categories");
+	json_arr(&j);
+	for (size_t i = 0; i < o.ncategories; i++) {
+		json_obj(&j);
+		json_key(&j, "category"), json_str(&j, o.categories[i].name);
+		json_key(&j, "filed"), json_i64(&j, o.categories[i].filed);
+		json_key(&j, "closed"), json_i64(&j, o.categories[i].closed);
+		json_key(&j, "open"), json_i64(&j, o.categories[i].open);
+		json_end(&j);
+	}
+	json_end(&j);
+	json_key(&j, "newest");
+	json_arr(&j);
+	for (size_t i = 0; i < o.nrows; i++)
+		row_json(&j, &o.rows[i]);
+	json_end(&j);
+	json_end(&j);
+	json_done(&j);
+	return rq_json(rq, 200);
+}
+
+/* ---- tables ---- */
+
+static enum err sweep(struct app *app, int64_t now)
+{
+	return portal_photo_sweep(app, now);
+}
+
+static const struct route routes[] = {
+	{"GET", "/", portal_root, NULL, R_PUBLIC, N_("首页：选择镇街"), 0},
+	{"GET", "/t/:code", portal_town, NULL, R_PUBLIC, N_("一个镇街的居民首页"), 0},
+	{"GET", "/t/:code/report", portal_report_form, NULL, R_PUBLIC, N_("反映问题的表单"), 0},
+	{"POST", "/t/:code/report", portal_report_send, NULL, R_PUBLIC | R_FILES, N_("提交反映"), 0},
+	{"GET", "/t/:code/open", portal_open_page, NULL, R_PUBLIC, N_("公开页：反映了什么、办得怎么样"), 0},
+	{"GET", "/t/:code/open.json", open_json, NULL, R_PUBLIC | R_JSON, N_("公开页的数据"), 0},
+	{"GET", "/photo/:token", portal_kept, NULL, R_PUBLIC, N_("表单里暂存的照片，凭 256 位随机数查看，保留一天"), 0},
+	{"GET", "/r", portal_lookup_form, NULL, R_PUBLIC, N_("凭编号查进度"), 0},
+	{"POST", "/r", portal_lookup, NULL, R_PUBLIC, N_("查编号；猜错多次的地址会被暂停"), 0},
+	{"GET", "/r/:code", portal_receipt, NULL, R_PUBLIC, N_("回执：编号、二维码、回执文件"), 0},
+	{"GET", "/r/:code/status", portal_status, NULL, R_PUBLIC, N_("一件事办到哪一步、由谁办、答应的时间"), 0},
+	{"GET", "/r/:code/status.json", status_json, NULL, R_PUBLIC | R_JSON, N_("进度的数据"), 0},
+	{"GET", "/r/:code/receipt.json", receipt_json, NULL, R_PUBLIC | R_JSON, N_("回执文件，可用 gongzhi verify 离线核对"), 0},
+	{"GET", "/r/:code/qr.svg", qr, NULL, R_PUBLIC, N_("进度页的二维码"), 0},
+	{"GET", "/r/:code/photo/:id", portal_photo, NULL, R_PUBLIC, N_("反映时附的照片"), 0},
+	{"POST", "/r/:code/do/:action", portal_act, NULL, R_PUBLIC, N_("反映人的操作：补充、回答、撤回、评价、重开，由流程文件规定"), 0},
+	{"GET", "/help", portal_help, NULL, R_PUBLIC, N_("使用帮助"), 0},
+	{"GET", "/feedback", portal_feedback_form, NULL, R_PUBLIC, N_("对平台本身的投诉建议（国办函〔2026〕12号）"), 0},
+	{"POST", "/feedback", portal_feedback_send, NULL, R_PUBLIC, N_("提交对平台的投诉建议"), 0},
+	{0},
+};
+
+static const struct job_entry jobs[] = {
+	{"portal.photos", 60 * MS_MINUTE, sweep},
+	{0},
+};
+
+static const struct subcommand subcommands[] = {
+	{"import channels", "FILE.csv [--store URL]", N_("导入各镇街的窗口和电话"), portal_import_channels},
+	{0},
+};
+
+const struct capability cap_portal = {
+	.name = "portal",
+	.title = N_("居民门户"),
+	.routes = routes,
+	.jobs = jobs,
+	.subcommands = subcommands,
+};

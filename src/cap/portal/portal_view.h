@@ -1,0 +1,82 @@
+/* What the templates of the portal are given. */
+#ifndef CAP_PORTAL_VIEW_H
+#define CAP_PORTAL_VIEW_H
+
+#include "cap/portal/portal.h"
+#include "web/looks.h"
+#include "web/tpl.h"
+
+struct portal_root_view {
+	struct place *path; size_t npath;     /* where one has come to */
+	struct place *places; size_t nplaces;
+	bool towns;                           /* the places are towns */
+};
+
+struct portal_town_view {
+	const struct portal_town *town;
+	struct portal_channel *channels; size_t nchannels;
+	struct matter_totals totals;          /* of the last 30 days */
+};
+
+/* The form, new or with errors. */
+struct portal_report_view {
+	const struct portal_town *town;       /* NULL: feedback about the platform */
+	const struct portal_form *form;
+	const struct portal_errors *errors;
+	struct portal_community *communities; size_t ncommunities;
+	const struct category *emergency;     /* the text speaks of danger: say whom to ring before taking it */
+	bool photo_point;                     /* a photograph kept says where it was taken */
+	int max_photos;
+	bool asks_contact;
+};
+
+struct portal_lookup_view { struct str typed; const char *error; };
+
+struct portal_receipt_view {
+	struct str code;
+	struct str title, category, place;
+	int64_t filed, promised;
+};
+
+struct portal_choice { struct str id, title; bool chosen; };
+enum portal_input { IN_LINE, IN_TEXT, IN_PHONE, IN_NUMBER, IN_DATE, IN_CHOICE, IN_FILES };
+struct portal_ask {
+	struct str id, title, hint, value;
+	enum portal_input input;
+	bool required, five;
+	struct portal_choice *choices; size_t nchoices;
+	const char *error;
+};
+struct portal_action {
+	struct str id, title;
+	bool danger, open;
+	struct portal_ask *asks; size_t nasks;
+};
+struct portal_step { struct str title, note; int64_t at; bool now; };
+struct portal_status_view {
+	struct str code, title, what, address, place, category, scenario;
+	struct str state, plain, holder;
+	int kind;                             /* enum state_kind */
+	int64_t version, filed, promised, closed;
+	struct str clock; const char *clock_class;
+	bool is_public;
+	int score, solved;
+	struct portal_step *steps; size_t nsteps;
+	struct matter_file *files; size_t nfiles;
+	struct portal_action *actions; size_t nactions;
+	struct portal_errors errors;
+	struct str failed;                    /* why an action was not done, said at the top */
+};
+
+struct portal_open_view {
+	const struct portal_town *town;
+	struct portal_open o;
+};
+
+/* Words of a grade, 1..5. */
+const char *portal_grade(int score);
+/* Class of a tag for a state of this kind. */
+const char *portal_tag(int kind);
+struct str portal_category_title(struct rq *rq, struct str id);
+
+#endif
