@@ -1,0 +1,404 @@
+#include "tests/unit.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/notify/notify.h"
+#include "crypto/crypto.h"
+
+static struct keyring *keys;
+
+static void free_keys(void)
+{
+	keyring_free(keys);
+}
+
+static void open_keys(struct unit *u)
+{
+	struct str why = STR_NULL;
+	char dir[600];
+
+	if (keys)
+		return;
+	snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
+	assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
+	keyring_use(keys);
+	atexit(free_keys);
+}
+
+/* ---- a mail server as small as can be ---- */
+
+struct sink {
+	int fd, port;
+	pthread_t thread;
+	const char *refuse; /* answer to RCPT instead of 250; NULL: takes all */
+	char mail[65536];   /* of the last conversation: envelope and text */
+	size_t n;
+	int taken;
+};
+
+static void sink_say(int fd, const char *line)
+{
+	size_t n = strlen(line);
+
+	if (write(fd, line, n) != (ssize_t)n)
+		perror("sink");
+}
+
+static void sink_line(struct sink *s, int fd, const char *line, bool *data)
+{
+	if (s->n + strlen(line) + 1 < sizeof(s->mail)) {
+		memcpy(s->mail + s->n, line, strlen(line) + 1);
+		s->n += strlen(line);
+	}
+	if (*data) {
+		if (strcmp(line, ".\r\n") == 0) {
+			*data = false;
+			s->taken++;
+			sink_say(fd, "250 taken\r\n");
+		}
+		return;
+	}
+	if (strncmp(line, "EHLO", 4) == 0)
+		sink_say(fd, "250-sink\r\n250 8BITMIME\r\n");
+	else if (strncmp(line, "RCPT", 4) == 0 && s->refuse)
+		sink_say(fd, s->refuse);
+	else if (strncmp(line, "DATA", 4) == 0) {
+		*data = true;
+		sink_say(fd, "354 go\r\n");
+	} else
+		sink_say(fd, "250 ok\r\n");
+}
+
+static void *sink_run(void *arg)
+{
+	struct sink *s = arg;
+	int fd;
+
+	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
+		FILE *f = fdopen(dup(fd), "r");
+		char line[2048];
+		bool data = false;
+
+		s->n = 0;
+		sink_say(fd, "220 sink\r\n");
+		while (fgets(line, sizeof(line), f) && strncmp(line, "QUIT", 4) != 0)
+			sink_line(s, fd, line, &data);
+		fclose(f);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void sink_start(struct sink *s, const char *refuse)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(at);
+
+	memset(s, 0, sizeof(*s));
+	s->refuse = refuse;
+	s->fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(0, bind(s->fd, (struct sockaddr *)&at, sizeof(at)));
+	assert_int_equal(0, listen(s->fd, 5));
+	assert_int_equal(0, getsockname(s->fd, (struct sockaddr *)&at, &n));
+	s->port = ntohs(at.sin_port);
+	assert_int_equal(0, pthread_create(&s->thread, NULL, sink_run, s));
+}
+
+static void sink_stop(struct sink *s)
+{
+	shutdown(s->fd, SHUT_RDWR);
+	pthread_join(s->thread, NULL);
+	close(s->fd);
+}
+
+static void use_sink(int port)
+{
+	char url[64];
+	struct smtp_config cfg = {.from = STR("gongzhi@town.example.cn"), .seconds = 5};
+
+	snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", port);
+	cfg.url = str_from(url);
+	assert_int_equal(OK, notify_smtp(&cfg));
+}
+
+/* ---- jobs ---- */
+
+struct mail {
+	struct str address, subject, body;
+};
+
+static enum err mail_job(struct tx *tx, void *arg)
+{
+	const struct mail *m = arg;
+
+	return notify_mail(tx, m->address, m->subject, m->body);
+}
+
+static enum err mail(struct unit *u, const char *address, const char *subject, const char *body)
+{
+	struct mail m = {str_from(address), str_from(subject), str_from(body)};
+
+	open_keys(u);
+	return db_write(u->db, mail_job, &m);
+}
+
+static enum err send_job(struct tx *tx, void *arg)
+{
+	return notify_send(tx, arg, NULL);
+}
+
+static enum err read_job(struct tx *tx, void *arg)
+{
+	return notify_mark_read(tx, 5, *(int64_t *)arg);
+}
+
+static enum err prefer_job(struct tx *tx, void *arg)
+{
+	return notify_prefer(tx, 5, STR("mail"), *(struct str *)arg);
+}
+
+static int64_t in_state(struct unit *u, const char *state)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct notify_count *v;
+	size_t n;
+	int64_t found = 0;
+
+	assert_int_equal(OK, notify_queue(c, u->a, &v, &n));
+	for (size_t i = 0; i < n; i++)
+		if (str_eqz(v[i].state, state))
+			found = v[i].n;
+	db_read_end(c);
+	return found;
+}
+
+static struct notify_waiting waiting(struct unit *u)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct notify_waiting *v;
+	size_t n;
+
+	assert_int_equal(OK, notify_queue_waiting(c, u->a, 10, &v, &n));
+	assert_int_equal(n, 1);
+	db_read_end(c);
+	return v[0];
+}
+
+static void deliver(struct unit *u, int64_t now, int want_sent, int want_failed)
+{
+	int sent, failed;
+
+	assert_int_equal(OK, notify_deliver(u->db, now, &sent, &failed));
+	assert_int_equal(sent, want_sent);
+	assert_int_equal(failed, want_failed);
+}
+
+/* ---- tests ---- */
+
+static void mail_arrives(void **state)
+{
+	struct unit *u = *state;
+	struct sink s;
+
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	assert_int_equal(OK, mail(u, "zhang@example.cn", "您的诉求已办结：路灯不亮、人行道破损，办理情况请查看", "您好，已修好。\n.\n谢谢"));
+	assert_int_equal(in_state(u, "queued"), 1);
+	deliver(u, clock_now(), 1, 0);
+	assert_int_equal(in_state(u, "sent"), 1);
+	deliver(u, clock_now(), 0, 0);
+	sink_stop(&s);
+	assert_int_equal(s.taken, 1);
+	assert_non_null(strstr(s.mail, "MAIL FROM:<gongzhi@town.example.cn>"));
+	assert_non_null(strstr(s.mail, "RCPT TO:<zhang@example.cn>"));
+	assert_non_null(strstr(s.mail, "\r\nSubject: =?UTF-8?B?5oKo55qE6K+J5rGC5bey5Yqe57uT77ya6Lev54Gv5LiN?=\r\n =?UTF-8?B?"));
+	assert_non_null(strstr(s.mail, "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+	assert_non_null(strstr(s.mail, "\r\n\r\n5oKo5aW977yM5bey5L+u5aW944CCCi4K6LCi6LCi\r\n"));
+}
+
+static void gone_is_queued_and_retried(void **state)
+{
+	struct unit *u = *state;
+	int64_t now = clock_now();
+	struct notify_waiting w;
+	struct sink s;
+
+	sink_start(&s, NULL);
+	sink_stop(&s); /* nobody listens at that port now */
+	use_sink(s.port);
+	assert_int_equal(OK, mail(u, "zhang@example.cn", "主题", "正文"));
+	now = clock_now();
+	deliver(u, now, 0, 1);
+	w = waiting(u);
+	assert_int_equal(w.tries, 1);
+	assert_int_equal(w.next_at, now + MS_MINUTE);
+	assert_true(w.last_error.n > 0);
+	assert_null(strstr(w.last_error.p, "zhang"));
+	deliver(u, now + MS_SECOND, 0, 0); /* not due */
+	deliver(u, now + MS_MINUTE, 0, 1);
+	assert_int_equal(waiting(u).next_at, now + 6 * MS_MINUTE);
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	deliver(u, now + MS_HOUR, 1, 0);
+	sink_stop(&s);
+	assert_int_equal(in_state(u, "sent"), 1);
+	assert_int_equal(in_state(u, "queued"), 0);
+}
+
+static void given_up_after_a_week(void **state)
+{
+	struct unit *u = *state;
+	struct sink s;
+
+	sink_start(&s, NULL);
+	sink_stop(&s);
+	use_sink(s.port);
+	assert_int_equal(OK, mail(u, "zhang@example.cn", "主题", "正文"));
+	deliver(u, clock_now() + 8 * MS_DAY, 0, 1);
+	assert_int_equal(in_state(u, "failed"), 1);
+}
+
+static void no_such_mailbox_is_final(void **state)
+{
+	struct unit *u = *state;
+	struct sink s;
+
+	sink_start(&s, "550 no such user\r\n");
+	use_sink(s.port);
+	assert_int_equal(OK, mail(u, "nobody@example.cn", "主题", "正文"));
+	deliver(u, clock_now(), 0, 1);
+	assert_int_equal(in_state(u, "failed"), 1);
+	sink_stop(&s);
+	/* A full mailbox may empty itself. */
+	sink_start(&s, "452 full\r\n");
+	use_sink(s.port);
+	assert_int_equal(OK, mail(u, "full@example.cn", "主题", "正文"));
+	deliver(u, clock_now(), 0, 1);
+	assert_int_equal(in_state(u, "queued"), 1);
+	sink_stop(&s);
+}
+
+static void pauses_grow_to_a_day(void **state)
+{
+	(void)state;
+	for (int64_t i = 0; i < 20; i++) {
+		assert_true(notify_pause(i + 1) >= notify_pause(i));
+		assert_true(notify_pause(i) <= MS_DAY);
+	}
+	assert_int_equal(notify_pause(0), MS_MINUTE);
+	assert_int_equal(notify_pause(19), MS_DAY);
+}
+
+static void nothing_is_smuggled_in(void **state)
+{
+	static const char *const bad[] = {
+		"", "zhang", "@x.cn", "zhang@", "a b@x.cn", "a@x.cn\r\nBcc: all@x.cn", "a@x.cn>,<b@x.cn", "a@b@x.cn", "张@x.cn",
+		"a@x.cn\n", "a@.x.cn",
+	};
+	struct unit *u = *state;
+	struct sink s;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(ERR_INPUT, mail(u, bad[i], "主题", "正文"));
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	assert_int_equal(OK, mail(u, "zhang@example.cn", "主题\r\nBcc: all@example.cn\r\n\r\n", "一\r\n.\r\nMAIL FROM:<x@y>\r\n"));
+	deliver(u, clock_now(), 1, 0);
+	sink_stop(&s);
+	assert_null(strstr(s.mail, "Bcc"));
+	assert_null(strstr(s.mail, "x@y"));
+	assert_int_equal(s.taken, 1);
+}
+
+static void bad_configuration(void **state)
+{
+	const struct smtp_config bad[] = {
+		{.url = STR("http://x"), .from = STR("a@x.cn")},
+		{.url = STR("smtp://x\r\n"), .from = STR("a@x.cn")},
+		{.url = STR("smtp://x"), .from = STR("nobody")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(ERR_INPUT, notify_smtp(&bad[i]));
+}
+
+static void notices_are_read(void **state)
+{
+	struct unit *u = *state;
+	struct notice n = {.to = 5, .kind = STR("matter.assigned"), .title = STR("有新事项"), .link = STR("/cases/1"), .subject = 1}, *v;
+	struct db_conn *c;
+	int64_t count, all = 0;
+	size_t got;
+
+	open_keys(u);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(OK, db_write(u->db, send_job, &n));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, notify_unread(c, u->a, 5, 2, &v, &got, &count));
+	assert_int_equal(got, 2);
+	assert_int_equal(count, 3);
+	assert_true(v[0].id > v[1].id);
+	assert_string_equal(v[0].title.p, "有新事项");
+	db_read_end(c);
+	assert_int_equal(OK, db_write(u->db, read_job, &v[0].id));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, notify_unread(c, u->a, 5, 2, &v, &got, &count));
+	assert_int_equal(count, 2);
+	db_read_end(c);
+	assert_int_equal(OK, db_write(u->db, read_job, &all));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, notify_unread(c, u->a, 5, 2, &v, &got, &count));
+	assert_int_equal(count, 0);
+	db_read_end(c);
+	n.link = STR("//evil.example/");
+	assert_int_equal(ERR_INPUT, db_write(u->db, send_job, &n));
+}
+
+static void chosen_channels_get_it_too(void **state)
+{
+	struct unit *u = *state;
+	struct notice n = {.to = 5, .kind = STR("matter.late"), .title = STR("超期"), .body = STR("请尽快办理")};
+	struct str address = STR("li@example.cn"), none = STR_NULL, bad = STR("li");
+	struct sink s;
+
+	open_keys(u);
+	assert_int_equal(ERR_INPUT, db_write(u->db, prefer_job, &bad));
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	deliver(u, clock_now(), 1, 0);
+	sink_stop(&s);
+	assert_non_null(strstr(s.mail, "RCPT TO:<li@example.cn>"));
+	assert_int_equal(OK, db_write(u->db, prefer_job, &none));
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	assert_int_equal(in_state(u, "queued"), 0);
+	assert_int_equal(OK, notify_sweep(u->db, clock_now() + 31 * MS_DAY));
+	assert_int_equal(in_state(u, "sent"), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_BOTH(mail_arrives),
+		UNIT_BOTH(gone_is_queued_and_retried),
+		UNIT_BOTH(given_up_after_a_week),
+		UNIT_BOTH(no_such_mailbox_is_final),
+		cmocka_unit_test(pauses_grow_to_a_day),
+		UNIT_BOTH(nothing_is_smuggled_in),
+		cmocka_unit_test(bad_configuration),
+		UNIT_BOTH(notices_are_read),
+		UNIT_BOTH(chosen_channels_get_it_too),
+	};
+
+	return UNIT_MAIN(tests);
+}
