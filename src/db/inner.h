@@ -35,6 +35,7 @@ struct db_conn {
 	bool in_snapshot;
 	bool gone;            /* the transaction of the batch does not exist any more: all its jobs must be run again */
 	bool conflict;        /* ... because of another writer (else: connection lost, disk full) */
+	bool unknown;         /* nobody can say whether COMMIT happened: not to be run again */
 	enum err failed;      /* first error of the job: everything later in it returns the same */
 	struct db_cached cache[DB_CACHE_SETS][DB_CACHE_WAYS];
 	uint64_t clock;

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -488,7 +489,7 @@ static enum err check_total(void *arg, const struct db_value *v)
 static void test_deadlocks(void **state)
 {
 	struct unit *u = *state;
-	enum { N = 400 };
+	enum { N = 200 };
 	struct add *v = calloc(N, sizeof(*v));
 	_Atomic int left = N;
 	struct db_conn *c;
@@ -583,6 +584,54 @@ static void test_kill(void **state)
 	free(url);
 }
 
+/* ---- the server goes away and comes back; what was acknowledged before, between and after is there once ---- */
+
+static void test_pg_restart(void **state)
+{
+	char dir[] = "/tmp/gongzhi-pg-XXXXXX";
+	char url[200];
+	const struct db_options fresh = {.no_migrate_check = true};
+	struct unit u = {.engine = DB_PG};
+	struct str why = STR_NULL;
+	enum { N = 3000 };
+	struct add *v = calloc(N, sizeof(*v));
+	_Atomic int left = N;
+	struct arena a;
+	int good = 0;
+
+	(void)state;
+	arena_init(&a, 0);
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(0, chmod(dir, 0755));
+	setenv("FSYNC", "on", 1);
+	assert_int_equal(0, unit_run((const char *const[]){"tests/private-pg", "start", dir, NULL}));
+	unsetenv("FSYNC");
+	snprintf(url, sizeof(url), "postgresql:///postgres?host=%s&user=gongzhi", dir);
+	assert_int_equal(OK, db_open(&u.db, url, &fresh, &a, &why));
+	make_tables(&u);
+	for (int i = 0; i < N; i++) {
+		v[i] = (struct add){.id = i + 1, .left = &left};
+		db_submit(u.db, add_job, add_done, &v[i]);
+		if (i == N / 3)
+			assert_int_equal(0, unit_run((const char *const[]){"tests/private-pg", "kill", dir, NULL}));
+		if (i == N * 2 / 3)
+			assert_int_equal(0, unit_run((const char *const[]){"tests/private-pg", "start", dir, NULL}));
+		if (i % 100 == 0)
+			usleep(2000);
+	}
+	wait_for(&left);
+	/* a job that ran twice would have met its own row: ERR_CONFLICT */
+	for (int i = 0; i < N; i++)
+		good += v[i].result == OK;
+	assert_int_equal(N, good);
+	assert_int_equal(N, count(u.db));
+	db_close(u.db);
+	assert_int_equal(0, unit_run((const char *const[]){"tests/private-pg", "stop", dir, NULL}));
+	assert_int_equal(0, unit_run((const char *const[]){"rm", "-rf", dir, NULL}));
+	arena_release(&a);
+	free(v);
+}
+
 /* ---- a row function that runs the same query again ---- */
 
 struct nested {
@@ -640,12 +689,82 @@ static void test_snapshot(void **state)
 	assert_int_equal(2, count(u->db));
 }
 
+/* ---- full text ---- */
+
+static const char *const documents[] = {
+	"小区路灯不亮，楼道堆放杂物", /* 1 */
+	"３号楼ＷｉＦｉ信号差，水井盖坏", /* 2: full width */
+	"路灯", "灯路坏了 Wifi6", "a'b\"c* 100%的问题(NEAR)", "",
+};
+
+static enum err documents_job(struct tx *tx, void *arg)
+{
+	enum err e = OK;
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(documents) && e == OK; i++)
+		e = search_put(tx, "doc", (int64_t)i + 1, str_from(documents[i]));
+	return e;
+}
+
+static enum err replace_job(struct tx *tx, void *arg)
+{
+	enum err e = search_put(tx, "doc", 3, STR("下水道"));
+
+	(void)arg;
+	return e == OK ? search_remove(tx, "doc", 1) : e;
+}
+
+static void look(struct unit *u, const char *words, const char *want)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct str got = STR("");
+	int64_t *ids;
+	size_t n;
+
+	assert_int_equal(OK, search_find(c, u->a, "doc", str_from(words), INT64_MAX, 20, &ids, &n));
+	for (size_t i = 0; i < n; i++)
+		got = arena_printf(u->a, "%s%s%lld", got.p, i ? " " : "", (long long)ids[i]);
+	db_read_end(c);
+	if (strcmp(got.p, want) != 0)
+		print_error("looking for %s\n", words);
+	assert_string_equal(want, got.p);
+}
+
+static void test_search(void **state)
+{
+	struct unit *u = *state;
+
+	make_tables(u);
+	assert_int_equal(OK, db_write(u->db, documents_job, NULL));
+	look(u, "路灯", "3 1");
+	look(u, "灯路", "4");
+	look(u, "楼道堆放", "1");
+	look(u, "楼道放", "");
+	look(u, "灯", "4 3 1");
+	look(u, "物", "1"); /* the last character of a run */
+	look(u, "坏", "4 2");
+	look(u, "wifi", "4 2"); /* folded, and by its beginning */
+	look(u, "3号楼wifi", "2");
+	look(u, "3号", "2");
+	look(u, "路灯　杂物", "1"); /* two words, ideographic space */
+	look(u, "100%的问题", "5");
+	look(u, "\" OR ' | & ! ( ) : * NEAR", ""); /* no word of it is all of the document's */
+	look(u, "near", "5");
+	look(u, "\"'*()", "");
+	look(u, "", "");
+	assert_int_equal(OK, db_write(u->db, replace_job, NULL));
+	look(u, "路灯", "");
+	look(u, "下水", "3");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_values), UNIT_BOTH(test_text), UNIT_BOTH(test_optional_and_lists), UNIT_BOTH(test_many_threads),
 		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
 		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
+		UNIT_BOTH(test_search), cmocka_unit_test(test_pg_restart),
 	};
 
 	return UNIT_MAIN(tests);

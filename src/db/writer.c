@@ -31,6 +31,9 @@ struct db_queue {
 	struct write *spare; /* used nodes */
 	pthread_t *threads;
 	int nthreads;
+	/* batches share it; a job that is run again after a conflict has it alone, so that the writers of this node
+	 * cannot meet in a deadlock over and over */
+	pthread_rwlock_t peace;
 };
 
 struct batch {
@@ -218,10 +221,10 @@ static enum err transaction(struct batch *b, int from, int *to, bool more)
 		return e;
 	b->begun = clock_mono_us();
 	b->tx = (struct tx){.c = b->c, .arena = &b->arena, .now = clock_now()};
-	b->c->gone = b->c->conflict = false;
+	b->c->gone = b->c->conflict = b->c->unknown = false;
 	b->c->failed = OK;
-	e = b->db->backend->begin(b->c);
 	b->c->in_job = true;
+	e = b->db->backend->begin(b->c);
 	for (int i = from; e == OK && i < *to; i++) {
 		if (run_job(b, b->v[i])) {
 			any |= b->v[i]->result == OK;
@@ -259,12 +262,17 @@ static void alone(struct batch *b, int i)
 	int to = i + 1;
 
 	for (int try = 1;; try++) {
-		enum err e = transaction(b, i, &to, false);
+		enum err e;
 
+		pthread_rwlock_wrlock(&b->db->queue->peace);
+		e = transaction(b, i, &to, false);
+		pthread_rwlock_unlock(&b->db->queue->peace);
 		arena_reset(&b->arena);
 		if (e == OK)
 			return;
 		b->v[i]->result = e;
+		if (b->c->unknown)
+			return;
 		if (b->c->h && (!b->c->gone || (b->c->conflict && try >= DB_TRIES)))
 			return;
 		if (b->c->h && !b->c->conflict && b->db->engine == DB_SQLITE)
@@ -280,9 +288,13 @@ static void run_batch(struct batch *b)
 	enum err e;
 
 	b->until = clock_mono() + DB_OUTAGE_MS;
+	pthread_rwlock_rdlock(&b->db->queue->peace);
 	e = transaction(b, 0, &b->n, b->n < b->db->o.batch);
+	pthread_rwlock_unlock(&b->db->queue->peace);
 	arena_reset(&b->arena);
-	if (e != OK) {
+	for (int i = 0; b->c->unknown && i < b->n; i++)
+		b->v[i]->result = e;
+	if (e != OK && !b->c->unknown) {
 		log_info("store: a batch of %d jobs is run again one by one (%s)", b->n, err_name(e));
 		for (int i = 0; i < b->n; i++) {
 			alone(b, i);
@@ -317,11 +329,16 @@ static void *writer(void *arg)
 enum err db_queue_start(struct db *db)
 {
 	struct db_queue *q = calloc(1, sizeof(*q));
+	pthread_rwlockattr_t attr;
 
 	if (q == NULL || (q->threads = calloc((size_t)db->o.writers, sizeof(*q->threads))) == NULL)
 		BUG("out of memory");
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->more, NULL);
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&q->peace, &attr);
+	pthread_rwlockattr_destroy(&attr);
 	q->last = &q->first;
 	q->limit = db->o.queue;
 	db->queue = q;
@@ -357,6 +374,7 @@ void db_queue_stop(struct db *db)
 	}
 	pthread_mutex_destroy(&q->lock);
 	pthread_cond_destroy(&q->more);
+	pthread_rwlock_destroy(&q->peace);
 	free(q->threads);
 	free(q);
 	db->queue = NULL;
