@@ -66,3 +66,17 @@ struct str town_of(struct str place)
 
 	return town.n ? town : place;
 }
+
+/* Each place of the subtree by itself, because the town is cut from the new key. */
+enum err matter_rename_rows(struct tx *tx, struct str old_key, struct str new_key, struct str after)
+{
+	struct matter_places_in_rows rows;
+	enum err e = q_matter_places_in(tx->c, tx->arena, old_key, after, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		struct str to = arena_cat(tx->arena, new_key, str_sub(rows.v[i].place, old_key.n, rows.v[i].place.n));
+
+		e = q_matter_rename(tx->c, rows.v[i].place, to, town_of(to), NULL);
+	}
+	return e;
+}

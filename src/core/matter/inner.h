@@ -39,6 +39,8 @@ struct str desk_of(struct arena *a, const struct scenario_state *st);
 /* Place cut at the town, or as it is when it is wider. */
 struct str town_of(struct str place);
 
+/* A place of the tree got another key: its matters follow. */
+CHECKED enum err matter_rename_rows(struct tx *tx, struct str old_key, struct str new_key, struct str after);
 CHECKED enum err matter_read_row(const struct matter_row_row *row, struct matter *out);
 
 #endif

@@ -126,8 +126,8 @@ FROM matter WHERE id IN ($ids[]) AND (created, id) < ($before_key, $before_id) A
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- An inbox inside one town.
--- name: matter_inbox_town(desk str, town str, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64)
---   -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
+-- name: matter_inbox_town(desk str, town str, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64) ->
+--   id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
 --   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE desk = $desk AND town = $town AND (due, id) > ($after_due, $after_id) AND due < $until
@@ -135,8 +135,8 @@ FROM matter WHERE desk = $desk AND town = $town AND (due, id) > ($after_due, $af
 ORDER BY due, id LIMIT $n;
 
 -- An inbox of a wider place.
--- name: matter_inbox_wide(desk str, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64)
---   -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
+-- name: matter_inbox_wide(desk str, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64) ->
+--   id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
 --   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE desk = $desk AND (due, id) > ($after_due, $after_id) AND due < $until
@@ -144,8 +144,8 @@ FROM matter WHERE desk = $desk AND (due, id) > ($after_due, $after_id) AND due <
 ORDER BY due, id LIMIT $n;
 
 -- An inbox of an organisation.
--- name: matter_inbox_org(desk str, org i64, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64)
---   -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
+-- name: matter_inbox_org(desk str, org i64, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64) ->
+--   id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
 --   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE holder_org = $org AND holder_org > 0 AND desk IS NOT NULL AND desk || '' = $desk AND (due, id) > ($after_due, $after_id) AND due < $until

@@ -91,10 +91,13 @@ SELECT id, due, escalated FROM matter WHERE desk IS NOT NULL AND (due, id) > ($a
 
 -- ---- when a place gets another key ----
 
--- name: matter_rename exec (old str, new_key str, after_old str, town str)
+-- name: matter_places_in(old str, after_old str) -> place str
 -- may scan: moving a place is rare
-UPDATE matter SET place = $new_key || substr(place, length($old) + 1), town = $town
-WHERE place >= $old AND place < $after_old;
+SELECT DISTINCT place FROM matter WHERE place >= $old AND place < $after_old ORDER BY place;
+
+-- name: matter_rename exec (old_place str, new_place str, town str)
+-- may scan: moving a place is rare
+UPDATE matter SET place = $new_place, town = $town WHERE place = $old_place;
 
 -- name: matter_value_rename exec (old str, new_key str, after_old str)
 -- may scan: moving a place is rare

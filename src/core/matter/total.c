@@ -1,0 +1,368 @@
+/*
+ * Tailers of the journal: the full text, and the totals of the open page. A total is a sum by the day of filing; an act
+ * takes away what the matter counted before and adds what it counts now, both told by its journal entry.
+ */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "core/journal/journal.h"
+#include "core/matter/inner.h"
+#include "core/matter/list.h"
+#include "core/place/place.h"
+#include "db/search.h"
+
+#define BUCKETS 400
+
+/* ---- what one matter counts ---- */
+
+struct sums {
+	int64_t filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score[6];
+};
+
+static int bucket_of(int64_t ms)
+{
+	int b = (int)floor(8 * log2((double)(ms / MS_MINUTE) + 1));
+
+	return b < BUCKETS ? b : BUCKETS - 1;
+}
+
+/* Middle of the bucket, ms. */
+static int64_t bucket_time(int64_t b)
+{
+	return (int64_t)((exp2(((double)b + 0.5) / 8) - 1) * (double)MS_MINUTE);
+}
+
+static void count(struct sums *s, const struct facts *f, int64_t sign)
+{
+	s->filed += sign;
+	s->opened += sign * (f->kind == STATE_OPEN || f->kind == STATE_WAITING);
+	s->answered += sign * (f->kind == STATE_DONE);
+	s->closed += sign * (f->kind == STATE_CLOSED);
+	s->refused += sign * (f->kind == STATE_REFUSED);
+	s->late_closed += sign * f->late;
+	s->judged += sign * (f->score > 0);
+	s->solved += sign * (f->solved > 0);
+	s->not_solved += sign * (f->solved < 0);
+	if (f->score >= 1 && f->score <= 5)
+		s->score[f->score] += sign;
+}
+
+/* ---- the tailer of totals: a batch is summed in memory first ---- */
+
+struct total {
+	struct str place, scenario, category, channel;
+	int64_t day;
+	struct sums s;
+};
+struct time_total {
+	struct str place;
+	int64_t day, n;
+	int bucket;
+};
+struct batch {
+	struct arena *a;
+	struct map totals, times; /* key text -> struct total, struct time_total */
+};
+
+static struct total *total_for(struct batch *b, const struct total *like)
+{
+	struct str key = arena_printf(b->a, "%.*s\x1f%lld\x1f%.*s\x1f%.*s\x1f%.*s", STR_ARG(like->place), (long long)like->day,
+				      STR_ARG(like->scenario), STR_ARG(like->category), STR_ARG(like->channel));
+	struct total *t = map_get(&b->totals, key);
+
+	if (t)
+		return t;
+	t = arena_new(b->a, struct total);
+	*t = *like;
+	map_put(&b->totals, key, t);
+	return t;
+}
+
+static void count_time(struct batch *b, struct str place, int64_t day, int bucket, int64_t sign)
+{
+	struct str key = arena_printf(b->a, "%.*s\x1f%lld\x1f%d", STR_ARG(place), (long long)day, bucket);
+	struct time_total *t = map_get(&b->times, key);
+
+	if (t == NULL) {
+		t = arena_new(b->a, struct time_total);
+		*t = (struct time_total){place, day, 0, bucket};
+		map_put(&b->times, key, t);
+	}
+	t->n += sign;
+}
+
+/* At one place above the matter. */
+static void count_at(struct batch *b, const struct total *like, const struct facts *f, int64_t sign)
+{
+	count(&total_for(b, like)->s, f, sign);
+	if (f->kind == STATE_CLOSED)
+		count_time(b, like->place, like->day, bucket_of(f->close_ms), sign);
+}
+
+static void count_everywhere(struct batch *b, struct str place, const struct total *like, const struct facts *f, int64_t sign)
+{
+	static const enum place_level levels[] = {PLACE_ROOT, PLACE_PROVINCE, PLACE_CITY, PLACE_DISTRICT, PLACE_TOWN, PLACE_COMMUNITY, PLACE_GRID};
+	struct total at = *like;
+	struct str before = STR_NULL;
+
+	if (!f->is_public)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+		at.place = levels[i] == PLACE_ROOT ? STR("") : place_up(place, levels[i]);
+		if (levels[i] != PLACE_ROOT && (at.place.n == 0 || str_eq(at.place, before)))
+			continue;
+		before = at.place;
+		count_at(b, &at, f, sign);
+	}
+}
+
+static bool is_act(const struct journal_entry *e)
+{
+	return str_starts(e->kind, "matter.") && !str_eqz(e->kind, "matter.late");
+}
+
+static void count_entry(struct batch *b, const struct journal_entry *e)
+{
+	struct total like = {.day = 0};
+	struct facts f;
+	struct str why;
+	json_t *data;
+
+	if (!is_act(e) || json_parse(b->a, e->data, NULL, &data, &why) != OK || !json_get_i64(data, "day", &like.day) ||
+	    !json_get_str(data, "scenario", &like.scenario) || !json_get_str(data, "category", &like.category) ||
+	    !json_get_str(data, "channel", &like.channel))
+		return;
+	if (facts_read(data, "was", &f))
+		count_everywhere(b, e->place, &like, &f, -1);
+	if (facts_read(data, "is", &f))
+		count_everywhere(b, e->place, &like, &f, 1);
+}
+
+static bool changes(const struct sums *s)
+{
+	static const struct sums zero;
+
+	return memcmp(s, &zero, sizeof(zero)) != 0;
+}
+
+static enum err write_totals(struct tx *tx, struct batch *b)
+{
+	struct str key;
+	void *value;
+	enum err e = OK;
+
+	for (size_t at = 0; e == OK && map_each(&b->totals, &at, &key, &value);) {
+		const struct total *t = value;
+
+		if (changes(&t->s))
+			e = q_matter_total_add(tx->c, &(struct matter_total_add_args){
+				.place = t->place, .day = t->day, .scenario = t->scenario, .category = t->category, .channel = t->channel,
+				.filed = t->s.filed, .opened = t->s.opened, .answered = t->s.answered, .closed = t->s.closed,
+				.refused = t->s.refused, .late_closed = t->s.late_closed, .judged = t->s.judged, .solved = t->s.solved,
+				.not_solved = t->s.not_solved, .score1 = t->s.score[1], .score2 = t->s.score[2],
+				.score3 = t->s.score[3], .score4 = t->s.score[4], .score5 = t->s.score[5]}, NULL);
+	}
+	for (size_t at = 0; e == OK && map_each(&b->times, &at, &key, &value);) {
+		const struct time_total *t = value;
+
+		if (t->n)
+			e = q_matter_total_time_add(tx->c, t->place, t->day, t->bucket, t->n, NULL);
+	}
+	return e;
+}
+
+static enum err tail_totals(struct tx *tx, void *arg, const struct journal_entry *v, size_t n)
+{
+	struct batch b = {.a = tx->arena};
+
+	(void)arg;
+	map_init(&b.totals, tx->arena);
+	map_init(&b.times, tx->arena);
+	for (size_t i = 0; i < n; i++)
+		count_entry(&b, &v[i]);
+	return write_totals(tx, &b);
+}
+
+/* ---- the tailer of the full text ---- */
+
+static struct str search_text(struct arena *a, const struct matter_for_search_row *r)
+{
+	const struct scenario *s = scenario_version(r->scenario, (int)r->scenario_version);
+	struct str text = arena_printf(a, "%.*s\n%.*s", STR_ARG(r->title), STR_ARG(r->code));
+	struct matter_value *v;
+	size_t n;
+
+	if (s == NULL || values_read(a, r->fields, &v, &n) != OK)
+		return text;
+	for (size_t i = 0; i < n; i++) {
+		const struct scenario_field *f = scenario_field(s, v[i].field);
+
+		if (f && f->searchable)
+			text = arena_printf(a, "%.*s\n%.*s", STR_ARG(text), STR_ARG(v[i].value));
+	}
+	return text;
+}
+
+static enum err put_texts(struct tx *tx, const int64_t *ids, size_t n)
+{
+	struct matter_for_search_rows rows;
+	enum err e = n ? q_matter_for_search(tx->c, tx->arena, ids, n, &rows) : OK;
+
+	for (size_t i = 0; n && e == OK && i < rows.n; i++)
+		e = search_put(tx, "matter", rows.v[i].id, search_text(tx->arena, &rows.v[i]));
+	return e;
+}
+
+static enum err tail_search(struct tx *tx, void *arg, const struct journal_entry *v, size_t n)
+{
+	int64_t ids[1000];
+	size_t k = 0;
+	enum err e = OK;
+
+	(void)arg;
+	for (size_t i = 0; e == OK && i < n; i++) {
+		if (str_eqz(v[i].kind, "matter.file"))
+			ids[k++] = v[i].subject;
+		if (k == ARRAY_LEN(ids)) {
+			e = put_texts(tx, ids, k);
+			k = 0;
+		}
+	}
+	return e ? e : put_texts(tx, ids, k);
+}
+
+enum err matter_tailers(struct db *db, struct journal_tailer *out[2])
+{
+	enum err e = journal_tail(db, "matter-search", tail_search, NULL, &out[0]);
+
+	if (e)
+		return e;
+	e = journal_tail(db, "matter-total", tail_totals, NULL, &out[1]);
+	if (e)
+		journal_tail_stop(out[0]);
+	return e;
+}
+
+/* ---- reading ---- */
+
+static int64_t at_share(const int64_t *buckets, int64_t all, double share)
+{
+	int64_t want = (int64_t)ceil((double)all * share), sum = 0;
+
+	if (all == 0)
+		return 0;
+	for (int b = 0; b < BUCKETS; b++) {
+		sum += buckets[b];
+		if (sum >= want)
+			return bucket_time(b);
+	}
+	return bucket_time(BUCKETS - 1);
+}
+
+static void fill(struct matter_totals *out, const struct sums *s, const int64_t *buckets)
+{
+	int64_t all = 0;
+
+	for (int b = 0; b < BUCKETS; b++)
+		all += buckets[b];
+	*out = (struct matter_totals){.filed = s->filed, .open = s->opened, .answered = s->answered, .closed = s->closed, .refused = s->refused,
+				      .late_closed = s->late_closed, .judged = s->judged, .solved = s->solved, .not_solved = s->not_solved};
+	memcpy(out->score, s->score, sizeof(out->score));
+	out->close_ms_median = at_share(buckets, all, 0.5);
+	out->close_ms_p90 = at_share(buckets, all, 0.9);
+}
+
+enum err matter_totals_get(struct db_conn *c, struct arena *a, struct str place, int64_t from_day, int64_t to_day, struct matter_totals *out)
+{
+	struct matter_total_sum_row r;
+	struct matter_total_times_rows times;
+	int64_t buckets[BUCKETS] = {0};
+	enum err e = q_matter_total_sum(c, a, place, from_day, to_day, &r);
+
+	if (e == OK)
+		e = q_matter_total_times(c, a, place, from_day, to_day, &times);
+	if (e)
+		return e;
+	for (size_t i = 0; i < times.n; i++)
+		if (times.v[i].bucket >= 0 && times.v[i].bucket < BUCKETS)
+			buckets[times.v[i].bucket] = times.v[i].n;
+	fill(out, &(struct sums){.filed = r.filed, .opened = r.opened, .answered = r.answered, .closed = r.closed, .refused = r.refused,
+				 .late_closed = r.late_closed, .judged = r.judged, .solved = r.solved, .not_solved = r.not_solved,
+				 .score = {0, r.score1, r.score2, r.score3, r.score4, r.score5}}, buckets);
+	return OK;
+}
+
+enum err matter_totals_by_category(struct db_conn *c, struct arena *a, struct str place, int64_t from_day, int64_t to_day,
+				   struct matter_total_row **v, size_t *n)
+{
+	struct matter_total_categories_rows rows;
+	enum err e = q_matter_total_categories(c, a, place, from_day, to_day, &rows);
+
+	if (e)
+		return e;
+	*v = arena_array(a, struct matter_total_row, rows.n + 1);
+	*n = rows.n;
+	for (size_t i = 0; i < rows.n; i++)
+		(*v)[i] = (struct matter_total_row){rows.v[i].category, rows.v[i].filed, rows.v[i].closed, rows.v[i].opened};
+	return OK;
+}
+
+/* ---- counting anew ---- */
+
+struct recount {
+	struct sums s;
+	int64_t buckets[BUCKETS];
+};
+
+static enum err recount_one(void *arg, const struct matter_recount_row *r)
+{
+	struct recount *x = arg;
+	struct matter m = {.kind = (enum state_kind)r->kind, .created = r->created, .closed = r->closed, .total_due = r->total_due,
+			   .judge_score = (int)r->judge_score, .judge_solved = (int)r->judge_solved, .is_public = true};
+	struct facts f = facts_of(&m);
+
+	count(&x->s, &f, 1);
+	if (f.kind == STATE_CLOSED)
+		x->buckets[bucket_of(f.close_ms)]++;
+	return OK;
+}
+
+static int64_t start_of_day(int64_t day)
+{
+	/* a day of the calendar's zone: noon UTC of that day lies in it for every zone within 12 hours */
+	return calendar_day_start(calendar_current(), day * MS_DAY + MS_DAY / 2 - 8 * MS_HOUR);
+}
+
+enum err matter_totals_recount(struct db_conn *c, struct arena *a, struct str place, int64_t from_day, int64_t to_day, struct matter_totals *out)
+{
+	struct recount *x = arena_new(a, struct recount);
+	enum err e = q_matter_recount(c, place, place_after(a, place), start_of_day(from_day), start_of_day(to_day), recount_one, x);
+
+	if (e == OK)
+		fill(out, &x->s, x->buckets);
+	return e;
+}
+
+/* ---- moved places ---- */
+
+static enum err follow_place(struct tx *tx, struct str old_key, struct str new_key)
+{
+	struct str after = place_after(tx->arena, old_key);
+	enum err e = q_matter_value_rename(tx->c, old_key, new_key, after, NULL);
+
+	if (e == OK)
+		e = q_matter_step_rename(tx->c, old_key, new_key, after, NULL);
+	if (e == OK)
+		e = q_matter_file_rename(tx->c, old_key, new_key, after, NULL);
+	return e ? e : matter_rename_rows(tx, old_key, new_key, after);
+}
+
+void matter_init(void)
+{
+	rule_register_all();
+	place_on_rename(follow_place);
+}
