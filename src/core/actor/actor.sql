@@ -47,6 +47,7 @@ UPDATE session SET seen = $now WHERE id = $id AND seen < $now;
 DELETE FROM session WHERE started < $started_before;
 
 -- name: actor_grants_of(account i64) -> role str, place str, org i64, post i64
+-- may scan: sorts the few grants of one account
 SELECT role, place, org, post FROM grant_ WHERE account = $account ORDER BY since, id;
 
 -- name: actor_grant_add exec (id i64, account i64, role str, place str, org i64, post i64, since i64, by_account i64)
@@ -59,20 +60,20 @@ DELETE FROM grant_ WHERE account = $account AND role = $role AND place = $place;
 -- name: actor_grants_doubled exec (old_from str, old_after str, new_key str, cut i64)
 -- A merge brings two grants of the same role to one place: one of them is enough.
 DELETE FROM grant_ WHERE place >= $old_from AND place < $old_after AND EXISTS (SELECT 1 FROM grant_ g
-	WHERE g.account = grant_.account AND g.role = grant_.role AND g.place = $new_key || substr(grant_.place, $cut));
+	WHERE g.account = grant_.account AND g.role = grant_.role AND g.place = $new_key || substr(grant_.place, CAST($cut AS INTEGER)));
 
 -- name: actor_party_doubled exec (old_from str, old_after str, new_key str, cut i64)
 DELETE FROM party_map WHERE place >= $old_from AND place < $old_after AND EXISTS (SELECT 1 FROM party_map p
-	WHERE p.org = party_map.org AND p.place = $new_key || substr(party_map.place, $cut));
+	WHERE p.org = party_map.org AND p.place = $new_key || substr(party_map.place, CAST($cut AS INTEGER)));
 
 -- name: actor_grants_rename exec (old_from str, old_after str, new_key str, cut i64)
-UPDATE grant_ SET place = $new_key || substr(place, $cut) WHERE place >= $old_from AND place < $old_after;
+UPDATE grant_ SET place = $new_key || substr(place, CAST($cut AS INTEGER)) WHERE place >= $old_from AND place < $old_after;
 
 -- name: actor_orgs_rename exec (old_from str, old_after str, new_key str, cut i64)
-UPDATE org SET place = $new_key || substr(place, $cut) WHERE place >= $old_from AND place < $old_after;
+UPDATE org SET place = $new_key || substr(place, CAST($cut AS INTEGER)) WHERE place >= $old_from AND place < $old_after;
 
 -- name: actor_party_rename exec (old_from str, old_after str, new_key str, cut i64)
-UPDATE party_map SET place = $new_key || substr(place, $cut) WHERE place >= $old_from AND place < $old_after;
+UPDATE party_map SET place = $new_key || substr(place, CAST($cut AS INTEGER)) WHERE place >= $old_from AND place < $old_after;
 
 -- name: actor_grants_rights_changed exec (place_from str, place_after str)
 UPDATE account SET rights = rights + 1
@@ -124,6 +125,7 @@ INSERT INTO org (id, parent, name, kind, place) VALUES ($id, $parent, $name, $ki
 SELECT id, parent, name, kind, place FROM org WHERE id = $id;
 
 -- name: actor_orgs_above(places str[]) -> id i64, parent i64, name str, kind str, place str
+-- may scan: sorts the few organisations above one place
 SELECT id, parent, name, kind, place FROM org WHERE place IN ($places[]) ORDER BY place DESC, id LIMIT 1000;
 
 -- name: actor_orgs_inside(place_from str, place_after str) -> id i64, parent i64, name str, kind str, place str

@@ -1,4 +1,5 @@
 -- name: calendar_days() -> day i64, kind i64
+-- may scan: some hundred days, read whole at start
 SELECT day, kind FROM calendar_day ORDER BY day;
 
 -- name: calendar_put exec (day i64, kind i64, name str)

@@ -1,6 +1,7 @@
 -- ---- scenarios ----
 
 -- name: matter_scenario_versions() -> id str, version i64
+-- may scan: a few dozen scenarios, read at start
 SELECT id, version FROM scenario ORDER BY id, version;
 
 -- name: matter_scenario_text one (id str, version i64) -> body str
