@@ -3,10 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "web/asset.h"
 #include "web/fmt.h"
+#include "web/inner.h"
 
 void tpl_put_str(struct buf *o, struct str s)
 {
@@ -181,10 +183,13 @@ void tpl_csrf(struct buf *o, struct rq *rq)
 {
 	unsigned char key[16];
 
+	visitor_form_shown(rq);
 	random_bytes(key, sizeof(key));
 	buf_addz(o, "<input type=\"hidden\" name=\"_csrf\" value=\"");
 	tpl_put_str(o, rq->csrf);
 	buf_addz(o, "\"><input type=\"hidden\" name=\"_key\" value=\"");
+	/* the hour in front lets the store keep the keys in order of time (write.c) */
+	buf_printf(o, "%lx-", (unsigned long)(rq->now / MS_HOUR));
 	tpl_put_str(o, base64url(rq->arena, key, sizeof(key)));
 	buf_addz(o, "\">");
 }

@@ -107,6 +107,19 @@ void rq_flash(struct rq *rq, const char *zh_fmt, ...) PRINTF(2, 3);
  */
 typedef enum err (*rq_done)(struct rq *rq, void *arg, enum err result);
 CHECKED enum err rq_write(struct rq *rq, db_job job, rq_done done, void *arg);
+/*
+ * A handler that knows its answer before the job has run (a redirect to an id it has made) gives it first and passes done
+ * NULL; answer and job are then kept in one commit:
+ *
+ *	rq_flash(rq, N_("已提交"));
+ *	e = rq_redirect(rq, path);
+ *	return e == OK ? rq_write(rq, job, NULL, arg) : e;
+ *
+ * When the job fails, an error page is shown instead (for its own texts the job's caller needs a `done`).
+ */
+
+/* This post may run twice (a login, which gives each browser its own cookie): its key is not looked at. */
+void rq_repeatable(struct rq *rq);
 
 /* ---- text ---- */
 /* Translation for the request's language; falls back to the Chinese. */

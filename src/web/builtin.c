@@ -1,0 +1,127 @@
+/* Routes of the house itself: embedded files, health, metrics. In the same kind of table as those of the capabilities. */
+#include <libdeflate.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "web/asset.h"
+#include "web/inner.h"
+
+/* One embedded file as it is sent: under its own name, and under the name with the hash. */
+struct asset_copy {
+	struct http_static plain, hashed;
+	struct str hashed_name;
+};
+
+static size_t count_assets(void)
+{
+	size_t n = 0;
+
+	while (assets[n].name)
+		n++;
+	return n;
+}
+
+static struct str gzip(struct arena *a, struct str body)
+{
+	struct libdeflate_compressor *c = libdeflate_alloc_compressor(12);
+	size_t bound, n;
+	char *to;
+
+	if (c == NULL)
+		return STR_NULL;
+	bound = libdeflate_gzip_compress_bound(c, body.n);
+	to = arena_alloc(a, bound);
+	n = libdeflate_gzip_compress(c, body.p, body.n, to, bound);
+	libdeflate_free_compressor(c);
+	return n > 0 && n < body.n - body.n / 10 ? (struct str){to, n} : STR_NULL;
+}
+
+void assets_prepare(struct web *web)
+{
+	size_t n = count_assets();
+	struct arena *a = &web->arena;
+
+	web->assets = arena_array(a, struct asset_copy, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		const struct asset *f = &assets[i];
+		struct str name = str_from(f->name), body = {(const char *)f->bytes, f->n};
+		const char *dot = strrchr(f->name, '.');
+		struct http_static s = {.body = body, .gz = gzip(a, body), .type = str_from(f->type),
+					.etag = arena_printf(a, "\"%s\"", f->hash)};
+
+		web->assets[i].plain = s;
+		s.immutable = true;
+		web->assets[i].hashed = s;
+		web->assets[i].hashed_name =
+			arena_printf(a, "%.*s.%s%s", (int)(dot - f->name), f->name, f->hash, dot ? dot : "");
+		(void)name;
+	}
+}
+
+static enum err static_file(struct rq *rq)
+{
+	struct web *web = web_of(rq->app);
+	struct str name = rq_param(rq, "file");
+
+	for (size_t i = 0; assets[i].name; i++) {
+		bool hashed = str_eq(name, web->assets[i].hashed_name);
+
+		if (!hashed && !str_eqz(name, assets[i].name))
+			continue;
+		http_header_set(rq->http, "Cache-Control",
+				hashed ? STR("public, max-age=31536000, immutable") : STR("public, max-age=300"));
+		http_send_static(rq->http, hashed ? &web->assets[i].hashed : &web->assets[i].plain);
+		return OK;
+	}
+	return ERR_NOT_FOUND;
+}
+
+static enum err healthz(struct rq *rq)
+{
+	http_header_set(rq->http, "Cache-Control", STR("no-store"));
+	(void)rq_conn(rq); /* waits when all readers are busy: then we are not well */
+	return rq_text(rq, "text/plain; charset=utf-8", STR("ok\n"));
+}
+
+static bool loopback(struct str peer)
+{
+	return str_starts(peer, "127.") || str_eqz(peer, "::1") || str_starts(peer, "unix");
+}
+
+static enum err metrics(struct rq *rq)
+{
+	struct web *web = web_of(rq->app);
+
+	if (!loopback(rq->http->peer))
+		return ERR_NOT_FOUND;
+	http_header_set(rq->http, "Content-Type", STR("text/plain; version=0.0.4; charset=utf-8"));
+	http_header_set(rq->http, "Cache-Control", STR("no-store"));
+	metrics_write(&web->metrics, rq->app->http, rq->now, &rq->http->resp->body);
+	return buf_check(&rq->http->resp->body);
+}
+
+static enum err clean(struct app *app, int64_t now)
+{
+	enum err e = write_clean(app, now);
+
+	return e == OK ? draft_clean(app, now) : e;
+}
+
+static const struct route routes[] = {
+	{"GET", "/static/*file", static_file, NULL, R_PUBLIC, N_("样式、脚本和图片"), 0},
+	{"GET", "/healthz", healthz, NULL, R_PUBLIC, N_("存活检查：正常时回答 ok"), 0},
+	{"GET", "/metrics", metrics, NULL, R_PUBLIC, N_("Prometheus 指标，仅限本机"), 0},
+	{0},
+};
+
+static const struct job_entry jobs[] = {
+	{"web.clean", MS_HOUR, clean},
+	{0},
+};
+
+const struct capability web_builtin = {
+	.name = "web",
+	.title = N_("平台"),
+	.routes = routes,
+	.jobs = jobs,
+};

@@ -1,0 +1,17 @@
+/* The cookie of a logged-in visitor. The store keeps only the hash of its token (core/actor). */
+#ifndef WEB_SESSION_H
+#define WEB_SESSION_H
+
+#include "web/web.h"
+
+/* What actor_session_start and actor_session_find take: SHA-256 of the token in hex. */
+struct str web_session_hash(struct arena *a, struct str token);
+/* Gives the browser the token (until it closes), or takes it away (STR_NULL). */
+void web_session_cookie(struct rq *rq, struct str token);
+/* Nobody is logged in, but the browser still brings the cookie of a session that has ended. */
+bool web_session_had(struct rq *rq);
+
+/* The language a browser prefers: Chinese unless it asks for English first. */
+enum lang web_lang_accepted(struct str accept_language);
+
+#endif

@@ -1,0 +1,29 @@
+-- name: web_once_put exec (born i64, id str, at i64, status i64, location str?, flash str?)
+INSERT INTO web_once (born, id, at, status, location, flash) VALUES ($born, $id, $at, $status, $location, $flash)
+ON CONFLICT (born, id) DO NOTHING;
+
+-- name: web_once_get one (born i64, id str) -> status i64, location str?, flash str?, type str?, body str?
+SELECT status, location, flash, type, body FROM web_once WHERE born = $born AND id = $id;
+
+-- name: web_once_answer exec (born i64, id str, status i64, location str?, flash str?, type str?, body str?)
+UPDATE web_once SET status = $status, location = $location, flash = $flash, type = $type, body = $body
+WHERE born = $born AND id = $id;
+
+-- name: web_once_clean exec (before i64)
+DELETE FROM web_once WHERE born >= 0 AND born < $before;
+
+-- name: web_once_clean_foreign exec (before i64)
+-- Keys made by programs have no hour in them; they stand together under -1.
+DELETE FROM web_once WHERE born = -1 AND at < $before;
+
+-- name: web_draft_put exec (id str, at i64, sealed blob)
+INSERT INTO web_draft (id, at, sealed) VALUES ($id, $at, $sealed);
+
+-- name: web_draft_get one (id str, since i64) -> sealed blob
+SELECT sealed FROM web_draft WHERE id = $id AND at >= $since;
+
+-- name: web_draft_drop exec (id str)
+DELETE FROM web_draft WHERE id = $id;
+
+-- name: web_draft_clean exec (before i64)
+DELETE FROM web_draft WHERE at < $before;
