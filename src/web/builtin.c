@@ -1,8 +1,6 @@
 /* Routes of the house itself: embedded files, health, metrics. In the same kind of table as those of the capabilities. */
 #include <libdeflate.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "web/asset.h"
 #include "web/inner.h"
 
@@ -44,7 +42,7 @@ void assets_prepare(struct web *web)
 	web->assets = arena_array(a, struct asset_copy, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		const struct asset *f = &assets[i];
-		struct str name = str_from(f->name), body = {(const char *)f->bytes, f->n};
+		struct str body = {(const char *)f->bytes, f->n};
 		const char *dot = strrchr(f->name, '.');
 		struct http_static s = {.body = body, .gz = gzip(a, body), .type = str_from(f->type),
 					.etag = arena_printf(a, "\"%s\"", f->hash)};
@@ -54,7 +52,6 @@ void assets_prepare(struct web *web)
 		web->assets[i].hashed = s;
 		web->assets[i].hashed_name =
 			arena_printf(a, "%.*s.%s%s", (int)(dot - f->name), f->name, f->hash, dot ? dot : "");
-		(void)name;
 	}
 }
 
@@ -100,13 +97,6 @@ static enum err metrics(struct rq *rq)
 	return buf_check(&rq->http->resp->body);
 }
 
-static enum err clean(struct app *app, int64_t now)
-{
-	enum err e = write_clean(app, now);
-
-	return e == OK ? draft_clean(app, now) : e;
-}
-
 static const struct route routes[] = {
 	{"GET", "/static/*file", static_file, NULL, R_PUBLIC, N_("样式、脚本和图片"), 0},
 	{"GET", "/healthz", healthz, NULL, R_PUBLIC, N_("存活检查：正常时回答 ok"), 0},
@@ -114,14 +104,9 @@ static const struct route routes[] = {
 	{0},
 };
 
-static const struct job_entry jobs[] = {
-	{"web.clean", MS_HOUR, clean},
-	{0},
-};
-
 const struct capability web_builtin = {
 	.name = "web",
 	.title = N_("平台"),
 	.routes = routes,
-	.jobs = jobs,
+	.jobs = house_jobs,
 };

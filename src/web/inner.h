@@ -42,6 +42,7 @@ struct web {
 		struct journal_tailer *t;
 	} tails[MAX_SUBSCRIBERS];
 	size_t ntails;
+	struct journal_tailer *matter_tails[2];
 	struct job {
 		const struct job_entry *entry;
 		struct web *web;
@@ -121,6 +122,9 @@ CHECKED enum err draft_clean(struct app *app, int64_t now);
 
 /* shell.c */
 void menu_collect(struct web *web);
+
+/* house.c */
+extern const struct job_entry house_jobs[];
 
 /* builtin.c */
 extern const struct capability web_builtin;
