@@ -1,0 +1,470 @@
+#include "tests/unit.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jpeglib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/time.h"
+#include "cap/portal/portal.h"
+#include "core/journal/journal.h"
+#include "core/rule/rule.h"
+#include "crypto/crypto.h"
+#include "docgen/image.h"
+
+static struct keyring *keys;
+
+static void free_keys(void)
+{
+	scenario_forget();
+	category_forget();
+	keyring_free(keys);
+}
+
+/* ---- a town ---- */
+
+struct town {
+	struct str town, community, grid, elsewhere;
+};
+
+static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon, double lat)
+{
+	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = lon, .lat = lat, .since = 1};
+	struct str key;
+
+	assert_int_equal(OK, place_add(tx, parent, &p, &key));
+	return key;
+}
+
+static enum err make_places(struct tx *tx, void *arg)
+{
+	struct town *t = arg;
+	struct str p = add(tx, STR(""), "50", "重庆市", PLACE_PROVINCE, NAN, NAN);
+	struct str c = add(tx, p, "5001", "市辖区", PLACE_CITY, NAN, NAN);
+	struct str d = add(tx, c, "500105", "江北区", PLACE_DISTRICT, NAN, NAN);
+
+	t->town = add(tx, d, "500105004", "大石坝街道", PLACE_TOWN, 106.48, 29.57);
+	t->community = add(tx, t->town, "500105004001", "石门社区", PLACE_COMMUNITY, 106.48, 29.57);
+	t->grid = add(tx, t->community, "500105004001003", "第三网格", PLACE_GRID, 106.4801, 29.5701);
+	t->elsewhere = add(tx, d, "500105006", "观音桥街道", PLACE_TOWN, 106.53, 29.58);
+	return OK;
+}
+
+static struct town prepare(struct unit *u)
+{
+	struct town t, copy;
+	struct str why = STR_NULL;
+	char dir[600];
+
+	if (!keys) {
+		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
+		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
+		keyring_use(keys);
+		atexit(free_keys);
+	}
+	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	rule_register_all();
+	if (scenario_load_dir(u->db, "scenarios", u->a, &why) != OK)
+		fail_msg("scenarios: %.*s", STR_ARG(why));
+	assert_int_equal(OK, db_write(u->db, make_places, &t));
+	copy = (struct town){arena_str(u->a, t.town), arena_str(u->a, t.community), arena_str(u->a, t.grid),
+			     arena_str(u->a, t.elsewhere)};
+	portal_limit_reset();
+	return copy;
+}
+
+static struct portal_town town_of(struct unit *u, const char *code)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct portal_town t;
+
+	assert_int_equal(OK, portal_town_load(c, u->a, str_from(code), &t));
+	db_read_end(c);
+	return t;
+}
+
+static void test_town(void **state)
+{
+	struct unit *u = *state;
+	struct town keys_of = prepare(u);
+	struct portal_town t = town_of(u, "500105004001003"), none;
+	struct db_conn *c;
+
+	assert_true(str_eqz(t.place.name, "大石坝街道"));
+	assert_true(str_eqz(t.asked.name, "第三网格"));
+	assert_true(str_starts(t.above, "重庆市"));
+	assert_true(str_ends(t.above, "江北区"));
+	c = db_read_begin(u->db);
+	assert_int_equal(ERR_NOT_FOUND, portal_town_load(c, u->a, STR("500105"), &none)); /* a district is no town */
+	assert_int_equal(ERR_NOT_FOUND, portal_town_load(c, u->a, STR("999999999"), &none));
+	assert_int_equal(ERR_NOT_FOUND, portal_town_load(c, u->a, STR("5' OR 1=1"), &none));
+	db_read_end(c);
+	assert_true(str_eq(t.place.key, keys_of.town));
+}
+
+static void test_choices_of_place(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	struct portal_town t = town_of(u, "500105004");
+	struct db_conn *c = db_read_begin(u->db);
+	struct portal_community *v;
+	size_t n;
+
+	assert_int_equal(OK, portal_communities(c, u->a, &t, k.grid, &v, &n));
+	db_read_end(c);
+	assert_int_equal(1, n);
+	assert_false(v[0].self.chosen);
+	assert_int_equal(1, v[0].ngrids);
+	assert_true(v[0].grids[0].chosen);
+}
+
+/* ---- the form ---- */
+
+static enum err check(struct unit *u, const struct portal_form *f, struct portal_filing *out, struct portal_errors *errors)
+{
+	struct portal_town t = town_of(u, "500105004");
+	struct portal_town *kept = arena_new(u->a, struct portal_town);
+	struct db_conn *c = db_read_begin(u->db);
+	enum err e;
+
+	*kept = t;
+	*errors = (struct portal_errors){0};
+	e = portal_prepare(c, u->a, scenario_current(STR(PORTAL_REPORT)), kept, f, clock_now(), out, errors);
+	db_read_end(c);
+	return e;
+}
+
+static void test_faults_are_named(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	struct portal_form f = {.phone = STR("not a number"), .place = k.elsewhere};
+	struct portal_filing p;
+	struct portal_errors errors;
+	char *long_text = arena_alloc(u->a, 9001);
+
+	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors));
+	assert_non_null(portal_error_of(&errors, "what"));
+	assert_non_null(portal_error_of(&errors, "phone"));
+	assert_non_null(portal_error_of(&errors, "place")); /* another town's */
+	assert_null(portal_error_of(&errors, "name"));
+
+	f = (struct portal_form){.what = STR("路灯\x1b[31m不亮")};
+	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors));
+	assert_non_null(portal_error_of(&errors, "what"));
+
+	memset(long_text, 'x', 9000);
+	f = (struct portal_form){.what = {long_text, 9000}};
+	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors));
+	assert_non_null(portal_error_of(&errors, "what"));
+
+	f = (struct portal_form){.what = STR("路灯不亮"), .lon = STR("106.48"), .lat = STR("north")};
+	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors));
+	assert_non_null(portal_error_of(&errors, "place"));
+}
+
+static void test_grid_from_position(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	struct portal_form f = {.what = STR("路灯不亮"), .lon = STR("106.4802"), .lat = STR("29.5702")};
+	struct portal_filing p;
+	struct portal_errors errors;
+
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eq(p.m.place, k.grid));
+	assert_true(fabs(p.m.lon - 106.4802) < 1e-9);
+
+	f.lon = STR("121.47"), f.lat = STR("31.23"); /* far away: it stays with the town that was chosen */
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eq(p.m.place, k.town));
+
+	f = (struct portal_form){.what = STR("路灯不亮"), .nphotos = 1};
+	f.photos[0] = (struct portal_photo){.has_point = true, .lon = 106.4802, .lat = 29.5702};
+	assert_int_equal(OK, check(u, &f, &p, &errors)); /* a photograph's place is not used unasked */
+	assert_true(isnan(p.m.lon));
+	f.photo_point = true;
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eq(p.m.place, k.grid));
+}
+
+static void test_emergency(void **state)
+{
+	struct unit *u = *state;
+
+	prepare(u);
+	assert_non_null(portal_emergency(u->a, STR("楼下厨房着火了快来人")));
+	assert_null(portal_emergency(u->a, STR("小区门口的路灯不亮")));
+}
+
+/* ---- from filing to the judgement, by the code alone ---- */
+
+static struct matter file_one(struct unit *u, const char *what, bool is_public)
+{
+	struct portal_form f = {.what = str_from(what), .phone = STR("１３８ 1234 5678"), .name = STR("王"), .is_public = is_public};
+	struct portal_filing p;
+	struct portal_errors errors;
+	struct db_conn *c;
+	struct matter m;
+
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_int_equal(OK, db_write(u->db, portal_file, &p));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, portal_find(c, u->a, p.m.code, STR("10.0.0.1"), clock_now(), &m));
+	db_read_end(c);
+	return m;
+}
+
+static void test_report_by_code(void **state)
+{
+	struct unit *u = *state;
+	struct matter_actor reporter = {.reporter = true};
+	struct matter m, again;
+	struct db_conn *c;
+	char small[32];
+	int *which;
+	size_t n;
+
+	prepare(u);
+	m = file_one(u, "请问居家养老助餐怎么申请", false);
+	assert_true(str_eqz(m.channel, "portal"));
+	assert_false(m.is_public);
+	assert_non_null(strstr(m.fields.p, "enquiry")); /* the kind was taken from 请问 */
+	assert_null(strstr(m.fields.p, "1381234"));     /* the number is no plain field */
+
+	c = db_read_begin(u->db);
+	snprintf(small, sizeof(small), " %.*s ", STR_ARG(m.code));
+	for (char *p = small; *p; p++)
+		*p = *p == '-' ? ' ' : *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+	assert_int_equal(OK, portal_find(c, u->a, str_from(small), STR("10.0.0.1"), clock_now(), &again));
+	assert_int_equal(m.id, again.id);
+	assert_int_equal(OK, matter_actions(&m, &reporter, clock_now(), u->a, &which, &n));
+	db_read_end(c);
+	assert_true(n > 0); /* withdraw, urge ... whatever the scenario allows */
+}
+
+static void test_wrong_codes(void **state)
+{
+	struct unit *u = *state;
+	struct str peer = STR("192.0.2.7");
+	int64_t now = clock_now();
+	struct db_conn *c;
+	struct matter m, out;
+
+	prepare(u);
+	m = file_one(u, "路灯不亮", true);
+	c = db_read_begin(u->db);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(ERR_NOT_FOUND, portal_find(c, u->a, i & 1 ? STR("7QK2-M9XD-4T8P") : STR("' OR 1=1"), peer, now, &out));
+	assert_int_equal(ERR_RATE, portal_find(c, u->a, STR("7QK2-M9XD-4T8P"), peer, now, &out));
+	assert_int_equal(ERR_RATE, portal_find(c, u->a, m.code, peer, now, &out)); /* a guesser learns nothing from a hit either */
+	assert_int_equal(OK, portal_find(c, u->a, m.code, STR("192.0.2.8"), now, &out));
+	assert_int_equal(OK, portal_find(c, u->a, m.code, peer, now + 11 * MS_MINUTE, &out));
+	assert_int_equal(OK, portal_find(c, u->a, m.code, peer, now - MS_DAY, &out)); /* a clock that jumped back locks nobody out */
+	db_read_end(c);
+}
+
+static const char *form_text[8];
+static struct str form_get(void *ctx, const char *name)
+{
+	(void)ctx;
+	for (size_t i = 0; form_text[i]; i += 2)
+		if (strcmp(form_text[i], name) == 0)
+			return str_from(form_text[i + 1]);
+	return STR("");
+}
+
+static void test_answers(void **state)
+{
+	struct unit *u = *state;
+	const struct scenario *s;
+	struct portal_errors errors = {0};
+	struct matter_value *v;
+	size_t n;
+	int act;
+
+	prepare(u);
+	s = scenario_current(STR(PORTAL_FEEDBACK));
+	assert_non_null(s);
+	act = scenario_action(s, STR("judge"));
+	assert_true(act >= 0);
+	form_text[0] = NULL;
+	assert_int_equal(ERR_INPUT, portal_answers(u->a, s, &s->actions[act], form_get, NULL, &v, &n, &errors));
+	assert_int_equal(2, errors.n); /* score and solved; the note is optional */
+	errors.n = 0;
+	form_text[0] = "score", form_text[1] = "5", form_text[2] = "solved", form_text[3] = "perhaps", form_text[4] = NULL;
+	assert_int_equal(ERR_INPUT, portal_answers(u->a, s, &s->actions[act], form_get, NULL, &v, &n, &errors));
+	assert_non_null(portal_error_of(&errors, "solved"));
+	errors.n = 0;
+	form_text[3] = "no";
+	assert_int_equal(OK, portal_answers(u->a, s, &s->actions[act], form_get, NULL, &v, &n, &errors));
+	assert_int_equal(2, n);
+}
+
+static void test_plain(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	assert_true(str_eqz(portal_plain(&a, STR("已经交给{holder}，{holder}正在办"), STR("民政办")), "已经交给民政办，民政办正在办"));
+	assert_true(str_eqz(portal_plain(&a, STR("已经收到"), STR("x")), "已经收到"));
+	assert_true(str_eqz(portal_plain(&a, STR("{holder}"), STR("{holder}")), "{holder}"));
+	arena_release(&a);
+}
+
+/* ---- counters and telephones ---- */
+
+static void test_channels(void **state)
+{
+	struct unit *u = *state;
+	struct portal_town t;
+	struct portal_channel *v;
+	struct str why = STR_NULL;
+	struct db_conn *c;
+	size_t n, rows;
+
+	prepare(u);
+	assert_int_equal(OK, portal_channels_import(u->db, u->a,
+		STR("town,kind,name,name_en,phone,address,hours\n500105004,counter,便民服务中心,Service centre,023-67001234,石门路 1 号,9:00-17:00\n"
+		    "500105004,phone,值班电话,Duty phone,023-67005678,,\n"), &rows, &why));
+	assert_int_equal(OK, portal_channels_import(u->db, u->a, STR("town,name,phone\n500105004,便民服务中心,023-1\n"), &rows, &why));
+	t = town_of(u, "500105004");
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, portal_channels(c, u->a, &t, &v, &n));
+	db_read_end(c);
+	assert_int_equal(1, n); /* the second file took the place of the first */
+	assert_true(str_eqz(v[0].phone, "023-1"));
+	assert_int_equal(ERR_INPUT, portal_channels_import(u->db, u->a, STR("town,name\n500105004,好\n123456789,没有\n"), &rows, &why));
+	assert_true(str_find(why, STR("3")) >= 0); /* names the line */
+	assert_int_equal(ERR_INPUT, portal_channels_import(u->db, u->a, STR("town,name,phone\n500105004,x,javascript:1\n"), &rows, &why));
+}
+
+/* ---- the open page ---- */
+
+static void test_open_page(void **state)
+{
+	struct unit *u = *state;
+	struct journal_tailer *tails[2];
+	struct portal_open o;
+	struct portal_town t;
+	struct db_conn *c;
+	const char *text = "三号楼王建国电话13812345678家漏水";
+
+	prepare(u);
+	file_one(u, text, true);
+	file_one(u, "不想公开的事", false);
+	assert_int_equal(OK, matter_tailers(u->db, tails));
+	for (int i = 0; i < 2; i++) {
+		journal_tail_drain(tails[i]);
+		journal_tail_stop(tails[i]);
+	}
+	t = town_of(u, "500105004");
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, portal_open_load(c, u->a, &t, 30, clock_now(), &o));
+	db_read_end(c);
+	assert_int_equal(1, o.nrows);
+	assert_int_equal(1, o.totals.filed);
+	assert_true(str_find(o.rows[0].title, STR("13812345678")) < 0);
+	assert_true(str_eqz(o.rows[0].place, "大石坝街道"));
+}
+
+/* ---- photographs ---- */
+
+static void write_jpeg(const char *path)
+{
+	struct jpeg_compress_struct j;
+	struct jpeg_error_mgr errors;
+	unsigned char row[64 * 3] = {0};
+	FILE *f = fopen(path, "wb");
+
+	assert_non_null(f);
+	j.err = jpeg_std_error(&errors);
+	jpeg_create_compress(&j);
+	jpeg_stdio_dest(&j, f);
+	j.image_width = j.image_height = 64;
+	j.input_components = 3;
+	j.in_color_space = JCS_RGB;
+	jpeg_set_defaults(&j);
+	jpeg_start_compress(&j, TRUE);
+	for (int y = 0; y < 64; y++) {
+		JSAMPROW rows[1] = {row};
+
+		memset(row, y * 4, sizeof(row));
+		jpeg_write_scanlines(&j, rows, 1);
+	}
+	jpeg_finish_compress(&j);
+	jpeg_destroy_compress(&j);
+	fclose(f);
+}
+
+static void test_photographs(void **state)
+{
+	struct arena a;
+	struct app app = {.var = unit_tmp()};
+	struct portal_photo p, found;
+	struct portal_filing filing = {.app = &app, .nfiles = 1};
+	const char *why = NULL;
+	struct str path, note = STR("just text"), trouble;
+
+	(void)state;
+	arena_init(&a, 0);
+	path = arena_printf(&a, "%s/upload.jpg", app.var);
+	write_jpeg(path.p);
+	assert_int_equal(OK, portal_photo_keep(&app, &a, path, STR("C:\\photos\\灯.jpg"), &p, &why));
+	assert_true(str_eqz(p.name, "灯.jpg"));
+	assert_int_equal(64, p.width);
+	assert_int_equal(OK, portal_photo_find(&app, &a, p.token, &found));
+	assert_int_equal(64, found.height);
+	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, STR("../keys/x"), &found));
+	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, token_new(&a), &found));
+
+	assert_int_equal(OK, portal_photo_take(&app, &a, &p, &filing.files[0]));
+	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, p.token, &found));
+	assert_int_equal(0, access(portal_stored_path(&app, &a, filing.files[0].path).p, R_OK));
+	portal_photos_undo(&filing);
+	assert_int_equal(-1, access(portal_stored_path(&app, &a, filing.files[0].thumb).p, R_OK));
+
+	assert_int_equal(OK, portal_photo_keep(&app, &a, path, STR("x.jpg"), &p, &why));
+	assert_int_equal(OK, portal_photo_sweep(&app, clock_now()));
+	assert_int_equal(OK, portal_photo_find(&app, &a, p.token, &found));
+	assert_int_equal(OK, portal_photo_sweep(&app, clock_now() + 2 * MS_DAY));
+	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, p.token, &found));
+
+	assert_int_equal(OK, file_write(&a, path.p, note, 0600, &trouble));
+	assert_int_equal(ERR_INPUT, portal_photo_keep(&app, &a, path, STR("x.jpg"), &p, &why));
+	assert_non_null(why);
+	arena_release(&a);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_photographs),
+		cmocka_unit_test(test_plain),
+		UNIT_BOTH(test_town),
+		UNIT_BOTH(test_choices_of_place),
+		UNIT_BOTH(test_faults_are_named),
+		UNIT_BOTH(test_grid_from_position),
+		UNIT_BOTH(test_emergency),
+		UNIT_BOTH(test_report_by_code),
+		UNIT_BOTH(test_wrong_codes),
+		UNIT_BOTH(test_answers),
+		UNIT_BOTH(test_channels),
+		UNIT_BOTH(test_open_page),
+	};
+	int status;
+
+	if (image_service_start() != OK) /* before there are threads */
+		return 1;
+	status = UNIT_MAIN(tests);
+	image_service_stop();
+	return status;
+}
