@@ -104,7 +104,7 @@ static bool parse(char *in, size_t n, int *status, char **body, size_t *body_n, 
 	if (end == NULL)
 		return false;
 	head = (size_t)(end - in) + 4;
-	*status = atoi(in + 9);
+	*status = (int)strtol(in + 9, NULL, 10);
 	*body = in + head;
 	end[2] = 0; /* head ends here as text */
 	h = find_header(in, "Content-Length");

@@ -701,7 +701,8 @@ static void read_migration(const char *path, const char *base)
 	file_text = p = read_file(path);
 	if (nmigrations == MAX_MIGRATIONS - 1)
 		fail(path, 1, "more than %d migrations in one folder", MAX_MIGRATIONS);
-	if (sscanf(base, "%4d-", &m->number) != 1 || strlen(base) < 10 || base[4] != '-')
+	m->number = (int)strtol(base, NULL, 10);
+	if (strspn(base, "0123456789") != 4 || strlen(base) < 10 || base[4] != '-')
 		fail(path, 1, "a migration is named NNNN-what.sql, for instance 0001-%s.sql", module);
 	if (m->number != nmigrations + 1)
 		fail(path, 1, "number %04d found, %04d expected; migrations are numbered without a gap", m->number, nmigrations + 1);

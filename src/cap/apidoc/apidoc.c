@@ -77,7 +77,7 @@ static void route_line(struct buf *out, const struct apidoc_route *r)
 	buf_printf(out, " | %s%s | ", r->json ? "JSON" : r->stream ? "SSE" : "HTML", r->files ? ", 文件 files" : "");
 	cell(out, r->about);
 	if (i18n_english(r->about)) {
-		buf_addz(out, "<br>");
+		buf_addz(out, " · ");
 		cell(out, english(r->about));
 	}
 	buf_addz(out, " |\n");
