@@ -14,6 +14,7 @@
 #include "core/notify/notify.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
+#include "docgen/image.h"
 #include "web/inner.h"
 
 /* ---- starting, step by step; web_stop undoes whatever has been done ---- */
@@ -334,6 +335,8 @@ int web_serve(const struct config *config)
 
 	arena_init(&a, 0);
 	log_level_of(config->log);
+	if (image_service_start() != OK) /* forks, so before any thread */
+		log_error("the helper for photographs cannot be started; photographs will be refused");
 	/* blocked before any thread exists, so that only sigwait sees them */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
@@ -353,6 +356,7 @@ int web_serve(const struct config *config)
 		web_stop(app);
 		log_info("stopped");
 	}
+	image_service_stop();
 	if (keys)
 		keyring_free(keys);
 	arena_release(&a);
