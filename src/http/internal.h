@@ -13,7 +13,7 @@
 #include "base/pool.h"
 #include "http/http.h"
 
-#define HEAD_MAX ((size_t)16 * 1024)           /* request line and headers */
+#define HEAD_MAX ((size_t)10 * 1024)           /* request line and headers */
 #define FIELDS_MAX 200                         /* fields of a form, parameters, headers */
 #define FORM_MAX ((size_t)2 * 1024 * 1024)     /* text of a form in memory */
 #define RAW_MAX ((size_t)16 * 1024 * 1024)     /* other bodies in memory */

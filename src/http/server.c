@@ -10,7 +10,7 @@
 #include "http/internal.h"
 #include "http/rx.h"
 
-#define POOL_BYTES ((size_t)24 * 1024)  /* per connection, of the library: head, answer's head, window of the body */
+#define POOL_BYTES ((size_t)16 * 1024)  /* per connection, of the library: head, answer's head, window of the body */
 
 static void *on_target(void *server, const char *target, struct MHD_Connection *mhd)
 {
