@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/actor/actor.h"
+#include "core/calendar/calendar.h"
 #include "core/journal/journal.h"
 #include "core/matter/matter.h"
 #include "core/rule/rule.h"
@@ -62,6 +63,21 @@ static enum err open_keys(struct cli *cli, bool make, struct str *why)
 	return e;
 }
 
+/* Deadlines are counted with it. */
+static enum err use_calendar(struct cli *cli, struct str *why)
+{
+	struct db_conn *c = db_read_begin(cli->db);
+	struct calendar *cal;
+	enum err e = calendar_load(c, &cal);
+
+	db_read_end(c);
+	if (e == OK)
+		calendar_use(cal);
+	else
+		*why = STR("节假日表读不了，请运行 gongzhi doctor (the calendar cannot be read: run gongzhi doctor)");
+	return e;
+}
+
 static enum err open_store(struct cli *cli, unsigned flags, struct str *why)
 {
 	const struct db_options o = {
@@ -69,6 +85,8 @@ static enum err open_store(struct cli *cli, unsigned flags, struct str *why)
 		.read_only = flags & CLI_READ_ONLY, .no_migrate_check = flags & CLI_MAY_LACK_SCHEMA};
 	enum err e = db_open(&cli->db, cli->config.store, &o, &cli->arena, why);
 
+	if (e == OK && !(flags & CLI_MAY_LACK_SCHEMA))
+		e = use_calendar(cli, why);
 	/* Without keys or schema nothing can be sealed; whoever opens so does not write entries. */
 	if (e == OK && cli->keys && !(flags & (CLI_MAY_LACK_SCHEMA | CLI_READ_ONLY)))
 		e = journal_init(cli->db, NULL, &cli->arena, why);

@@ -221,14 +221,17 @@ static void check_journal(struct doctor *d, struct db_conn *c)
 {
 	struct verifying v = {0};
 	struct str why = STR_NULL;
-	enum err e = journal_verify_all(c, &d->cli->arena, verify_progress, &v, &why);
+	enum err e = journal_init(d->cli->db, NULL, &d->cli->arena, &why);
 
+	if (e == OK)
+		e = journal_verify_all(c, &d->cli->arena, verify_progress, &v, &why);
 	if (v.begun)
 		progress_end(&v.bar, e == OK ? "一致 consistent" : "不一致 differs");
 	if (e == OK)
 		say(d, FINE, "日志逐条核对一致 (every entry of the journal is as it was written)");
 	else
-		say(d, FAULT, "日志核对不一致：%.*s。请保留现场并联系安全管理员 (the journal differs: keep everything as it is)", STR_ARG(why));
+		say(d, FAULT, "日志核对不一致：%.*s。请保留现场并联系安全管理员 (the journal differs: keep everything as it is)",
+		    STR_ARG(why.p ? why : str_from(err_name(e))));
 }
 
 static void check_store(struct doctor *d, bool full)
