@@ -666,7 +666,7 @@ static const char *ddl_token(struct migration *m, const char *p)
 	if (strncmp(p, "}}", 2) != 0)
 		FAIL(at, "}} missing behind {{SEARCH %s", name);
 	addf(&m->sqlite, "CREATE VIRTUAL TABLE search_%s USING fts5(words, tokenize='gongzhi')", name);
-	addf(&m->pg, "CREATE TABLE search_%s (id BIGINT PRIMARY KEY, words tsvector NOT NULL);\n"
+	addf(&m->pg, "CREATE TABLE search_%s (id BIGINT PRIMARY KEY, body TEXT NOT NULL, words tsvector NOT NULL);\n"
 	     "CREATE INDEX search_%s_words ON search_%s USING gin(words)", name, name, name);
 	return p + 2;
 }

@@ -221,9 +221,18 @@ static enum err check_schema(struct db *db, struct arena *a, struct str *why)
 
 enum err db_open(struct db **out, const char *url, const struct db_options *o, struct arena *a, struct str *why)
 {
-	struct db *db = new_db(url, o);
-	struct db_conn *c = db_read_begin(db);
+	struct db_conn *c;
+	struct db *db;
 	enum err e;
+
+	*out = NULL;
+	if (strstr(url, "://") && strncmp(url, "postgres://", 11) != 0 && strncmp(url, "postgresql://", 13) != 0) {
+		db_why(a, why, "不识别的数据库地址。请写 sqlite:文件 或 postgresql://账号@主机/库名",
+		       "Unknown kind of store. Write sqlite:FILE or postgresql://ACCOUNT@HOST/DATABASE");
+		return ERR_INPUT;
+	}
+	db = new_db(url, o);
+	c = db_read_begin(db);
 
 	/* the first connection goes through the writer's door: it may have to make the file and set WAL mode */
 	c->writer = !db->o.read_only;

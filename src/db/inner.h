@@ -122,6 +122,14 @@ void db_wake_listeners(struct db *db);
 /* *why = "zh\nen" */
 void db_why(struct arena *a, struct str *why, const char *zh, const char *en, ...);
 
+/* Makes the tables of exactly these migrations (restore); ERR_CONFLICT when this program lacks one or has another text. */
+struct db_wanted {
+	struct str module, name, checksum;
+	int number;
+	struct db_wanted *next;
+};
+CHECKED enum err db_migrate_to(struct db *db, const struct db_wanted *wanted, struct arena *a, struct str *why);
+
 /* SQLite: the tokenizer of search.c, on a connection. */
 int db_fts_register(void *sqlite);
 

@@ -108,7 +108,16 @@ static enum err apply(struct db_conn *c, const char *module, const struct db_mig
 	return e;
 }
 
-static enum err apply_all(struct db_conn *c, const struct db_schema_list_rows *have, void (*fn)(void *, const char *), void *arg,
+static bool is_wanted(const struct db_wanted *w, const char *module, int number)
+{
+	for (; w; w = w->next)
+		if (w->number == number && str_eqz(w->module, module))
+			return true;
+	return false;
+}
+
+/* wanted NULL: all. */
+static enum err apply_all(struct db_conn *c, const struct db_schema_list_rows *have, const struct db_wanted *wanted, void (*fn)(void *, const char *), void *arg,
 			  struct arena *a, struct str *why)
 {
 	for (size_t i = 0; db_modules[i]; i++)
@@ -116,7 +125,8 @@ static enum err apply_all(struct db_conn *c, const struct db_schema_list_rows *h
 			char step[200];
 			enum err e;
 
-			if (find(have, db_modules[i]->name, m->number))
+			if (find(have, db_modules[i]->name, m->number) ||
+			    (wanted && !is_wanted(wanted, db_modules[i]->name, m->number)))
 				continue;
 			e = apply(c, db_modules[i]->name, m, a);
 			if (e != OK) {
@@ -132,7 +142,8 @@ static enum err apply_all(struct db_conn *c, const struct db_schema_list_rows *h
 	return OK;
 }
 
-enum err db_migrate(struct db *db, void (*fn)(void *, const char *), void *arg, struct arena *a, struct str *why)
+static enum err migrate(struct db *db, const struct db_wanted *wanted, void (*fn)(void *, const char *), void *arg, struct arena *a,
+			struct str *why)
 {
 	struct db_conn *c = db_conn_new(db, true);
 	struct db_schema_list_rows have;
@@ -145,9 +156,38 @@ enum err db_migrate(struct db *db, void (*fn)(void *, const char *), void *arg, 
 	if (e == OK && look(c, a, &have, why) < 0)
 		e = ERR_CONFLICT;
 	if (e == OK)
-		e = apply_all(c, &have, fn, arg, a, why);
+		e = apply_all(c, &have, wanted, fn, arg, a, why);
 	if (e != OK && why && why->p == NULL)
 		db_why(a, why, "迁移失败（%s），原因见日志。", "Migrating failed (%s); the log says why.", err_name(e));
 	db_conn_free(c);
 	return e;
+}
+
+enum err db_migrate(struct db *db, void (*fn)(void *, const char *), void *arg, struct arena *a, struct str *why)
+{
+	return migrate(db, NULL, fn, arg, a, why);
+}
+
+static const struct db_migration *ours(const struct db_wanted *w)
+{
+	for (size_t i = 0; db_modules[i]; i++)
+		for (const struct db_migration *m = db_modules[i]->migrations; m->number; m++)
+			if (m->number == w->number && str_eqz(w->module, db_modules[i]->name))
+				return m;
+	return NULL;
+}
+
+enum err db_migrate_to(struct db *db, const struct db_wanted *wanted, struct arena *a, struct str *why)
+{
+	for (const struct db_wanted *w = wanted; w; w = w->next) {
+		const struct db_migration *m = ours(w);
+
+		if (m && str_eq(checksum_text(a, m), w->checksum))
+			continue;
+		db_why(a, why, "备份用到的迁移 %s/%s 本程序没有（或内容不同）。请用建立备份时的程序或更新的版本恢复。",
+		       "This program lacks migration %s/%s of the backup, or has another text of it. Restore with the program that made it, or a newer one.",
+		       w->module.p, w->name.p);
+		return ERR_CONFLICT;
+	}
+	return wanted ? migrate(db, wanted, NULL, NULL, a, why) : OK;
 }

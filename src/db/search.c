@@ -81,9 +81,9 @@ static void make_query(struct index *x, int i, struct db_query *q, const struct 
 
 static struct index *new_index(const char *name)
 {
-	static const enum db_type put[] = {DB_I64, DB_STR}, find[] = {DB_STR, DB_I64, DB_I64}, id[] = {DB_I64};
+	static const enum db_type put[] = {DB_I64, DB_STR, DB_STR}, find[] = {DB_STR, DB_I64, DB_I64}, id[] = {DB_I64};
 	static const struct db_query like[] = {
-		{.name = "search_put", .file = __FILE__, .flags = DB_Q_WRITE, .nparams = 2, .params = put, .optional = "00", .cols = id,
+		{.name = "search_put", .file = __FILE__, .flags = DB_Q_WRITE, .nparams = 3, .params = put, .optional = "000", .cols = id,
 		 .nullable = ""},
 		{.name = "search_remove", .file = __FILE__, .flags = DB_Q_WRITE, .nparams = 1, .params = id, .optional = "0", .cols = id,
 		 .nullable = ""},
@@ -100,8 +100,8 @@ static struct index *new_index(const char *name)
 	if (snprintf(x->name, sizeof(x->name), "%s", name) >= (int)sizeof(x->name))
 		BUG("search index \"%s\": name too long", name);
 	snprintf(x->text[0], sizeof(x->text[0]), "INSERT OR REPLACE INTO search_%s (rowid, words) VALUES (?1, ?2)", x->name);
-	snprintf(x->text[1], sizeof(x->text[1]), "INSERT INTO search_%s (id, words) VALUES ($1, CAST($2 AS tsvector)) "
-		 "ON CONFLICT (id) DO UPDATE SET words = excluded.words", x->name);
+	snprintf(x->text[1], sizeof(x->text[1]), "INSERT INTO search_%s (id, body, words) VALUES ($1, $2, CAST($3 AS tsvector)) "
+		 "ON CONFLICT (id) DO UPDATE SET body = excluded.body, words = excluded.words", x->name);
 	snprintf(x->text[2], sizeof(x->text[2]), "DELETE FROM search_%s WHERE rowid = ?1", x->name);
 	snprintf(x->text[3], sizeof(x->text[3]), "DELETE FROM search_%s WHERE id = $1", x->name);
 	snprintf(x->text[4], sizeof(x->text[4]), "SELECT rowid FROM search_%s WHERE search_%s MATCH ?1 AND rowid < ?2 "
@@ -150,14 +150,14 @@ static void vector_text(struct buf *b, struct str text)
 enum err search_put(struct tx *tx, const char *index, int64_t id, struct str text)
 {
 	struct index *x = index_named(index);
-	struct db_value p[2] = {{.i = id}, {.s = utf8_cut(text.p ? text : STR(""), MAX_CHARS)}};
+	struct db_value p[3] = {{.i = id}, {.s = utf8_cut(text.p ? text : STR(""), MAX_CHARS)}, {.null = true}};
 	struct buf b;
 	enum err e;
 
 	buf_init(&b, (size_t)8 << 20);
 	if (tx->c->db->engine == DB_PG) {
 		vector_text(&b, p[1].s);
-		p[1].s = buf_str(&b);
+		p[2] = (struct db_value){.s = buf_str(&b)};
 	}
 	e = buf_check(&b);
 	if (e == OK)

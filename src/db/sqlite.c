@@ -420,7 +420,16 @@ static enum err lock(struct db_conn *c, int64_t number)
 
 static bool has_table(struct db_conn *c, const char *name)
 {
-	return sqlite3_table_column_metadata(c->h, "main", name, NULL, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+	/* a statement, since only that notices what another connection has made */
+	sqlite3_stmt *st;
+	bool yes = false;
+
+	if (sqlite3_prepare_v2(c->h, "SELECT 1 FROM sqlite_schema WHERE name = ?1", -1, &st, NULL) != SQLITE_OK)
+		return false;
+	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
+	yes = sqlite3_step(st) == SQLITE_ROW;
+	sqlite3_finalize(st);
+	return yes;
 }
 
 /* ---- the WAL ---- */

@@ -21,7 +21,7 @@ static void make_tables(struct unit *u)
 	assert_int_equal(OK, db_conn_ready(c));
 	assert_int_equal(OK, u->db->backend->exec(c, u->engine == DB_PG ?
 		"CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT, n BIGINT, f DOUBLE PRECISION, ok BOOLEAN, raw BYTEA);"
-		"CREATE TABLE search_doc (id BIGINT PRIMARY KEY, words tsvector NOT NULL); CREATE INDEX ON search_doc USING gin(words)" :
+		"CREATE TABLE search_doc (id BIGINT PRIMARY KEY, body TEXT NOT NULL, words tsvector NOT NULL); CREATE INDEX ON search_doc USING gin(words)" :
 		"CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, f REAL, ok INTEGER, raw BLOB) STRICT;"
 		"CREATE VIRTUAL TABLE search_doc USING fts5(words, tokenize='gongzhi')"));
 	db_conn_free(c);
