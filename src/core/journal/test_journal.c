@@ -232,7 +232,7 @@ struct sql {
 	struct db_part parts[2];
 	struct db_query q;
 };
-static struct sql statements[64];
+static struct sql statements[256];
 static size_t nstatements;
 
 static enum err run_sql(struct tx *tx, void *arg)
