@@ -61,7 +61,7 @@ bool actor_may(const struct actor_session *s, const char *permission, struct str
 bool actor_has_role(const struct actor_session *s, const char *role, struct str place);
 
 /* Password check with lock-out: 5 failures lock the account for 15 minutes (示例, configurable); the same answer and the
- * same time for an unknown login. ERR_LOGIN or ERR_RATE with the reason. Runs argon2id: call on a worker. */
+ * same time for an unknown login. ERR_LOGIN or ERR_RATE with the reason (fixed Chinese texts with English in en.po: give them to tr()). Runs argon2id: call on a worker. */
 CHECKED enum err actor_check_password(struct db *db, struct arena *a, struct str login, struct str password, int64_t now,
 				      int64_t *id, struct str *why);
 

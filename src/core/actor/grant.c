@@ -17,8 +17,7 @@ static enum err check_duties(struct tx *tx, int64_t actor, struct str duty, stru
 	for (size_t i = 0; i < have.n; i++) {
 		if (str_eq(have.v[i].duty, duty))
 			continue;
-		*why = arena_printf(tx->arena, "系统、安全、审计三员分设，同一人不能兼任：此人已有角色 %.*s（GB/T 22239-2019）；请先撤销或换人",
-				    STR_ARG(have.v[i].role));
+		*why = STR("系统、安全、审计三员分设，同一人不能兼任（GB/T 22239-2019）：请先撤销此人已有的那个角色，或换人");
 		return ERR_RULE;
 	}
 	return OK;
@@ -58,7 +57,7 @@ static enum err check_grant(struct tx *tx, int64_t actor, struct str role, struc
 		return e;
 	e = q_actor_role_get(tx->c, tx->arena, role, &r);
 	if (e == ERR_NOT_FOUND)
-		*why = arena_printf(tx->arena, "没有“%.*s”这个角色，角色见 roles.csv", STR_ARG(role));
+		*why = STR("没有这个角色，现有角色见 roles.csv");
 	if (e == OK)
 		e = check_post(tx, org, post, why);
 	return e == OK ? check_duties(tx, actor, r.duty, why) : e;

@@ -28,7 +28,6 @@ struct attempt {
 	unsigned char hash[32];     /* of the login as typed */
 	int64_t now, account;       /* account 0: unknown */
 	bool right;
-	struct str why;
 };
 
 static struct str key_of(const struct attempt *t)
@@ -36,10 +35,7 @@ static struct str key_of(const struct attempt *t)
 	return (struct str){(const char *)t->hash, sizeof(t->hash)};
 }
 
-static struct str locked_text(struct arena *a, int64_t until, int64_t now)
-{
-	return arena_printf(a, "密码错误次数太多，已暂时锁定：请 %lld 分钟后再试，或找安全管理员重设密码", (long long)((until - now + 59999) / 60000));
-}
+#define LOCKED STR("密码错误次数太多，已暂时锁定：请稍后再试，或找安全管理员重设密码")
 
 /* Somebody's hash that no password opens, made once with the parameters of real ones. */
 static struct str nobodys_hash(void)
@@ -109,9 +105,7 @@ static enum err look_up(struct db *db, struct arena *a, struct str login, struct
 	struct actor_failure_get_row f;
 	enum err e = q_actor_failure_get(c, a, key_of(t), &f);
 
-	if (e == OK && f.locked_until > t->now) {
-		t->why = locked_text(a, f.locked_until, t->now);
-		db_read_end(c);
+XX(c);
 		return ERR_RATE;
 	}
 	if (e == OK || e == ERR_NOT_FOUND)
@@ -141,13 +135,13 @@ enum err actor_check_password(struct db *db, struct arena *a, struct str login, 
 	mac(key, login, t.hash);
 	e = look_up(db, a, login, &t, &hash);
 	if (e == ERR_RATE)
-		*why = t.why;
+		*why = LOCKED;
 	if (e != OK)
 		return e;
 	t.right = password_check(hash, password) && t.account != 0;
 	e = db_write(db, settle, &t);
 	if (e == ERR_RATE)
-		*why = locked_text(a, now + actor_limits.lock, now);
+		*why = LOCKED;
 	if (e != OK)
 		return e;
 	if (!t.right)

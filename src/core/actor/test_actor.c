@@ -342,7 +342,7 @@ static void test_login(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(ERR_LOGIN, actor_check_password(u->db, u->a, STR("sun"), STR("wrong"), now, &got, &why));
 	assert_int_equal(ERR_RATE, actor_check_password(u->db, u->a, STR("sun"), PASSWORD, now, &got, &why));
-	assert_true(str_find(why, STR("15 分钟")) >= 0);
+	assert_true(str_find(why, STR("已暂时锁定")) >= 0);
 	assert_int_equal(ERR_RATE, actor_check_password(u->db, u->a, STR("sun"), PASSWORD, now + 14 * MS_MINUTE, &got, &why));
 	assert_int_equal(OK, actor_check_password(u->db, u->a, STR("sun"), PASSWORD, now + 16 * MS_MINUTE, &got, &why));
 	assert_int_equal(1, noted(u, "login.lock", id));

@@ -36,6 +36,20 @@ CHECKED enum err journal_append(struct tx *tx, const struct journal_entry *e);
 
 CHECKED enum err journal_read(struct db_conn *c, struct arena *a, int64_t after, int limit, struct journal_entry **v, size_t *n);
 CHECKED enum err journal_of_subject(struct db_conn *c, struct arena *a, int64_t subject, struct journal_entry **v, size_t *n);
+/*
+ * For the audit: newest first, seq < before. What is absent (0, NULL) does not filter. One call looks at a bounded part of the log; *next is
+ * where to go on (pass it as before), 0 at the log's beginning: a page may be short, or empty, without being the last.
+ */
+struct journal_filter {
+	int64_t before;          /* 0: from the newest */
+	int64_t at_from, at_to;  /* ms, at_to exclusive */
+	int64_t actor, subject;
+	struct str kind;         /* "matter" or "matter.dispatch" */
+	struct str place;        /* the subtree */
+	int limit;               /* 1..500 */
+};
+CHECKED enum err journal_search(struct db_conn *c, struct arena *a, const struct journal_filter *f, struct journal_entry **v, size_t *n,
+				int64_t *next);
 /* Greatest committed sequence. */
 CHECKED enum err journal_last(struct db_conn *c, int64_t *seq);
 

@@ -54,3 +54,17 @@ UPDATE journal_cursor SET seq = seq WHERE name = $name RETURNING seq;
 
 -- name: journal_cursor_move exec (name str, seq i64)
 UPDATE journal_cursor SET seq = $seq WHERE name = $name;
+
+-- name: journal_search(before i64, floor i64, actor i64?, subject i64?, kind str?, kind_dot str?, kind_end str?, place_from str?, place_after str?,
+--   at_from i64?, at_to i64?, n i64) -> seq i64, at i64, actor i64, kind str, subject i64, place str, data str
+-- may scan: at most the entries between floor and before
+SELECT seq, at, actor, kind, subject, place, data FROM journal
+WHERE seq < $before AND seq >= $floor
+  {{when actor: AND actor = $actor AND actor <> 0}}
+  {{when subject: AND subject = $subject}}
+  {{when kind: AND (kind = $kind OR (kind >= $kind_dot AND kind < $kind_end))}}
+  {{when place_from: AND place >= $place_from}}
+  {{when place_after: AND place < $place_after}}
+  {{when at_from: AND at >= $at_from}}
+  {{when at_to: AND at < $at_to}}
+ORDER BY seq DESC LIMIT $n;

@@ -1,0 +1,66 @@
+/* The audit's way through the log. */
+#include "core/journal/inner.h"
+#include "core/journal/journal.sql.h"
+#include "core/place/place.h"
+
+#define WINDOW 20000  /* entries one query looks at, when no index leads to what is sought */
+#define WINDOWS 10    /* ... in one call */
+#define LIMIT_MAX 500
+
+static const int64_t *given(const int64_t *v)
+{
+	return *v ? v : NULL;
+}
+
+static enum err look(struct db_conn *c, struct arena *a, const struct journal_filter *f, int64_t before, int64_t floor, int64_t n,
+		     struct journal_search_rows *out)
+{
+	struct journal_search_args q = {.before = before, .floor = floor, .actor = given(&f->actor), .subject = given(&f->subject),
+					.at_from = given(&f->at_from), .at_to = given(&f->at_to), .n = n};
+
+	if (f->kind.n) {
+		q.kind = f->kind;
+		q.kind_dot = arena_cat(a, f->kind, STR("."));
+		q.kind_end = arena_cat(a, f->kind, STR("/")); /* the sign behind the dot */
+	}
+	if (f->place.n) {
+		q.place_from = f->place;
+		q.place_after = place_after(a, f->place);
+	}
+	return q_journal_search(c, a, &q, out);
+}
+
+static void take(struct journal_entry *v, size_t *n, const struct journal_search_rows *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		v[(*n)++] = ENTRY_OF_ROW(&r->v[i]);
+}
+
+enum err journal_search(struct db_conn *c, struct arena *a, const struct journal_filter *f, struct journal_entry **v, size_t *n, int64_t *next)
+{
+	int64_t before = f->before, last;
+	bool indexed = f->actor || f->subject;
+	enum err e = OK;
+
+	*n = 0;
+	*next = 0;
+	if (f->limit < 1 || f->limit > LIMIT_MAX)
+		return ERR_INPUT;
+	if (before <= 0) {
+		e = journal_last(c, &last);
+		before = last + 1;
+	}
+	*v = arena_array(a, struct journal_entry, (size_t)f->limit);
+	for (int i = 0; i < WINDOWS && e == OK && before > 1 && *n < (size_t)f->limit; i++) {
+		struct journal_search_rows r;
+		int64_t floor = indexed || before <= WINDOW ? 1 : before - WINDOW;
+
+		e = look(c, a, f, before, floor, f->limit - (int64_t)*n, &r);
+		if (e != OK)
+			return e;
+		take(*v, n, &r);
+		before = *n == (size_t)f->limit ? (*v)[*n - 1].seq : floor;
+	}
+	*next = before > 1 ? before : 0;
+	return e;
+}
