@@ -91,8 +91,10 @@ int cli_open(struct cli *cli, unsigned flags)
 
 void cli_close(struct cli *cli)
 {
-	if (cli->db)
+	if (cli->db) {
+		journal_end(cli->db);
 		db_close(cli->db);
+	}
 	if (cli->keys) {
 		keyring_use(NULL);
 		keyring_free(cli->keys);

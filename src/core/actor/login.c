@@ -105,7 +105,8 @@ static enum err look_up(struct db *db, struct arena *a, struct str login, struct
 	struct actor_failure_get_row f;
 	enum err e = q_actor_failure_get(c, a, key_of(t), &f);
 
-XX(c);
+	if (e == OK && f.locked_until > t->now) {
+		db_read_end(c);
 		return ERR_RATE;
 	}
 	if (e == OK || e == ERR_NOT_FOUND)

@@ -98,12 +98,15 @@ static bool entry_ok(const struct journal_entry *e)
 static struct pending *pending_of(struct tx *tx)
 {
 	struct pending *p = tx->pending;
+	struct journal_log *log = p ? p->log : journal_log_of(db_of(tx->c));
 
+	if (log == NULL) {
+		log_error("journal: entry refused: the journal of this store is not open (journal_init), or was closed");
+		return NULL;
+	}
 	if (p == NULL) {
 		p = arena_new(tx->arena, struct pending);
-		p->log = journal_log_of(db_of(tx->c));
-		if (p->log == NULL)
-			BUG("journal_append before journal_init");
+		p->log = log;
 		tx->pending = p;
 	}
 	if (p->n == p->cap) {
@@ -138,6 +141,8 @@ enum err journal_append(struct tx *tx, const struct journal_entry *e)
 		return ERR_INPUT;
 	}
 	p = pending_of(tx);
+	if (p == NULL)
+		return ERR_BUSY;
 	q = &p->v[p->n];
 	q->e = *e;
 	if (q->e.at == 0)
