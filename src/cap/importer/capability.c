@@ -97,7 +97,7 @@ static int import_matters(int argc, char **argv)
 	status = cli_open(&cli, 0);
 	if (status < 0) {
 		/* other scenario files may be faulty; the one the mapping names is checked when it is used */
-		if (scenario_load_dir(cli.db, cli_data_file(&cli, "scenarios").p, &cli.arena, &why) != OK)
+		if (scenario_load_dir(cli.db, cli.config.scenarios, &cli.arena, &why) != OK)
 			fprintf(stderr, "%.*s\n", STR_ARG(why));
 		status = import(&cli, argv[0]);
 	}

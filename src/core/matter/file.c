@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 
 #define TITLE_CHARS 40
+#define IMPORT_CHARS 20000
 #define MAX_REPLY ((size_t)64 * 1024)
 
 struct sealed_value { struct str field, sealed, lookup; };
@@ -57,15 +58,18 @@ static enum err check_values(struct arena *a, struct matter_new *m, struct matte
 	struct value_fault fault;
 
 	for (size_t i = 0; i < m->scenario->nfields; i++) {
-		const struct scenario_field *f = &m->scenario->fields[i];
+		struct scenario_field f = m->scenario->fields[i];
 		struct str v;
 
-		if (!value_check(a, f, given(m, f->id), &v, &fault))
+		/* what another system took is not cut off here: our form's limit is for our form */
+		if (m->source.n && f.type == FIELD_TEXT && f.max < IMPORT_CHARS)
+			f.max = IMPORT_CHARS;
+		if (!value_check(a, &f, given(m, f.id), &v, &fault))
 			return refuse(m, fault.why, fault.field);
-		if (v.p == NULL && f->required)
-			return refuse(m, STR("这一栏要填"), f->id);
+		if (v.p == NULL && f.required)
+			return refuse(m, STR("这一栏要填"), f.id);
 		if (v.p)
-			out[(*n)++] = (struct matter_value){f->id, v};
+			out[(*n)++] = (struct matter_value){f.id, v};
 	}
 	return OK;
 }

@@ -1,0 +1,11 @@
+# make bench: every benchmark with its small default size, two minutes in all; make bench-NAME: one. Sizes by environment variables, see
+# docs/benchmarks.md. Figures are ratios against a raw limit or a peer taken in the same run; no test depends on them.
+BENCHES := $(patsubst bench/bench_%.c,%,$(wildcard bench/bench_*.c))
+.PHONY: bench $(BENCHES:%=bench-%)
+bench: $(BENCHES:%=$(B)/bench/bench_%) $(B)/gongzhi
+	@for b in $(BENCHES); do echo "== $$b"; GONGZHI_BINARY=$(B)/gongzhi $(B)/bench/bench_$$b || exit 1; done
+$(BENCHES:%=bench-%): bench-%: $(B)/bench/bench_% $(B)/gongzhi
+	@GONGZHI_BINARY=$(B)/gongzhi $<
+$(B)/bench/bench_%: $(B)/bench/bench_%.o $(B)/bench/common.o $(B)/bench/load.o $(B)/tests/unit.o $(B)/libgongzhi.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+-include $(wildcard $(B)/bench/*.d)
