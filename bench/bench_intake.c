@@ -99,7 +99,7 @@ static double raw_rate(int64_t reports)
 	double t0;
 
 	bench_open(&b, DB_SQLITE, &(struct db_options){.batch = 1});
-	db_set_hooks(b.u->db, &(struct db_hooks){0});
+	db_set_hooks(b.u->db, NULL);
 	t0 = bench_now();
 	for (r.first = 0; r.first < reports; r.first += 64)
 		if (db_write(b.u->db, raw_job, &r) != OK) {

@@ -90,6 +90,7 @@ static void open_core(struct bench *b)
 	must(keyring_open(arena_printf(&b->a, "%s/keys", b->var).p, true, "intl", &keys, &b->a, &why), "keys", why);
 	keyring_use(keys);
 	must(journal_init(b->u->db, NULL, &b->a, &why), "journal", why);
+	matter_init();
 	must(scenario_load_dir(b->u->db, "scenarios", &b->a, &why), "scenarios", why);
 }
 

@@ -96,6 +96,7 @@ static int import_matters(int argc, char **argv)
 		return cli_fail(STR("请用 --mapping 给出映射文件 / name the mapping with --mapping"));
 	status = cli_open(&cli, 0);
 	if (status < 0) {
+		matter_init();
 		/* other scenario files may be faulty; the one the mapping names is checked when it is used */
 		if (scenario_load_dir(cli.db, cli.config.scenarios, &cli.arena, &why) != OK)
 			fprintf(stderr, "%.*s\n", STR_ARG(why));

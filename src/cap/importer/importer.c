@@ -376,21 +376,28 @@ struct place_job {
 	struct str key;
 };
 
+/* Digits of the official code of each level (GB/T 2260 and the statistical codes below it). */
+static const unsigned char code_digits[] = {0, 2, 4, 6, 9, 12, 15, 18};
+
+/* A place stands below its parents: those that are missing are made with the leading digits of its code. */
 static enum err make_place(struct tx *tx, void *arg)
 {
 	struct place_job *j = arg;
-	struct place p = {.code = j->m->place.code, .name = j->m->place.name, .level = (enum place_level)j->m->place.level,
-			  .lon = NAN, .lat = NAN, .since = tx->now};
-	struct place parent = {0};
-	struct str key;
-	enum err e;
+	struct str key = STR("");
+	struct place p;
+	enum err e = OK;
 
-	if (!str_empty(j->m->place.parent)) {
-		e = place_by_code(tx->c, tx->arena, j->m->place.parent, 0, &parent);
-		if (e != OK)
-			return e;
+	for (int level = 1; e == OK && level <= j->m->place.level; level++) {
+		struct str code = str_sub(j->m->place.code, 0, code_digits[level]);
+
+		e = place_by_code(tx->c, tx->arena, code, 0, &p);
+		if (e == OK) {
+			key = p.key;
+		} else if (e == ERR_NOT_FOUND) {
+			p = (struct place){.code = code, .name = j->m->place.name, .level = (enum place_level)level, .lon = NAN, .lat = NAN};
+			e = place_add(tx, key, &p, &key);
+		}
 	}
-	e = place_add(tx, parent.key.p ? parent.key : STR(""), &p, &key);
 	if (e == OK)
 		j->key = arena_str(j->a, key);
 	return e;
@@ -412,7 +419,7 @@ static enum err fixed_place(struct run *r, struct str *why)
 		r->place = p.key;
 		return OK;
 	}
-	if (str_empty(r->m.place.name) || r->o->dry_run) {
+	if (str_empty(r->m.place.name) || r->m.place.level == 0 || r->o->dry_run) {
 		*why = arena_printf(r->a, "没有代码为 %.*s 的地点；先导入地点，或在映射里写 place 的 name 和 level / no place has the code %.*s: import "
 				    "places first, or give name and level of place in the mapping",
 				    STR_ARG(r->m.place.code), STR_ARG(r->m.place.code));

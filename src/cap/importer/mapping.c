@@ -156,8 +156,6 @@ static enum err place_entry(struct source *s, struct str key, const yaml_node_t 
 		return text_of(s, n, key, &m->place.code);
 	if (str_eqz(key, "name"))
 		return text_of(s, n, key, &m->place.name);
-	if (str_eqz(key, "parent"))
-		return text_of(s, n, key, &m->place.parent);
 	if (str_eqz(key, "level") && str_i64(scalar(n), &level) && level >= 1 && level <= 7) {
 		m->place.level = (int)level;
 		return OK;
@@ -167,6 +165,7 @@ static enum err place_entry(struct source *s, struct str key, const yaml_node_t 
 
 static enum err read_place(struct source *s, const yaml_node_t *n, struct mapping *m)
 {
+	static const unsigned char digits[] = {0, 2, 4, 6, 9, 12, 15, 18};
 	enum err e = OK;
 
 	if (n->type != YAML_MAPPING_NODE)
@@ -175,6 +174,9 @@ static enum err read_place(struct source *s, const yaml_node_t *n, struct mappin
 		e = place_entry(s, scalar(node(s, p->key)), node(s, p->value), m);
 	if (e == OK && str_empty(m->place.code))
 		e = fault(s, n, "place 缺少", "place lacks", STR("code"));
+	if (e == OK && m->place.level && m->place.code.n != digits[m->place.level])
+		e = fault(s, n, "这一层级的代码位数不对（2 4 6 9 12 15 18）：", "a code of this level has another number of digits (2 4 6 9 12 15 18):",
+			  m->place.code);
 	return e;
 }
 

@@ -42,7 +42,7 @@ struct mapping {
 	size_t nfields;
 	bool is_public;
 	struct {                                  /* made when it is missing */
-		struct str code, name, parent;
+		struct str code, name;
 		int level;
 	} place;
 	struct str skip_lon, skip_lat;            /* a default coordinate that stands for "not located" */

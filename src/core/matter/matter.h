@@ -71,6 +71,10 @@ enum err matter_file(struct tx *tx, void *matter_new);
 /* ---- reading ---- */
 CHECKED enum err matter_get(struct db_conn *c, struct arena *a, int64_t id, struct matter *out);
 CHECKED enum err matter_by_code(struct db_conn *c, struct arena *a, struct str code, struct matter *out); /* forgives case, O/0, I/L/1, spaces */
+/* What was imported from another system under its own id. */
+CHECKED enum err matter_by_source(struct db_conn *c, struct arena *a, struct str source, struct str source_id, struct matter *out);
+/* Was, or is, the whole promised time exceeded: closed after it, or not closed and it has passed. */
+bool matter_is_late(const struct matter *m, int64_t now);
 CHECKED enum err matter_values(struct db_conn *c, struct arena *a, struct matter *m, bool with_personal /* journalled by the caller */);
 struct matter_step {            /* a line of the timeline */
 	int64_t seq, at, actor; struct str actor_name, action, title, title_en, note; bool is_public;

@@ -192,3 +192,18 @@ enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct
 					       (int)rows.v[i].width, (int)rows.v[i].height};
 	return OK;
 }
+
+enum err matter_by_source(struct db_conn *c, struct arena *a, struct str source, struct str source_id, struct matter *out)
+{
+	struct matter_of_source_rows rows;
+	enum err e = q_matter_of_source(c, a, source, source_id, &rows);
+
+	if (e)
+		return e;
+	return rows.n ? matter_get(c, a, rows.v[0].id, out) : ERR_NOT_FOUND;
+}
+
+bool matter_is_late(const struct matter *m, int64_t now)
+{
+	return m->total_due && (m->closed ? m->closed : now) > m->total_due;
+}
