@@ -44,6 +44,7 @@ struct field {
 struct part {
 	struct text sqlite, pg;
 	int when; /* as in struct db_part */
+	bool likely; /* inside {{likely: ...}} */
 };
 
 struct query {
@@ -482,18 +483,35 @@ static const char *when_token(struct query *q, const char *p, bool unless, const
 	return p + 1;
 }
 
+/* {{likely: condition}}: SQLite without statistics takes each condition to leave a quarter of the rows, and after seven
+ * of them rather sorts "the one row that is left" than walk the index in order. PostgreSQL has statistics. */
+static const char *likely_token(struct part *t, const char *p, const char *at)
+{
+	p = space(p);
+	if (*p != ':')
+		FAIL(at, ": missing, write {{likely: condition}}");
+	if (t->likely)
+		FAIL(at, "{{likely}} inside {{likely}}; one is enough");
+	t->likely = true;
+	addz(&t->sqlite, "likelihood(");
+	addz(&t->pg, "(");
+	return space(p + 1);
+}
+
 static const char *token(struct query *q, const char *p, struct part **t)
 {
 	const char *at = p;
 
 	p = space(p + 2);
+	if (word_at(p, "likely"))
+		return likely_token(*t, p + 6, at);
 	if (word_at(p, "when"))
 		return when_token(q, p + 4, false, at, t);
 	if (word_at(p, "unless"))
 		return when_token(q, p + 6, true, at, t);
 	if (word_at(p, "MATCH"))
 		return match_token(q, *t, p + 5, at);
-	FAIL(at, "unknown token; use {{when x: ...}}, {{unless x: ...}} or {{MATCH index id_column $words}}");
+	FAIL(at, "unknown token; use {{when x: ...}}, {{unless x: ...}}, {{likely: ...}} or {{MATCH index id_column $words}}");
 }
 
 static void read_text(struct query *q, const char *from, const char *end)
@@ -512,6 +530,13 @@ static void read_text(struct query *q, const char *from, const char *end)
 			p = token(q, p, &t);
 			continue;
 		} else if (p[0] == '}' && p[1] == '}') {
+			if (t->likely) {
+				t->likely = false;
+				addz(&t->sqlite, ", 1.0)");
+				addz(&t->pg, ")");
+				p += 2;
+				continue;
+			}
 			if (t->when == -1)
 				FAIL(p, "}} closes nothing");
 			t = new_part(q, -1, p);
@@ -536,6 +561,8 @@ static void read_text(struct query *q, const char *from, const char *end)
 		add(&t->sqlite, at, (size_t)(p - at));
 		add(&t->pg, at, (size_t)(p - at));
 	}
+	if (t->likely)
+		FAIL(p, "{{likely}} of %s is never closed; write }} behind it", q->name);
 	if (t->when != -1)
 		FAIL(p, "{{when}} of %s is never closed; write }} behind it", q->name);
 }

@@ -8,13 +8,13 @@
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE town = $town AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND scenario || '' = $scenario}}
-	{{when state: AND state || '' = $state}}
-	{{when category: AND category || '' = $category}}
-	{{when channel: AND channel || '' = $channel}}
-	{{when kind: AND kind + 0 = $kind}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND holder_org + 0 = $holder_org}}
-	{{when holder: AND holder + 0 = $holder}} {{when public_only: AND is_public}}
+	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
+	{{when state: AND {{likely: state || '' = $state}}}}
+	{{when category: AND {{likely: category || '' = $category}}}}
+	{{when channel: AND {{likely: channel || '' = $channel}}}}
+	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
+	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
+	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
 	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
 		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
 ORDER BY created DESC, id DESC LIMIT $n;
@@ -26,12 +26,12 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE state = $state AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND scenario || '' = $scenario}}
-	{{when category: AND category || '' = $category}}
-	{{when channel: AND channel || '' = $channel}}
-	{{when kind: AND kind + 0 = $kind}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND holder_org + 0 = $holder_org}}
-	{{when holder: AND holder + 0 = $holder}} {{when public_only: AND is_public}}
+	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
+	{{when category: AND {{likely: category || '' = $category}}}}
+	{{when channel: AND {{likely: channel || '' = $channel}}}}
+	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
+	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
+	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
 	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
 		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
 ORDER BY created DESC, id DESC LIMIT $n;
@@ -43,12 +43,12 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE category = $category AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND scenario || '' = $scenario}}
-	{{when state: AND state || '' = $state}}
-	{{when channel: AND channel || '' = $channel}}
-	{{when kind: AND kind + 0 = $kind}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND holder_org + 0 = $holder_org}}
-	{{when holder: AND holder + 0 = $holder}} {{when public_only: AND is_public}}
+	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
+	{{when state: AND {{likely: state || '' = $state}}}}
+	{{when channel: AND {{likely: channel || '' = $channel}}}}
+	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
+	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
+	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
 	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
 		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
 ORDER BY created DESC, id DESC LIMIT $n;
@@ -60,12 +60,12 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE holder_org = $holder_org AND holder_org > 0 AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND scenario || '' = $scenario}}
-	{{when state: AND state || '' = $state}}
-	{{when category: AND category || '' = $category}}
-	{{when channel: AND channel || '' = $channel}}
-	{{when kind: AND kind + 0 = $kind}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder: AND holder + 0 = $holder}} {{when public_only: AND is_public}}
+	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
+	{{when state: AND {{likely: state || '' = $state}}}}
+	{{when category: AND {{likely: category || '' = $category}}}}
+	{{when channel: AND {{likely: channel || '' = $channel}}}}
+	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
+	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
 	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
 		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
 ORDER BY created DESC, id DESC LIMIT $n;
@@ -77,13 +77,13 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE desk IS NOT NULL AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND scenario || '' = $scenario}}
-	{{when state: AND state || '' = $state}}
-	{{when category: AND category || '' = $category}}
-	{{when channel: AND channel || '' = $channel}}
-	{{when kind: AND kind + 0 = $kind}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND holder_org + 0 = $holder_org}}
-	{{when holder: AND holder + 0 = $holder}} {{when public_only: AND is_public}}
+	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
+	{{when state: AND {{likely: state || '' = $state}}}}
+	{{when category: AND {{likely: category || '' = $category}}}}
+	{{when channel: AND {{likely: channel || '' = $channel}}}}
+	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
+	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
+	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
 	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
 		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
 ORDER BY created DESC, id DESC LIMIT $n;
@@ -95,13 +95,13 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND scenario || '' = $scenario}}
-	{{when state: AND state || '' = $state}}
-	{{when category: AND category || '' = $category}}
-	{{when channel: AND channel || '' = $channel}}
-	{{when kind: AND kind + 0 = $kind}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND holder_org + 0 = $holder_org}}
-	{{when holder: AND holder + 0 = $holder}} {{when public_only: AND is_public}}
+	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
+	{{when state: AND {{likely: state || '' = $state}}}}
+	{{when category: AND {{likely: category || '' = $category}}}}
+	{{when channel: AND {{likely: channel || '' = $channel}}}}
+	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
+	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
+	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
 	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
 		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
 ORDER BY created DESC, id DESC LIMIT $n;
@@ -114,13 +114,13 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE id IN ($ids[]) AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND scenario || '' = $scenario}}
-	{{when state: AND state || '' = $state}}
-	{{when category: AND category || '' = $category}}
-	{{when channel: AND channel || '' = $channel}}
-	{{when kind: AND kind + 0 = $kind}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND holder_org + 0 = $holder_org}}
-	{{when holder: AND holder + 0 = $holder}} {{when public_only: AND is_public}}
+	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
+	{{when state: AND {{likely: state || '' = $state}}}}
+	{{when category: AND {{likely: category || '' = $category}}}}
+	{{when channel: AND {{likely: channel || '' = $channel}}}}
+	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
+	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
+	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
 	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
 		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
 ORDER BY created DESC, id DESC LIMIT $n;
