@@ -120,6 +120,9 @@ CHECKED enum err write_clean(struct app *app, int64_t now);
 CHECKED enum err draft_keep(struct rq *rq);         /* queues the write that keeps the posted fields, then to the login page */
 CHECKED enum err draft_clean(struct app *app, int64_t now);
 
+/* The capabilities served: the generated list; tests put their own here before web_start. */
+extern const struct capability *const *web_capabilities;
+
 /* shell.c */
 void menu_collect(struct web *web);
 

@@ -17,6 +17,8 @@
 #include "docgen/image.h"
 #include "web/inner.h"
 
+const struct capability *const *web_capabilities = capabilities;
+
 /* ---- starting, step by step; web_stop undoes whatever has been done ---- */
 
 static enum err open_store(struct web *web, const struct config *c, struct str *why)
@@ -61,10 +63,10 @@ static enum err build_routes(struct web *web, struct str *why)
 	const struct capability **all;
 	size_t n = 0;
 
-	while (capabilities[n])
+	while (web_capabilities[n])
 		n++;
 	all = arena_array(&web->arena, const struct capability *, n + 2);
-	memcpy(all, capabilities, n * sizeof(*all));
+	memcpy(all, web_capabilities, n * sizeof(*all));
 	all[n] = &web_builtin;
 	return router_build(all, &web->arena, &web->router, why);
 }
@@ -87,8 +89,8 @@ static enum err load_scenarios(struct web *web)
 
 static enum err start_capabilities(struct web *web, struct str *why)
 {
-	for (; capabilities[web->started]; web->started++) {
-		const struct capability *c = capabilities[web->started];
+	for (; web_capabilities[web->started]; web->started++) {
+		const struct capability *c = web_capabilities[web->started];
 		enum err e = c->start ? c->start(&web->app) : OK;
 
 		if (e == OK)
@@ -113,7 +115,7 @@ static enum err start_tails(struct web *web, struct str *why)
 		*why = STR("搜索与统计不能跟随日志。search and totals cannot follow the journal.");
 		return ERR_DB;
 	}
-	for (const struct capability *const *c = capabilities; *c; c++) {
+	for (const struct capability *const *c = web_capabilities; *c; c++) {
 		for (const struct subscriber *s = (*c)->subscribers; s && s->name; s++) {
 			struct tail *t = &web->tails[web->ntails];
 			enum err e;
@@ -160,12 +162,12 @@ static enum err start_jobs(struct web *web, struct str *why)
 	}
 	for (const struct job_entry *j = web_builtin.jobs; j->name; j++)
 		n++;
-	for (const struct capability *const *c = capabilities; *c; c++)
+	for (const struct capability *const *c = web_capabilities; *c; c++)
 		for (const struct job_entry *j = (*c)->jobs; j && j->name; j++)
 			n++;
 	web->job_args = arena_array(&web->arena, struct job, n + 1);
 	at = add_jobs(web, web_builtin.jobs, 0);
-	for (const struct capability *const *c = capabilities; *c; c++)
+	for (const struct capability *const *c = web_capabilities; *c; c++)
 		at = add_jobs(web, (*c)->jobs, at);
 	return OK;
 }
@@ -265,7 +267,7 @@ void web_stop(struct app *app)
 	while (web->ntails > 0)
 		journal_tail_stop(web->tails[--web->ntails].t);
 	while (web->started > 0) {
-		const struct capability *c = capabilities[--web->started];
+		const struct capability *c = web_capabilities[--web->started];
 
 		if (c->stop)
 			c->stop(app);

@@ -24,11 +24,11 @@ void menu_collect(struct web *web)
 {
 	size_t n = 0;
 
-	for (const struct capability *const *c = capabilities; *c; c++)
+	for (const struct capability *const *c = web_capabilities; *c; c++)
 		for (const struct menu_entry *m = (*c)->menu; m && m->path; m++)
 			n++;
 	web->menu = arena_array(&web->arena, struct web_menu_source, n + 1);
-	for (const struct capability *const *c = capabilities; *c; c++)
+	for (const struct capability *const *c = web_capabilities; *c; c++)
 		for (const struct menu_entry *m = (*c)->menu; m && m->path; m++)
 			web->menu[web->nmenu++].entry = m;
 	qsort(web->menu, web->nmenu, sizeof(*web->menu), by_order);
