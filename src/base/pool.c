@@ -57,15 +57,6 @@ static struct task lane_take(struct lane *l)
 	return t;
 }
 
-/*
- * Waking is a chain: who puts into an empty pool wakes one worker, and each worker that takes a task while more wait wakes
- * the next. A burst of short tasks then costs few switches, a burst of long ones soon has all workers.
- */
-static bool should_wake(const struct pool *p, size_t waiting_before)
-{
-	return waiting_before == 0 && p->sleeping > 0;
-}
-
 static bool take(struct pool *p, struct task *t)
 {
 	while (p->first.n == 0 && p->ordinary.n == 0) {
@@ -78,8 +69,6 @@ static bool take(struct pool *p, struct task *t)
 		p->sleeping--;
 	}
 	*t = lane_take(p->first.n ? &p->first : &p->ordinary);
-	if (p->sleeping > 0 && p->first.n + p->ordinary.n > 0)
-		pthread_cond_signal(&p->work);
 	return true;
 }
 
@@ -141,9 +130,9 @@ bool pool_try(struct pool *p, pool_fn fn, void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	ok = p->ordinary.n < p->max;
-	wake = ok && should_wake(p, p->first.n + p->ordinary.n);
 	if (ok)
 		lane_put(&p->ordinary, fn, arg);
+	wake = ok && p->sleeping > 0;
 	pthread_mutex_unlock(&p->lock);
 	if (wake)
 		pthread_cond_signal(&p->work);
@@ -155,8 +144,8 @@ void pool_first(struct pool *p, pool_fn fn, void *arg)
 	bool wake;
 
 	pthread_mutex_lock(&p->lock);
-	wake = should_wake(p, p->first.n + p->ordinary.n);
 	lane_put(&p->first, fn, arg);
+	wake = p->sleeping > 0;
 	pthread_mutex_unlock(&p->lock);
 	if (wake)
 		pthread_cond_signal(&p->work);

@@ -147,6 +147,41 @@ static struct raster shrink_whole(const struct raster *r, int side)
 	return s.out;
 }
 
+/* Mean of each 2 x 2; an odd last row or column is left out. */
+static struct raster halve(const struct raster *r)
+{
+	struct raster t = {r->w / 2, r->h / 2, NULL};
+	size_t stride = (size_t)r->w * 3;
+	unsigned char *to;
+
+	to = t.p = take((size_t)t.w * (size_t)t.h * 3);
+	for (int y = 0; y < t.h; y++) {
+		const unsigned char *a = r->p + (size_t)y * 2 * stride, *b = a + stride;
+
+		for (int x = 0; x < t.w; x++, a += 6, b += 6)
+			for (int j = 0; j < 3; j++)
+				*to++ = (unsigned char)((a[j] + a[j + 3] + b[j] + b[j + 3] + 2) / 4);
+	}
+	return t;
+}
+
+/* Halving is five times cheaper than weighing; only the rest of the way is weighed. */
+static struct raster thumbnail(const struct raster *r)
+{
+	struct raster at = *r, next;
+
+	while ((at.w > at.h ? at.w : at.h) >= 2 * IMAGE_THUMB_SIDE && at.w > 1 && at.h > 1) {
+		next = halve(&at);
+		if (at.p != r->p)
+			free(at.p);
+		at = next;
+	}
+	next = shrink_whole(&at, IMAGE_THUMB_SIDE);
+	if (at.p != r->p)
+		free(at.p);
+	return next;
+}
+
 /* ---- orientation ---- */
 
 /* Source position of the target pixel (x, y) for EXIF's eight ways of holding a camera; w, h of the source. */
@@ -403,7 +438,7 @@ void image_codec_run(const unsigned char *p, size_t n, struct image_reply *reply
 		image_refuse(IMAGE_NOT_ONE);
 	}
 	big = upright(big, e.orientation);
-	small = shrink_whole(&big, IMAGE_THUMB_SIDE);
+	small = thumbnail(&big);
 	*full = encode(&big, 82);
 	*thumb = encode(&small, 75);
 	*reply = (struct image_reply){IMAGE_FINE, big.w, big.h, small.w, small.h, e.located, e.lon, e.lat, full->n,

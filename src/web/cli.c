@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/actor/actor.h"
+#include "core/calendar/calendar.h"
 #include "core/journal/journal.h"
+#include "core/matter/matter.h"
+#include "core/rule/rule.h"
 #include "crypto/crypto.h"
 
 static const char *opt_store, *opt_config, *opt_var;
@@ -59,6 +63,21 @@ static enum err open_keys(struct cli *cli, bool make, struct str *why)
 	return e;
 }
 
+/* Deadlines are counted with it. */
+static enum err use_calendar(struct cli *cli, struct str *why)
+{
+	struct db_conn *c = db_read_begin(cli->db);
+	struct calendar *cal;
+	enum err e = calendar_load(c, &cal);
+
+	db_read_end(c);
+	if (e == OK)
+		calendar_use(cal);
+	else
+		*why = STR("节假日表读不了，请运行 gongzhi doctor (the calendar cannot be read: run gongzhi doctor)");
+	return e;
+}
+
 static enum err open_store(struct cli *cli, unsigned flags, struct str *why)
 {
 	const struct db_options o = {
@@ -66,6 +85,8 @@ static enum err open_store(struct cli *cli, unsigned flags, struct str *why)
 		.read_only = flags & CLI_READ_ONLY, .no_migrate_check = flags & CLI_MAY_LACK_SCHEMA};
 	enum err e = db_open(&cli->db, cli->config.store, &o, &cli->arena, why);
 
+	if (e == OK && !(flags & CLI_MAY_LACK_SCHEMA))
+		e = use_calendar(cli, why);
 	/* Without keys or schema nothing can be sealed; whoever opens so does not write entries. */
 	if (e == OK && cli->keys && !(flags & (CLI_MAY_LACK_SCHEMA | CLI_READ_ONLY)))
 		e = journal_init(cli->db, NULL, &cli->arena, why);
@@ -79,8 +100,22 @@ int cli_open(struct cli *cli, unsigned flags)
 
 	*cli = (struct cli){0};
 	arena_init(&cli->arena, 0);
+	/* What belongs to a place follows it, whoever moves it. */
+	actor_init();
+	matter_init();
+	rule_register_all();
 	e = read_config(cli, &why);
-	if (e == OK && !(flags & CLI_NO_KEYS))
+	if (e != OK)
+		return cli_fail(why.p ? why : str_from(err_name(e)));
+	return cli_open_more(cli, flags);
+}
+
+int cli_open_more(struct cli *cli, unsigned flags)
+{
+	struct str why = STR_NULL;
+	enum err e = OK;
+
+	if (!(flags & CLI_NO_KEYS))
 		e = open_keys(cli, flags & CLI_MAKE_KEYS, &why);
 	if (e == OK && !(flags & CLI_NO_STORE))
 		e = open_store(cli, flags, &why);
@@ -130,24 +165,33 @@ bool cli_interrupted(void)
 
 /* ---- shipped files ---- */
 
-struct str cli_data_file(struct cli *cli, const char *name)
+/* What is asked for in the configured folder; else beside build/gongzhi; else where a package puts it. */
+static struct str shipped(struct arena *a, const char *configured, const char *folder, const char *name)
 {
-	struct arena *a = &cli->arena;
-	struct str path = arena_printf(a, "%s/%s", cli->config.data, name);
+	struct str path = arena_printf(a, "%s%s%s", configured, *name ? "/" : "", name);
 	char exe[4096];
 	ssize_t n;
 
 	if (access(path.p, R_OK) == 0)
 		return path;
-	/* build/gongzhi stands beside data/; an installed program has /usr/share/gongzhi. */
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	while (n > 0 && exe[n - 1] != '/')
 		n--;
 	if (n > 0) {
-		struct str near = arena_printf(a, "%.*s../data/%s", (int)n, exe, name);
+		struct str near = arena_printf(a, "%.*s../%s/%s", (int)n, exe, folder, name);
 
 		if (access(near.p, R_OK) == 0)
 			return near;
 	}
-	return arena_printf(a, "/usr/share/gongzhi/data/%s", name);
+	return arena_printf(a, "/usr/share/gongzhi/%s/%s", folder, name);
+}
+
+struct str cli_data_file(struct cli *cli, const char *name)
+{
+	return shipped(&cli->arena, cli->config.data, "data", name);
+}
+
+struct str cli_scenarios(struct cli *cli)
+{
+	return shipped(&cli->arena, cli->config.scenarios, "scenarios", "");
 }

@@ -38,6 +38,8 @@ extern const struct opt cli_options[];
  */
 int cli_open(struct cli *cli, unsigned flags);
 void cli_close(struct cli *cli);
+/* Keys and store of a cli that was opened without them (init makes the folder between). */
+int cli_open_more(struct cli *cli, unsigned flags);
 
 /* From now on SIGINT and SIGTERM only set a flag; the second one ends the program as usual. */
 void cli_catch_signals(void);
@@ -48,5 +50,7 @@ int cli_fail(struct str why);
 
 /* File of shipped data: [server] data, else beside the program or in the folder it was installed to. Arena text. */
 struct str cli_data_file(struct cli *cli, const char *name);
+/* The folder of the scenario files, found the same way. */
+struct str cli_scenarios(struct cli *cli);
 
 #endif

@@ -18,7 +18,7 @@ struct put {
 	int64_t at;
 };
 
-struct str web_draft_id(struct rq *rq)
+static struct str draft_id(struct rq *rq)
 {
 	struct str token = web_cookie(rq, COOKIE_DRAFT);
 	unsigned char h[32];
@@ -124,7 +124,7 @@ static enum err read_json(struct rq *rq, struct str text, struct web_carry_view 
 
 enum err web_draft_load(struct rq *rq, struct web_carry_view *out)
 {
-	struct str id = web_draft_id(rq), plain;
+	struct str id = draft_id(rq), plain;
 	struct web_draft_get_row row;
 	enum err e;
 
@@ -137,9 +137,10 @@ enum err web_draft_load(struct rq *rq, struct web_carry_view *out)
 	return e == OK ? read_json(rq, plain, out) : e;
 }
 
-enum err web_draft_drop_job(struct tx *tx, void *id)
+void web_draft_leave(struct rq *rq)
 {
-	return q_web_draft_drop(tx->c, *(struct str *)id, NULL);
+	if (web_cookie(rq, COOKIE_DRAFT).p)
+		web_cookie_set(rq, COOKIE_DRAFT, STR(""), -1);
 }
 
 static enum err clean_job(struct tx *tx, void *arg)

@@ -6,8 +6,7 @@
 
 /* ERR_NOT_FOUND when there is none (any more). */
 CHECKED enum err web_draft_load(struct rq *rq, struct web_carry_view *out);
-/* Job: forgets it; arg is a struct str * from web_draft_id. */
-enum err web_draft_drop_job(struct tx *tx, void *id);
-struct str web_draft_id(struct rq *rq);
+/* This browser leaves what it had kept behind (logout): the next person at it must not find it. */
+void web_draft_leave(struct rq *rq);
 
 #endif

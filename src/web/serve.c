@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/matter/matter.h"
 #include "core/notify/notify.h"
+#include "core/calendar/calendar.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
 #include "docgen/image.h"
@@ -21,11 +22,28 @@ const struct capability *const *web_capabilities = capabilities;
 
 /* ---- starting, step by step; web_stop undoes whatever has been done ---- */
 
+/* Deadlines are counted with the holidays that the store knows. */
+static enum err use_calendar(struct web *web, struct str *why)
+{
+	struct db_conn *conn = db_read_begin(web->app.db);
+	struct calendar *cal;
+	enum err e = calendar_load(conn, &cal);
+
+	db_read_end(conn);
+	if (e == OK)
+		calendar_use(cal);
+	else
+		*why = STR("节假日表读不了，请运行 gongzhi doctor。the calendar cannot be read: run gongzhi doctor.");
+	return e;
+}
+
 static enum err open_store(struct web *web, const struct config *c, struct str *why)
 {
 	struct db_options o = {.readers = (int)c->readers, .writers = (int)c->writers, .batch = (int)c->batch};
 	enum err e = db_open(&web->app.db, c->store, &o, &web->arena, why);
 
+	if (e == OK)
+		e = use_calendar(web, why);
 	return e == OK ? journal_init(web->app.db, NULL, &web->arena, why) : e;
 }
 

@@ -4,9 +4,13 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "web/capability.h"
 #include "web/config.h"
 
 struct app;
+
+/* Routes and jobs of the server itself: they stand beside those of the capabilities. */
+extern const struct capability web_builtin;
 
 /*
  * For the `serve` subcommand: the whole life of the server. The schema must be there (`gongzhi init` or `migrate`). Returns

@@ -22,8 +22,5 @@ INSERT INTO web_draft (id, at, sealed) VALUES ($id, $at, $sealed);
 -- name: web_draft_get one (id str, since i64) -> sealed blob
 SELECT sealed FROM web_draft WHERE id = $id AND at >= $since;
 
--- name: web_draft_drop exec (id str)
-DELETE FROM web_draft WHERE id = $id;
-
 -- name: web_draft_clean exec (before i64)
 DELETE FROM web_draft WHERE at < $before;

@@ -3,13 +3,29 @@
 #include "base/opt.h"
 #include "cap/apidoc/apidoc.h"
 #include "cap/apidoc/apidoc.html.h"
+#include "web/serve.h"
 #include "web/web.h"
 
 #define MAX_MARKDOWN ((size_t)4 * 1024 * 1024)
 
+/* The server's own routes and those of all capabilities. */
+static struct apidoc_view everything(struct arena *a)
+{
+	const struct capability **all;
+	size_t n = 0;
+
+	while (capabilities[n])
+		n++;
+	all = arena_array(a, const struct capability *, n + 2);
+	for (size_t i = 0; i < n; i++)
+		all[i] = capabilities[i];
+	all[n] = &web_builtin;
+	return apidoc_collect(a, all);
+}
+
 static enum err show(struct rq *rq)
 {
-	struct apidoc_view v = apidoc_collect(rq->arena, capabilities);
+	struct apidoc_view v = everything(rq->arena);
 
 	return rq_page(rq, html_apidoc_page, &v);
 }
@@ -28,7 +44,7 @@ static int print(int argc, char **argv)
 		return status;
 	arena_init(&a, 0);
 	buf_init(&b, MAX_MARKDOWN);
-	v = apidoc_collect(&a, capabilities);
+	v = everything(&a);
 	apidoc_markdown(&b, &v);
 	status = buf_check(&b) == OK && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0 ? 0 : 1;
 	buf_release(&b);

@@ -98,7 +98,7 @@ static int import_matters(int argc, char **argv)
 	if (status < 0) {
 		matter_init();
 		/* other scenario files may be faulty; the one the mapping names is checked when it is used */
-		if (scenario_load_dir(cli.db, cli.config.scenarios, &cli.arena, &why) != OK)
+		if (scenario_load_dir(cli.db, cli_scenarios(&cli).p, &cli.arena, &why) != OK)
 			fprintf(stderr, "%.*s\n", STR_ARG(why));
 		status = import(&cli, argv[0]);
 	}

@@ -84,6 +84,11 @@ CHECKED enum err actor_session_end(struct tx *tx, int64_t session);
  * ERR_NOT_FOUND when ended or past its idle (2 h 示例) or absolute (12 h 示例) limit. */
 CHECKED enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token_hash, int64_t now,
 				    struct actor_session *out);
+/* Sessions of the account that are still good, the one used last first (at most 100). */
+struct actor_session_line { int64_t id, started, seen; };
+CHECKED enum err actor_sessions(struct db_conn *c, struct arena *a, int64_t actor, int64_t now, struct actor_session_line **v, size_t *n);
+/* Job: ends all sessions of the account but `keep` (0: all). */
+CHECKED enum err actor_session_end_others(struct tx *tx, int64_t actor, int64_t keep);
 
 CHECKED enum err actor_org_get(struct db_conn *c, struct arena *a, int64_t id, struct actor_org *out);
 /* Organisations whose territory holds the place or lies inside it, for "who can take this". */

@@ -152,3 +152,11 @@ DELETE FROM login_failure WHERE login_hash = $login_hash;
 
 -- name: actor_failure_forget exec (before i64)
 DELETE FROM login_failure WHERE last < $before;
+
+-- name: actor_sessions_of(account i64, seen_since i64, started_since i64) -> id i64, started i64, seen i64
+-- may scan: sorts the few running sessions of one account
+SELECT id, started, seen FROM session
+WHERE account = $account AND ended = 0 AND seen >= $seen_since AND started >= $started_since ORDER BY seen DESC, id DESC LIMIT 100;
+
+-- name: actor_session_end_others(account i64, keep i64, now i64) -> id i64
+UPDATE session SET ended = $now WHERE account = $account AND ended = 0 AND id <> $keep RETURNING id;

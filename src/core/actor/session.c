@@ -107,3 +107,29 @@ enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token
 		touch(db_of(c), r.id, now);
 	return e;
 }
+
+/* ---- the list of one account ---- */
+
+enum err actor_sessions(struct db_conn *c, struct arena *a, int64_t actor, int64_t now, struct actor_session_line **v, size_t *n)
+{
+	struct actor_sessions_of_rows rows;
+	enum err e = q_actor_sessions_of(c, a, actor, now - actor_limits.idle, now - actor_limits.absolute, &rows);
+
+	if (e != OK)
+		return e;
+	*v = arena_array(a, struct actor_session_line, rows.n + 1);
+	*n = rows.n;
+	for (size_t i = 0; i < rows.n; i++)
+		(*v)[i] = (struct actor_session_line){rows.v[i].id, rows.v[i].started, rows.v[i].seen};
+	return OK;
+}
+
+enum err actor_session_end_others(struct tx *tx, int64_t actor, int64_t keep)
+{
+	struct actor_session_end_others_rows rows;
+	enum err e = q_actor_session_end_others(tx->c, tx->arena, actor, keep, tx->now, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++)
+		e = actor_note(tx, actor, "session.end", actor, STR(""), "{\"session\":\"%lld\"}", (long long)rows.v[i].id);
+	return e;
+}

@@ -1,11 +1,23 @@
 /* Deadlines: of the state, and the time promised for the whole; escalation when the first has passed. */
-#include "base/json.h"
+#include <stdatomic.h>
+
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/journal/journal.h"
 #include "core/matter/inner.h"
 #include "core/notify/notify.h"
 
 #define AT_ONCE 200
+
+/* Once a year that is missing, not once a matter. */
+static void warn_unsure(int64_t due)
+{
+	static _Atomic int64_t warned;
+	int64_t year = due / (365 * MS_DAY);
+
+	if (atomic_exchange(&warned, year) != year)
+		log_warn("deadlines counted by weekends only: holidays of a year are not loaded due=%lld", (long long)due);
+}
 
 int64_t state_due(const struct scenario *s, const struct scenario_state *st, struct str by_value, int64_t at)
 {
@@ -18,7 +30,7 @@ int64_t state_due(const struct scenario *s, const struct scenario_state *st, str
 		return NO_DUE;
 	due = calendar_add(calendar_current(), at, *d, &unsure);
 	if (unsure)
-		log_warn("deadline counted by weekends only: no holidays loaded for that year due=%lld", (long long)due);
+		warn_unsure(due);
 	return due;
 }
 

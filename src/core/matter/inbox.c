@@ -40,7 +40,8 @@ static void add(struct page *p, const struct matter_row *r)
 	if (p->count == p->cap) {
 		struct matter_row *more = arena_array(p->a, struct matter_row, p->cap * 2 + 64);
 
-		memcpy(more, p->v, p->count * sizeof(*more));
+		if (p->count)
+			memcpy(more, p->v, p->count * sizeof(*more));
 		p->v = more;
 		p->cap = p->cap * 2 + 64;
 	}

@@ -1,5 +1,5 @@
--- Drivers of lists. Each walks one index in the order of the page; all other conditions are written so that no planner takes another
--- index for them (`col || ''`, `col + 0`). Rows come newest first by (created, id).
+-- Drivers of lists. Each walks one index in the order of the page; all other conditions stand in one CASE, so that no planner
+-- takes another index for one of them and sorts afterwards. Rows come newest first by (created, id).
 
 -- Inside one town.
 -- name: matter_list_town(town str, place_from str, place_to str, scenario str?, state str?, category str?, channel str?, kind i64?, open_only bool?, holder_org i64?,
@@ -8,15 +8,21 @@
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE town = $town AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
-	{{when state: AND {{likely: state || '' = $state}}}}
-	{{when category: AND {{likely: category || '' = $category}}}}
-	{{when channel: AND {{likely: channel || '' = $channel}}}}
-	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
-	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
-	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
-		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
+	AND CASE WHEN FALSE THEN FALSE
+		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
+		{{when state: WHEN state <> $state THEN FALSE}}
+		{{when category: WHEN category <> $category THEN FALSE}}
+		{{when channel: WHEN channel <> $channel THEN FALSE}}
+		{{when kind: WHEN kind <> $kind THEN FALSE}}
+		{{when open_only: WHEN desk IS NULL THEN FALSE}}
+		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
+		{{when holder: WHEN holder <> $holder THEN FALSE}}
+		{{when public_only: WHEN NOT is_public THEN FALSE}}
+		WHEN $colour = 0 THEN TRUE
+		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
+		WHEN due <= $now THEN $colour = 3
+		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
+		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- A state, anywhere.
@@ -26,14 +32,20 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE state = $state AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
-	{{when category: AND {{likely: category || '' = $category}}}}
-	{{when channel: AND {{likely: channel || '' = $channel}}}}
-	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
-	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
-	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
-		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
+	AND CASE WHEN FALSE THEN FALSE
+		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
+		{{when category: WHEN category <> $category THEN FALSE}}
+		{{when channel: WHEN channel <> $channel THEN FALSE}}
+		{{when kind: WHEN kind <> $kind THEN FALSE}}
+		{{when open_only: WHEN desk IS NULL THEN FALSE}}
+		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
+		{{when holder: WHEN holder <> $holder THEN FALSE}}
+		{{when public_only: WHEN NOT is_public THEN FALSE}}
+		WHEN $colour = 0 THEN TRUE
+		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
+		WHEN due <= $now THEN $colour = 3
+		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
+		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- A category, anywhere.
@@ -43,14 +55,20 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE category = $category AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
-	{{when state: AND {{likely: state || '' = $state}}}}
-	{{when channel: AND {{likely: channel || '' = $channel}}}}
-	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
-	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
-	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
-		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
+	AND CASE WHEN FALSE THEN FALSE
+		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
+		{{when state: WHEN state <> $state THEN FALSE}}
+		{{when channel: WHEN channel <> $channel THEN FALSE}}
+		{{when kind: WHEN kind <> $kind THEN FALSE}}
+		{{when open_only: WHEN desk IS NULL THEN FALSE}}
+		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
+		{{when holder: WHEN holder <> $holder THEN FALSE}}
+		{{when public_only: WHEN NOT is_public THEN FALSE}}
+		WHEN $colour = 0 THEN TRUE
+		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
+		WHEN due <= $now THEN $colour = 3
+		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
+		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- What an organisation holds.
@@ -60,14 +78,20 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE holder_org = $holder_org AND holder_org > 0 AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
-	{{when state: AND {{likely: state || '' = $state}}}}
-	{{when category: AND {{likely: category || '' = $category}}}}
-	{{when channel: AND {{likely: channel || '' = $channel}}}}
-	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
-	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
-		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
+	AND CASE WHEN FALSE THEN FALSE
+		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
+		{{when state: WHEN state <> $state THEN FALSE}}
+		{{when category: WHEN category <> $category THEN FALSE}}
+		{{when channel: WHEN channel <> $channel THEN FALSE}}
+		{{when kind: WHEN kind <> $kind THEN FALSE}}
+		{{when open_only: WHEN desk IS NULL THEN FALSE}}
+		{{when holder: WHEN holder <> $holder THEN FALSE}}
+		{{when public_only: WHEN NOT is_public THEN FALSE}}
+		WHEN $colour = 0 THEN TRUE
+		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
+		WHEN due <= $now THEN $colour = 3
+		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
+		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- Open matters, anywhere.
@@ -77,15 +101,21 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE desk IS NOT NULL AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
-	{{when state: AND {{likely: state || '' = $state}}}}
-	{{when category: AND {{likely: category || '' = $category}}}}
-	{{when channel: AND {{likely: channel || '' = $channel}}}}
-	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
-	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
-	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
-		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
+	AND CASE WHEN FALSE THEN FALSE
+		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
+		{{when state: WHEN state <> $state THEN FALSE}}
+		{{when category: WHEN category <> $category THEN FALSE}}
+		{{when channel: WHEN channel <> $channel THEN FALSE}}
+		{{when kind: WHEN kind <> $kind THEN FALSE}}
+		{{when open_only: WHEN desk IS NULL THEN FALSE}}
+		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
+		{{when holder: WHEN holder <> $holder THEN FALSE}}
+		{{when public_only: WHEN NOT is_public THEN FALSE}}
+		WHEN $colour = 0 THEN TRUE
+		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
+		WHEN due <= $now THEN $colour = 3
+		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
+		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- Anywhere.
@@ -95,15 +125,21 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
-	{{when state: AND {{likely: state || '' = $state}}}}
-	{{when category: AND {{likely: category || '' = $category}}}}
-	{{when channel: AND {{likely: channel || '' = $channel}}}}
-	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
-	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
-	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
-		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
+	AND CASE WHEN FALSE THEN FALSE
+		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
+		{{when state: WHEN state <> $state THEN FALSE}}
+		{{when category: WHEN category <> $category THEN FALSE}}
+		{{when channel: WHEN channel <> $channel THEN FALSE}}
+		{{when kind: WHEN kind <> $kind THEN FALSE}}
+		{{when open_only: WHEN desk IS NULL THEN FALSE}}
+		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
+		{{when holder: WHEN holder <> $holder THEN FALSE}}
+		{{when public_only: WHEN NOT is_public THEN FALSE}}
+		WHEN $colour = 0 THEN TRUE
+		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
+		WHEN due <= $now THEN $colour = 3
+		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
+		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- Those found by the full text.
@@ -114,15 +150,21 @@ ORDER BY created DESC, id DESC LIMIT $n;
 SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
 FROM matter WHERE id IN ($ids[]) AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
 	AND place >= $place_from AND place < $place_to
-	{{when scenario: AND {{likely: scenario || '' = $scenario}}}}
-	{{when state: AND {{likely: state || '' = $state}}}}
-	{{when category: AND {{likely: category || '' = $category}}}}
-	{{when channel: AND {{likely: channel || '' = $channel}}}}
-	{{when kind: AND {{likely: kind + 0 = $kind}}}} {{when open_only: AND desk IS NOT NULL}}
-	{{when holder_org: AND {{likely: holder_org + 0 = $holder_org}}}}
-	{{when holder: AND {{likely: holder + 0 = $holder}}}} {{when public_only: AND is_public}}
-	AND ($colour = 0 OR (desk IS NOT NULL AND suspended_since = 0 AND due < 9007199254740991 AND
-		$colour = CASE WHEN due <= $now THEN 3 WHEN (due - $now) * 5 < due - state_since THEN 2 ELSE 1 END))
+	AND CASE WHEN FALSE THEN FALSE
+		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
+		{{when state: WHEN state <> $state THEN FALSE}}
+		{{when category: WHEN category <> $category THEN FALSE}}
+		{{when channel: WHEN channel <> $channel THEN FALSE}}
+		{{when kind: WHEN kind <> $kind THEN FALSE}}
+		{{when open_only: WHEN desk IS NULL THEN FALSE}}
+		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
+		{{when holder: WHEN holder <> $holder THEN FALSE}}
+		{{when public_only: WHEN NOT is_public THEN FALSE}}
+		WHEN $colour = 0 THEN TRUE
+		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
+		WHEN due <= $now THEN $colour = 3
+		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
+		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- An inbox inside one town.

@@ -77,7 +77,7 @@ static size_t telephone(const char *d, size_t n, size_t *skip)
 	return 0;
 }
 
-/* Copies the digits of one number, stars in the middle; separators are left out of the masked part. */
+/* Copies the digits of one number, stars in the middle; separators inside it are left out. */
 static void put(struct buf *out, struct str text, const struct run *r, size_t from, size_t n, size_t head, size_t tail)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -91,6 +91,20 @@ static void put(struct buf *out, struct str text, const struct run *r, size_t fr
 static bool group_begins(const struct run *r, size_t i)
 {
 	return i == 0 || r->at[i] != r->at[i - 1] + r->len[i - 1];
+}
+
+/* 67891234, 6789 1234, 678-9123: one group, or the last four digits apart; not the rest of a number that is masked already. */
+static bool like_landline(struct str text, const struct run *r, size_t i)
+{
+	size_t n = r->n - i;
+	const char *d = r->digit + i;
+
+	if ((n != 7 && n != 8) || d[0] < '2' || (n == 8 && d[0] == '2' && d[1] == '0') || (r->at[i] && text.p[r->at[i] - 1] == '*'))
+		return false;
+	for (size_t k = i + 1; k < r->n; k++)
+		if (group_begins(r, k) && k != r->n - 4)
+			return false;
+	return true;
 }
 
 /* Masks the number that begins with digit i of the run; returns how many digits it took, 0: none begins here. */
@@ -112,9 +126,8 @@ static size_t mask_number(struct buf *out, struct str text, const struct run *r,
 		put(out, text, r, i + skip, n, mobile ? 3 : 4, mobile ? 4 : 2);
 		return skip + n;
 	}
-	/* seven or eight digits alone: a landline without its area, unless they are a date */
-	n = r->n - i;
-	if ((n == 7 || n == 8) && d[0] >= '2' && !(n == 8 && d[0] == '2' && d[1] == '0')) {
+	if (like_landline(text, r, i)) {
+		n = r->n - i;
 		put(out, text, r, i, n, 2, 2);
 		return n;
 	}

@@ -1,6 +1,6 @@
 // The real binary on a store of its own. `world()` gives each scenario file a fresh copy of one demonstration
 // installation, made once in a run (loading the divisions takes seconds, copying them does not).
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import net from 'node:net';
 import path from 'node:path';
@@ -120,3 +120,10 @@ export async function world({ kind = 'demo', env = {}, args = [], serve = true }
   return server;
 }
 
+
+// The demonstration accounts of a 'demo' world: { user, password, role }, from the file that `gongzhi demo` wrote.
+export function accounts(server) {
+  const text = readFileSync(path.join(server.dir, 'accounts.txt'), 'utf8');
+  return text.split('\n').map((l) => l.trim().split(/\s+/)).filter((w) => w.length >= 2 && /^[\w.-]+$/.test(w[0]) && /^[\x21-\x7e]{8,}$/.test(w[1]))
+    .map(([user, password, ...role]) => ({ user, password, role: role.join(' ') }));
+}

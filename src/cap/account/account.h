@@ -1,0 +1,54 @@
+/* account: login, one's own account, sessions, notices. Rules live in core/actor and core/notify. */
+#ifndef CAP_ACCOUNT_H
+#define CAP_ACCOUNT_H
+
+#include "core/actor/actor.h"
+#include "core/notify/notify.h"
+#include "web/web.h"
+
+struct account_login_view {
+	struct str login, next;
+	struct str error;        /* empty: none */
+};
+
+struct account_role_line {
+	struct str title, place; /* "值班员", "江北区大石坝街道" */
+};
+struct account_me_view {
+	struct account_role_line *roles;
+	size_t nroles;
+	int64_t unread;
+};
+
+struct account_password_view {
+	struct str error;
+	const char *field;       /* "old_password", "new_password" or "again_password" */
+};
+
+struct account_sessions_view {
+	struct actor_session_line *v;
+	size_t n;
+};
+
+struct account_notices_view {
+	struct notice *v;
+	size_t n;
+	int64_t unread;
+};
+
+/* account_web.c */
+enum err account_login_form(struct rq *rq);
+enum err account_login(struct rq *rq);
+enum err account_logout(struct rq *rq);
+enum err account_home(struct rq *rq);
+enum err account_continue(struct rq *rq);
+/* account_me.c */
+enum err account_me(struct rq *rq);
+enum err account_password_form(struct rq *rq);
+enum err account_password(struct rq *rq);
+enum err account_sessions(struct rq *rq);
+enum err account_end_others(struct rq *rq);
+enum err account_notices(struct rq *rq);
+enum err account_notices_read(struct rq *rq);
+
+#endif

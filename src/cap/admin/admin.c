@@ -1,0 +1,26 @@
+#include "cap/admin/admin.h"
+
+#include "web/capability.h"
+
+static const struct subcommand subcommands[] = {
+	{"serve", "[--listen ADDRESS:PORT]", N_("启动服务"), admin_serve},
+	{"init", "[--suite sm|intl] [--no-places]", N_("建立数据目录、密钥和数据库"), admin_init},
+	{"migrate", "", N_("更新数据库结构"), admin_migrate},
+	{"import places", "FILE... [--level LEVEL]", N_("导入区划、网格、微网格"), admin_import_places},
+	{"export places", "[--format csv|jsonl] [--place CODE]", N_("导出地区"), admin_export_places},
+	{"user add", "LOGIN [--name NAME] [--role ROLE --place CODE]", N_("建账号"), admin_user_add},
+	{"user password", "LOGIN", N_("改口令"), admin_user_password},
+	{"user grant", "LOGIN --role ROLE [--place CODE]", N_("授予角色"), admin_user_grant},
+	{"user revoke", "LOGIN --role ROLE [--place CODE]", N_("收回角色"), admin_user_revoke},
+	{"user list", "", N_("列出账号"), admin_user_list},
+	{"user lock", "LOGIN", N_("停用账号"), admin_user_lock},
+	{"user unlock", "LOGIN", N_("恢复账号"), admin_user_unlock},
+	{"doctor", "[--full]", N_("检查运行环境并说明怎么处理"), admin_doctor},
+	{0},
+};
+
+const struct capability cap_admin = {
+	.name = "admin",
+	.title = N_("系统管理"),
+	.subcommands = subcommands,
+};

@@ -1,0 +1,696 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/time.h"
+#include "core/journal/journal.h"
+#include "core/matter/category.h"
+#include "core/matter/list.h"
+#include "core/matter/matter.h"
+#include "core/place/place.h"
+#include "core/rule/duty.h"
+#include "crypto/crypto.h"
+#include "tests/unit.h"
+
+#define GRID "500105004001003"
+
+static struct keyring *keys;
+
+static void free_keys(void)
+{
+	keyring_free(keys);
+}
+
+struct world {
+	struct unit *u;
+	struct str town, grid, other_town;
+	int64_t dispatcher, handler, verifier, commander, stranger, org, other_org, dept;
+	struct actor_session who[6]; /* in that order, from 1 */
+};
+
+/* ---- a town with posts ---- */
+
+static enum err make_places(struct tx *tx, struct world *w)
+{
+	static const struct { const char *code, *name; enum place_level level; } v[] = {
+		{"50", "重庆市", PLACE_PROVINCE}, {"5001", "市辖区", PLACE_CITY}, {"500105", "江北区", PLACE_DISTRICT},
+		{"500105004", "大石坝街道", PLACE_TOWN}, {"500105004001", "某社区", PLACE_COMMUNITY}, {GRID, "第三网格", PLACE_GRID},
+	};
+	struct str key = STR("");
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < ARRAY_LEN(v); i++) {
+		struct place p = {.code = str_from(v[i].code), .name = str_from(v[i].name), .level = v[i].level};
+		struct str parent = key;
+
+		e = place_add(tx, parent, &p, &key);
+		key = arena_str(w->u->a, key);
+		if (v[i].level == PLACE_TOWN)
+			w->town = key;
+		if (v[i].level == PLACE_GRID)
+			w->grid = key;
+	}
+	if (e == OK)
+		e = place_add(tx, place_up(w->town, PLACE_DISTRICT), &(struct place){.code = STR("500105005"), .name = STR("别的街道"), .level = PLACE_TOWN},
+			      &w->other_town);
+	w->other_town = arena_str(w->u->a, w->other_town);
+	return e;
+}
+
+static enum err make_actor(struct tx *tx, const char *login, const char *role, struct str place, int64_t org, int64_t *id)
+{
+	struct str why;
+	enum err e = actor_create(tx, str_from(login), str_from(login), STR("x"), id);
+
+	return e ? e : actor_grant(tx, *id, str_from(role), place, org, 0, 0, &why);
+}
+
+static enum err make_world(struct tx *tx, void *arg)
+{
+	static const char roles[] = "role,title,title_en,duty,permissions\ndispatcher,岗,Dispatcher,,matter.read\nhandler,岗,Handler,,matter.read\n"
+				    "verifier,岗,Verifier,,matter.read\ncommander,岗,Commander,,matter.read\n";
+	struct world *w = arg;
+	struct str why;
+	enum err e = actor_load_roles(tx, str_from(roles), &why);
+
+	if (e == OK)
+		e = make_places(tx, w);
+	if (e == OK)
+		e = actor_org_add(tx, &(struct actor_org){.name = STR("民生服务板块"), .kind = STR("board"), .place = w->town}, &w->org);
+	if (e == OK)
+		e = actor_org_add(tx, &(struct actor_org){.name = STR("平安法治板块"), .kind = STR("board"), .place = w->town}, &w->other_org);
+	if (e == OK)
+		e = actor_org_add(tx, &(struct actor_org){.name = STR("区城管局"), .kind = STR("department"), .place = place_up(w->town, PLACE_DISTRICT)}, &w->dept);
+	if (e == OK)
+		e = make_actor(tx, "dispatcher", "dispatcher", w->town, 0, &w->dispatcher);
+	if (e == OK)
+		e = make_actor(tx, "handler", "handler", w->town, w->org, &w->handler);
+	if (e == OK)
+		e = make_actor(tx, "verifier", "verifier", w->town, 0, &w->verifier);
+	if (e == OK)
+		e = make_actor(tx, "commander", "commander", w->town, 0, &w->commander);
+	return e ? e : make_actor(tx, "stranger", "handler", w->town, w->other_org, &w->stranger);
+}
+
+static const struct actor_session *load_actor(struct world *w, int i, int64_t id)
+{
+	struct db_conn *c = db_read_begin(w->u->db);
+
+	assert_int_equal(OK, actor_load(c, w->u->a, id, &w->who[i]));
+	db_read_end(c);
+	return &w->who[i];
+}
+
+static void begin(struct world *w, struct unit *u)
+{
+	struct str why;
+	char dir[600];
+
+	*w = (struct world){.u = u};
+	if (!keys) {
+		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
+		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
+		keyring_use(keys);
+		atexit(free_keys);
+	}
+	matter_init();
+	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	scenario_forget();
+	if (scenario_load_dir(u->db, "scenarios", u->a, &why) != OK)
+		fail_msg("%.*s", STR_ARG(why));
+	assert_int_equal(OK, db_write(u->db, make_world, w));
+	load_actor(w, 1, w->dispatcher);
+	load_actor(w, 2, w->handler);
+	load_actor(w, 3, w->verifier);
+	load_actor(w, 4, w->commander);
+	load_actor(w, 5, w->stranger);
+}
+
+static void end(struct world *w)
+{
+	journal_end(w->u->db);
+	scenario_forget();
+	category_forget();
+	clock_set(0);
+}
+
+static void at(const char *text)
+{
+	int64_t t;
+
+	assert_true(time_parse(str_from(text), 480, &t));
+	clock_set(t);
+}
+
+static int64_t ms(const char *text)
+{
+	int64_t t;
+
+	assert_true(time_parse(str_from(text), 480, &t));
+	return t;
+}
+
+/* ---- filing and acting in one line ---- */
+
+static int64_t file(struct world *w, const char *what, const char *kind, const char *category)
+{
+	struct matter_value v[] = {{STR("what"), str_from(what)}, {STR("kind"), str_from(kind)}, {STR("phone"), STR("138 1234 5678")}};
+	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = v, .nvalues = 3, .place = w->grid,
+			       .category = str_from(category), .channel = STR("web"), .lon = 106.5, .lat = 29.6, .is_public = true};
+
+	assert_int_equal(OK, matter_prepare(w->u->a, &m, clock_now()));
+	assert_int_equal(OK, db_write(w->u->db, matter_file, &m));
+	return m.id;
+}
+
+static struct matter get(struct world *w, int64_t id)
+{
+	struct db_conn *c = db_read_begin(w->u->db);
+	struct matter m;
+
+	assert_int_equal(OK, matter_get(c, w->u->a, id, &m));
+	db_read_end(c);
+	return m;
+}
+
+/* answers: "lead=12;note=…" */
+static struct matter_act act(struct world *w, int64_t id, int who, const char *action, const char *answers, enum err want)
+{
+	static struct matter_value v[10];
+	struct matter_act x = {.id = id, .version = -1, .action = str_from(action), .values = v};
+	struct str rest = str_from(answers), one, field;
+	enum err e;
+
+	x.by.who = who ? &w->who[who] : NULL;
+	x.by.reporter = who == 0;
+	while (str_split(&rest, ';', &one))
+		if (one.n && str_split(&one, '=', &field))
+			v[x.nvalues++] = (struct matter_value){field, one};
+	e = db_write(w->u->db, matter_do, &x);
+	if (e != want)
+		fail_msg("%s by %d: %s instead of %s", action, who, err_name(e), err_name(want));
+	return x;
+}
+
+static const char *lead(struct world *w, int64_t org)
+{
+	return arena_printf(w->u->a, "lead=%lld", (long long)org).p;
+}
+
+static void state_is(struct world *w, int64_t id, const char *state)
+{
+	struct matter m = get(w, id);
+
+	if (!str_eqz(m.state, state))
+		fail_msg("state is %.*s, not %s", STR_ARG(m.state), state);
+}
+
+/* ---- tests ---- */
+
+static void test_life(void **state)
+{
+	struct world w;
+	int64_t id;
+	struct matter m;
+	struct matter_step *steps;
+	struct db_conn *c;
+	size_t n;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00"); /* a Monday */
+	id = file(&w, "路灯不亮，电话13812345678", "request", "public.lamp2");
+	m = get(&w, id);
+	assert_true(str_eqz(m.state, "filed") && m.due == ms("2026-03-02 12:00") && m.total_due == ms("2026-03-12 18:00"));
+	assert_true(str_eqz(m.title, "路灯不亮，电话138****5678"));
+	assert_int_equal(-1, str_find(m.fields, STR("phone"))); /* personal: not in the open JSON */
+	act(&w, id, 1, "accept", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-02 12:00")); /* the same two hours */
+	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-03 18:00"));
+	assert_int_equal(get(&w, id).holder_org, w.org);
+	at("2026-03-03 09:00");
+	act(&w, id, 2, "sign", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-10 18:00")); /* five working days */
+	act(&w, id, 2, "start", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-10 18:00"));
+	act(&w, id, 2, "reply", "verdict=solved;note=已经换了灯泡", OK);
+	act(&w, id, 3, "verify", "", OK);
+	at("2026-03-04 09:00");
+	act(&w, id, 3, "close", "", OK);
+	m = get(&w, id);
+	assert_true(m.kind == STATE_CLOSED && m.closed == clock_now() && m.due == 0 && str_eqz(m.verdict, "solved"));
+	act(&w, id, 0, "judge", "score=5;solved=yes", OK);
+	m = get(&w, id);
+	assert_true(m.judge_score == 5 && m.judge_solved == 1 && m.judged && str_eqz(m.verdict, "solved") && m.excluded == 0);
+	act(&w, id, 4, "exclude", "reason=重复", OK);
+	m = get(&w, id); /* three facts side by side */
+	assert_true(m.excluded && m.judge_score == 5 && str_eqz(m.verdict, "solved"));
+	c = db_read_begin(w.u->db);
+	assert_int_equal(OK, matter_timeline(c, w.u->a, &m, &steps, &n));
+	assert_int_equal(n, 10);
+	for (size_t i = 0; i < n; i++)
+		assert_true(steps[i].seq > (i ? steps[i - 1].seq : 0));
+	assert_true(str_eqz(steps[6].note, "已经换了灯泡") || str_eqz(steps[5].note, "已经换了灯泡"));
+	assert_true(str_eqz(steps[2].actor_name, "dispatcher"));
+	assert_int_equal(OK, matter_values(c, w.u->a, &m, true));
+	assert_true(str_eqz(m.values[m.nvalues - 1].field, "phone") && str_eqz(m.values[m.nvalues - 1].value, "13812345678"));
+	db_read_end(c);
+	end(&w);
+}
+
+static void test_refusals(void **state)
+{
+	struct world w;
+	struct matter_act x;
+	int64_t id, other;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	id = file(&w, "问题", "request", "");
+	x = act(&w, id, 0, "dispatch", lead(&w, w.org), ERR_FORBIDDEN);
+	assert_true(x.why.n > 0);
+	act(&w, id, 2, "dispatch", lead(&w, w.org), ERR_FORBIDDEN);
+	act(&w, id, 1, "nothing", "", ERR_INPUT);
+	x = act(&w, id, 1, "dispatch", "", ERR_INPUT);
+	assert_true(str_eqz(x.why_field, "lead"));
+	act(&w, id, 1, "dispatch", "lead=abc", ERR_INPUT);
+	act(&w, id, 1, "dispatch", "lead=1;colour=red", ERR_INPUT);
+	act(&w, id, 3, "verify", "", ERR_CONFLICT);
+	act(&w, id, 1, "refuse", "reason=不归我们管", ERR_INPUT); /* the right address is missing */
+	act(&w, id, 1, "merge", "into=0000-0000-0000", ERR_INPUT);
+	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	act(&w, id, 5, "sign", "", ERR_FORBIDDEN); /* the same role, another organisation */
+	act(&w, id, 2, "return", "reason=不是我们的", ERR_INPUT); /* to whom instead? */
+	act(&w, id, 2, "return", "reason=不是我们的;suggest=平安法治板块", OK);
+	assert_int_equal(get(&w, id).holder_org, 0);
+	act(&w, id, 1, "dispatch", lead(&w, w.other_org), OK);
+	act(&w, id, 5, "sign", "", OK);
+	x = act(&w, id, 5, "reply", "verdict=cannot;note=不能", ERR_RULE);
+	assert_true(str_find(x.why, STR("理由")) >= 0);
+	act(&w, id, 5, "reply", "verdict=cannot;note=不能;reason=产权属于个人，没有法律依据", OK);
+	other = file(&w, "同一件", "request", "");
+	act(&w, other, 1, "merge", arena_printf(w.u->a, "into=%.*s", STR_ARG(get(&w, id).code)).p, OK);
+	assert_int_equal(get(&w, other).merged_into, id);
+	other = file(&w, "撤回", "request", "");
+	act(&w, other, 0, "withdraw", "", OK);
+	state_is(&w, other, "withdrawn");
+	other = file(&w, "不受理", "request", "");
+	act(&w, other, 1, "refuse", "reason=属于法院;address=区法院 12368", OK);
+	assert_int_equal(get(&w, other).kind, STATE_REFUSED);
+	end(&w);
+}
+
+static enum err put_duty(struct tx *tx, void *arg)
+{
+	struct str why;
+	size_t n;
+
+	return duty_import_csv(tx, str_from(arg), STR(""), &n, tx->arena, &why);
+}
+
+static void test_guard(void **state)
+{
+	struct world w;
+	struct matter_act x;
+	int64_t id;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	assert_int_equal(OK, db_write(w.u->db, put_duty, (void *)(uintptr_t)"category,owner,source\npublic.lamp,department,示例\n"));
+	id = file(&w, "路灯", "request", "public.lamp");
+	x = act(&w, id, 1, "dispatch", lead(&w, w.org), ERR_RULE);
+	assert_true(str_find(x.why, STR("66号")) >= 0);
+	state_is(&w, id, "filed");
+	act(&w, id, 1, "dispatch", lead(&w, w.dept), OK);
+	end(&w);
+}
+
+static void test_two_at_once(void **state)
+{
+	struct world w;
+	struct matter_act x = {.action = STR("accept"), .version = 1};
+	int64_t id;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	id = file(&w, "两人同时", "request", "");
+	act(&w, id, 1, "accept", "", OK);
+	x.id = id;
+	x.by.who = &w.who[1];
+	assert_int_equal(ERR_CONFLICT, db_write(w.u->db, matter_do, &x));
+	assert_true(str_find(x.why, STR("dispatcher")) >= 0 && str_find(x.why, STR("受理")) >= 0);
+	assert_int_equal(get(&w, id).version, 2);
+	end(&w);
+}
+
+static void test_clocks(void **state)
+{
+	struct world w;
+	int64_t id;
+	int told;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	id = file(&w, "计时", "request", "");
+	assert_int_equal(OK, matter_run_clocks(w.u->db, ms("2026-03-02 11:59"), &told));
+	assert_int_equal(told, 0);
+	assert_int_equal(OK, matter_run_clocks(w.u->db, ms("2026-03-02 12:00"), &told));
+	assert_int_equal(told, 1);
+	assert_int_equal(OK, matter_run_clocks(w.u->db, ms("2026-03-02 13:00"), &told));
+	assert_int_equal(told, 0); /* once */
+	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	act(&w, id, 2, "sign", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-09 18:00"));
+	assert_int_equal(get(&w, id).total_due, ms("2026-03-12 18:00"));
+	at("2026-03-04 15:00");
+	act(&w, id, 2, "ask", "note=哪一栋楼", OK);
+	assert_true(get(&w, id).suspended_since && get(&w, id).kept_due == ms("2026-03-09 18:00"));
+	assert_int_equal(matter_clock_colour(&(struct matter){.due = 5, .suspended_since = 3}, 10), 0);
+	at("2026-03-06 10:00");
+	act(&w, id, 0, "answer", "note=3 栋", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-11 18:00"));       /* Thursday and Friday stood still */
+	assert_int_equal(get(&w, id).total_due, ms("2026-03-16 18:00"));
+	assert_int_equal(get(&w, id).suspended_since, 0);
+	act(&w, id, 1, "extend", "extra=2wd;reason=等配件", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-13 18:00"));
+	at("2026-03-14 10:00");
+	act(&w, id, 1, "extend", "extra=2wd;reason=晚了", ERR_RULE); /* behind the deadline */
+	assert_int_equal(matter_clock_colour(&(struct matter){.due = 100, .state_since = 0}, 79), 1);
+	assert_int_equal(matter_clock_colour(&(struct matter){.due = 100, .state_since = 0}, 81), 2);
+	assert_int_equal(matter_clock_colour(&(struct matter){.due = 100, .state_since = 0}, 100), 3);
+	end(&w);
+}
+
+static void test_reopen(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	id = file(&w, "重办", "enquiry", "");
+	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	act(&w, id, 2, "sign", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-04 18:00")); /* an enquiry: two working days */
+	act(&w, id, 2, "reply", "verdict=explained;note=好", OK);
+	act(&w, id, 3, "redo", "reason=没有答到点上", OK);
+	act(&w, id, 2, "reply", "verdict=explained;note=好", OK);
+	act(&w, id, 3, "verify", "", OK);
+	act(&w, id, 3, "close", "", OK);
+	act(&w, id, 0, "judge", "score=1;solved=no", OK);
+	at("2026-03-20 10:00");
+	act(&w, id, 0, "reopen", "note=还是不亮", OK);
+	assert_true(get(&w, id).reopened == 1 && get(&w, id).closed == 0 && get(&w, id).judge_solved == -1);
+	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	act(&w, id, 2, "sign", "", OK);
+	act(&w, id, 2, "reply", "verdict=solved;note=好", OK);
+	act(&w, id, 3, "verify", "", OK);
+	act(&w, id, 3, "close", "", OK);
+	at("2026-06-20 10:00");
+	act(&w, id, 0, "reopen", "note=太晚", ERR_CONFLICT);
+	end(&w);
+}
+
+static void test_patrol(void **state)
+{
+	struct world w;
+	struct matter_value v[] = {{STR("what"), STR("井盖松动")}, {STR("urgency"), STR("urgent")}};
+	struct matter_new m;
+	int *buttons;
+	size_t n;
+	struct matter got;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	m = (struct matter_new){.scenario = scenario_current(STR("patrol-finding")), .values = v, .nvalues = 2, .place = w.grid};
+	assert_int_equal(OK, matter_prepare(w.u->a, &m, clock_now()));
+	assert_int_equal(OK, db_write(w.u->db, matter_file, &m));
+	got = get(&w, m.id);
+	assert_int_equal(OK, matter_actions(&got, &(struct matter_actor){.who = &w.who[1]}, clock_now(), w.u->a, &buttons, &n));
+	assert_int_equal(n, 1); /* a dispatcher may only dismiss what nobody passed on */
+	act(&w, m.id, 1, "dismiss", "reason=看过，没有松动", OK);
+	state_is(&w, m.id, "void");
+	end(&w);
+}
+
+/* ---- filing: what is refused, what is found again ---- */
+
+static void refuse(struct world *w, struct matter_value v, const char *field)
+{
+	struct matter_value both[] = {{STR("what"), STR("事")}, v};
+	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = both, .nvalues = 2, .place = w->grid};
+
+	if (str_eqz(v.field, "what"))
+		m.values = &v, m.nvalues = 1;
+	assert_int_equal(ERR_INPUT, matter_prepare(w->u->a, &m, clock_now()));
+	assert_true(str_eqz(m.why_field, field) && m.why.n);
+}
+
+static void test_filing(void **state)
+{
+	struct world w;
+	struct matter_value v[] = {{STR("what"), STR("从别处来")}};
+	struct matter_new m = {.values = v, .nvalues = 1, .source = STR("att3"), .source_id = STR("17"), .state = STR("closed")}, again;
+	struct matter got;
+	struct db_conn *c;
+	int64_t *ids, id;
+	size_t n;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	refuse(&w, (struct matter_value){STR("what"), STR("  ")}, "what");
+	refuse(&w, (struct matter_value){STR("what"), STR("a\033[2J")}, "what");
+	refuse(&w, (struct matter_value){STR("kind"), STR("other")}, "kind");
+	refuse(&w, (struct matter_value){STR("phone"), STR("12")}, "phone");
+	refuse(&w, (struct matter_value){STR("colour"), STR("red")}, "colour");
+	refuse(&w, (struct matter_value){STR("photo"), STR("x.jpg")}, "photo");
+	m.scenario = scenario_current(STR("resident-report"));
+	m.place = w.grid;
+	m.created = ms("2024-01-02 08:00");
+	m.closed = ms("2024-01-05 08:00");
+	again = m;
+	assert_int_equal(OK, matter_prepare(w.u->a, &m, clock_now()));
+	assert_int_equal(OK, db_write(w.u->db, matter_file, &m));
+	assert_int_equal(OK, matter_prepare(w.u->a, &again, clock_now()));
+	assert_int_equal(ERR_CONFLICT, db_write(w.u->db, matter_file, &again));
+	assert_true(again.id == m.id && str_eq(again.code, m.code));
+	id = file(&w, "有电话", "request", "");
+	c = db_read_begin(w.u->db);
+	assert_int_equal(OK, matter_by_code(c, w.u->a, m.code, &got));
+	assert_true(got.id == m.id && got.created == m.created && got.closed == m.closed && got.kind == STATE_CLOSED);
+	assert_int_equal(OK, matter_by_phone(c, w.u->a, STR("１３８-1234-5678"), 10, &ids, &n));
+	assert_true(n == 1 && ids[0] == id);
+	db_read_end(c);
+	end(&w);
+}
+
+/* ---- lists against brute force, totals against a recount, restart in the middle ---- */
+
+static uint64_t seed = 11;
+static int dice(int n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (int)((seed >> 33) % (uint64_t)n);
+}
+
+static void file_many(struct world *w, int count)
+{
+	static const char *const kinds[] = {"request", "complaint", "enquiry"}, *const cats[] = {"a.x", "a.y", "b.z"};
+
+	for (int i = 0; i < count; i++) {
+		int64_t id;
+		struct str grid = w->grid;
+
+		clock_set(ms("2026-03-02 09:00") + (int64_t)i * 17 * MS_MINUTE);
+		if (dice(4) == 0)
+			w->grid = w->other_town;
+		id = file(w, dice(2) ? "楼道堆放杂物" : "路灯不亮", kinds[dice(3)], cats[dice(3)]);
+		w->grid = grid;
+		if (!place_within(get(w, id).place, w->town) || dice(3) == 0)
+			continue;
+		act(w, id, 1, "dispatch", lead(w, w->org), OK);
+		if (dice(2))
+			continue;
+		act(w, id, 2, "sign", "", OK);
+		clock_set(clock_now() + dice(20) * MS_DAY);
+		act(w, id, 2, "reply", "verdict=solved;note=好", OK);
+		act(w, id, 3, "verify", "", OK);
+		act(w, id, 3, "close", "", OK);
+		if (dice(2))
+			act(w, id, 0, "judge", dice(2) ? "score=5;solved=yes" : "score=2;solved=no", OK);
+		if (dice(4) == 0)
+			act(w, id, 0, "reopen", "note=再来", OK);
+	}
+}
+
+static bool fits(const struct matter_row *r, const struct matter_filter *f, int64_t now)
+{
+	const struct scenario *s = scenario_current(r->scenario);
+	const struct scenario_state *st = &s->states[scenario_state(s, r->state)];
+	struct matter m = {.due = r->due, .state_since = r->state_since, .kind = st->kind};
+
+	return (f->state.n == 0 || str_eq(f->state, r->state)) && (f->category.n == 0 || str_eq(f->category, r->category)) &&
+	       (f->kind == 0 || (f->kind < 0 ? st->kind < STATE_CLOSED : (int)st->kind == f->kind - 1)) &&
+	       (f->colour == 0 || matter_clock_colour(&m, now) == f->colour) && (f->holder_org == 0 || r->holder_org == f->holder_org) &&
+	       (f->place.n == 0 || place_within(r->place, f->place)) && (f->to == 0 || (r->created >= f->from && r->created < f->to)) &&
+	       (f->text.n == 0 || str_find(r->title, f->text) >= 0);
+}
+
+static void compare(struct world *w, const struct matter_row *all, size_t nall, struct matter_filter f, int64_t now)
+{
+	struct str from = STR(""), to = place_after(w->u->a, STR(""));
+	struct matter_scope scope = {&from, &to, 1, true};
+	struct db_conn *c = db_read_begin(w->u->db);
+	size_t want = 0, seen = 0, n = 1;
+	int count;
+
+	for (size_t i = 0; i < nall; i++)
+		want += fits(&all[i], &f, now);
+	f.limit = 7;
+	while (n) {
+		struct matter_row *v;
+
+		assert_int_equal(OK, matter_list(c, w->u->a, &scope, &f, now, &v, &n));
+		for (size_t i = 0; i < n; i++) {
+			assert_true(fits(&v[i], &f, now));
+			assert_true(i == 0 || v[i - 1].created > v[i].created || v[i - 1].id > v[i].id);
+		}
+		seen += n;
+		if (n) {
+			f.before_key = v[n - 1].key;
+			f.before_id = v[n - 1].id;
+		}
+	}
+	if (seen != want)
+		fail_msg("state %.*s category %.*s kind %d colour %d text %.*s: %zu rows, should be %zu", STR_ARG(f.state), STR_ARG(f.category), f.kind,
+			 f.colour, STR_ARG(f.text), seen, want);
+	assert_int_equal(OK, matter_count(c, w->u->a, &scope, &f, now, 10, &count));
+	assert_int_equal(count, want > 10 ? 10 : (int)want);
+	db_read_end(c);
+}
+
+static enum err collect(void *arg, const struct matter_row *r)
+{
+	struct { struct arena *a; struct matter_row *v; size_t n; } *x = arg;
+	struct matter_row *copy = &x->v[x->n++];
+
+	*copy = *r;
+	copy->scenario = arena_str(x->a, r->scenario);
+	copy->state = arena_str(x->a, r->state);
+	copy->category = arena_str(x->a, r->category);
+	copy->place = arena_str(x->a, r->place);
+	copy->title = arena_str(x->a, r->title);
+	return OK;
+}
+
+static void compare_totals(struct world *w, struct str place)
+{
+	struct db_conn *c = db_read_begin(w->u->db);
+	struct matter_totals x, y;
+	int64_t from = 20500, to = 20600; /* around March 2026 */
+
+	assert_int_equal(OK, matter_totals_get(c, w->u->a, place, from, to, &x));
+	assert_int_equal(OK, matter_totals_recount(c, w->u->a, place, from, to, &y));
+	assert_memory_equal(&x, &y, sizeof(x));
+	assert_true(x.filed > 0 && x.filed == x.open + x.answered + x.closed + x.refused);
+	assert_int_equal(OK, matter_totals_get(c, w->u->a, place, 20514, 20515, &x)); /* one day */
+	assert_int_equal(OK, matter_totals_recount(c, w->u->a, place, 20514, 20515, &y));
+	assert_memory_equal(&x, &y, sizeof(x));
+	db_read_end(c);
+}
+
+static void check_inbox(struct world *w, int64_t now)
+{
+	struct str role = STR("dispatcher"), hrole = STR("handler"), to = place_after(w->u->a, w->town);
+	struct matter_inbox in = {&role, &w->town, &to, &(int64_t){0}, 1, 0, 200, 0, 0};
+	struct matter_inbox_counts counts;
+	struct db_conn *c = db_read_begin(w->u->db);
+	struct matter_row *v;
+	size_t n;
+
+	assert_int_equal(OK, matter_inbox(c, w->u->a, &in, now, &v, &n));
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(str_eqz(v[i].state, "filed") || str_eqz(v[i].state, "accepted"));
+		assert_true(place_within(v[i].place, w->town) && (i == 0 || v[i - 1].due <= v[i].due));
+	}
+	assert_int_equal(OK, matter_inbox_count(c, w->u->a, &in, now, &counts));
+	assert_int_equal(counts.late + counts.soon + counts.in_time + counts.no_clock, n);
+	in.roles = &hrole;
+	in.orgs = &w->org;
+	assert_int_equal(OK, matter_inbox(c, w->u->a, &in, now, &v, &n));
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(v[i].holder_org, w->org);
+	in.orgs = &w->other_org;
+	assert_int_equal(OK, matter_inbox(c, w->u->a, &in, now, &v, &n));
+	assert_int_equal(n, 0);
+	db_read_end(c);
+}
+
+static void test_lists(void **state)
+{
+	struct world w;
+	struct journal_tailer *tailers[2];
+	struct { struct arena *a; struct matter_row *v; size_t n; } all;
+	struct str from = STR(""), to, why;
+	struct matter_scope scope;
+	struct matter_filter none = {.kind = 0};
+	struct db_conn *c;
+	int64_t now;
+
+	begin(&w, *state);
+	assert_int_equal(OK, matter_tailers(w.u->db, tailers));
+	file_many(&w, 60);
+	/* stop in the middle: the tailers go on behind their cursor */
+	journal_tail_stop(tailers[0]);
+	journal_tail_stop(tailers[1]);
+	file_many(&w, 20);
+	journal_end(w.u->db);
+	unit_store_reopen(w.u, NULL);
+	assert_int_equal(OK, journal_init(w.u->db, NULL, w.u->a, &why));
+	scenario_forget();
+	assert_int_equal(OK, scenario_load_dir(w.u->db, "scenarios", w.u->a, &why));
+	assert_int_equal(OK, matter_tailers(w.u->db, tailers));
+	file_many(&w, 40);
+	journal_tail_drain(tailers[0]);
+	journal_tail_drain(tailers[1]);
+	now = clock_now();
+	to = place_after(w.u->a, STR(""));
+	scope = (struct matter_scope){&from, &to, 1, true};
+	all.a = w.u->a;
+	all.n = 0;
+	all.v = arena_array(w.u->a, struct matter_row, 500);
+	c = db_read_begin(w.u->db);
+	assert_int_equal(OK, matter_each(c, w.u->a, &scope, &none, now, collect, &all));
+	db_read_end(c);
+	assert_int_equal(all.n, 120);
+	for (int i = 0; i < 120; i++) {
+		static const char *const states[] = {"", "filed", "dispatched", "judged"}, *const cats[] = {"", "a.x", "b.z"}, *const texts[] = {"", "", "楼道", "路灯"};
+		struct str places[] = {STR(""), w.town, w.other_town, place_up(w.town, PLACE_DISTRICT)};
+		struct matter_filter f = {.state = str_from(states[dice(4)]), .category = str_from(cats[dice(3)]), .kind = dice(7) - 1, .colour = dice(4),
+					  .holder_org = dice(3) ? 0 : w.org, .place = places[dice(4)], .text = str_from(texts[dice(4)])};
+
+		if (f.kind > 5)
+			f.kind = 0;
+		compare(&w, all.v, all.n, f, now - dice(20) * MS_DAY);
+	}
+	compare_totals(&w, STR(""));
+	compare_totals(&w, w.town);
+	compare_totals(&w, place_up(w.grid, PLACE_COMMUNITY));
+	compare_totals(&w, w.other_town);
+	check_inbox(&w, now);
+	journal_tail_stop(tailers[0]);
+	journal_tail_stop(tailers[1]);
+	end(&w);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_BOTH(test_life), UNIT_BOTH(test_refusals), UNIT_BOTH(test_guard), UNIT_BOTH(test_two_at_once), UNIT_BOTH(test_clocks),
+		UNIT_BOTH(test_reopen), UNIT_BOTH(test_patrol), UNIT_BOTH(test_filing), UNIT_BOTH(test_lists),
+	};
+	return UNIT_MAIN(tests);
+}
