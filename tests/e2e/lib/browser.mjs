@@ -32,17 +32,23 @@ export async function visitor(server, { width = 360, height = 800, script = true
   const context = await b.newContext({ baseURL: server.url, viewport: { width, height }, javaScriptEnabled: script, locale, ...more });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
+  let answered = '';
   page.problems = [];
-  page.on('console', (m) => { if (m.type() === 'error') page.problems.push(m.text()); });
+  page.on('response', (r) => { if (r.request().isNavigationRequest()) answered = r.url(); });
+  // Chromium calls it an error too when the page itself answers 404: that one is meant
+  page.on('console', (m) => {
+    const own = /Failed to load resource/.test(m.text()) && [page.url(), answered].includes(m.location().url);
+    if (m.type() === 'error' && !own) page.problems.push(m.text());
+  });
   page.on('pageerror', (e) => page.problems.push(String(e)));
   return { page, context };
 }
 
 export async function login(page, user, password) {
   await page.goto('/login');
-  await page.fill('input[name=user]', user);
-  await page.fill('input[type=password]', password);
-  await page.locator('form[action^="/login"] button').first().click();
+  await page.fill('#login', user);
+  await page.fill('#password', password);
+  await page.locator('form[action="/login"] button').click();
 }
 
 // Screenshots at the three widths, whole page, in build/shots/NAME-WIDTH.png.

@@ -114,8 +114,8 @@ export class Http {
     return answer;
   }
 
-  async login(user, password) {
+  async login(login, password) {
     await this.get('/login');
-    return this.submit(/^\/login/, { user, password });
+    return this.submit('/login', { login, password });
   }
 }

@@ -19,8 +19,9 @@ export function start(file, args, options = {}) {
 }
 
 // Runs to the end; an exit status that was not expected is an error that shows what the program said.
-export async function run(file, args, { expect = 0, seconds = 120, ...options } = {}) {
-  const child = start(file, args, options);
+export async function run(file, args, { expect = 0, seconds = 120, input, ...options } = {}) {
+  const child = start(file, args, input === undefined ? options : { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin?.end(input);
   const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
   const { code, signal } = await child.ended;
   clearTimeout(timer);
