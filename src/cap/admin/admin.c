@@ -15,6 +15,7 @@ static const struct subcommand subcommands[] = {
 	{"user list", "", N_("列出账号"), admin_user_list},
 	{"user lock", "LOGIN", N_("停用账号"), admin_user_lock},
 	{"user unlock", "LOGIN", N_("恢复账号"), admin_user_unlock},
+	{"demo", "[--accounts-file FILE] [--password WORD]", N_("建立演示镇街"), admin_demo},
 	{"doctor", "[--full]", N_("检查运行环境并说明怎么处理"), admin_doctor},
 	{0},
 };
