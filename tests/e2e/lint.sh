@@ -31,7 +31,7 @@ printf '<p>裸字 {{_ "有翻译"}}</p>\n' >src/cap/a/html/a.html
 printf 'msgid "有翻译"\nmsgstr "%%d translated"\n\nmsgid "陈旧"\nmsgstr "stale"\n' >src/cap/a/en.po
 echo 1 >data/facts.csv
 printf 'see /%s/x\n' work/wt >docs/a.md
-printf '// %s: later\n' TODO >src/cap/b/b.h
+printf '// %s%s: later\n' TO DO >src/cap/b/b.h
 expect includes 'base/ includes core/'
 expect includes 'capability a includes b'
 expect library-headers 'sqlite3.h belongs to src/db/'

@@ -57,6 +57,21 @@ static const char *english(const char *zh)
 	return en ? en : zh;
 }
 
+/* What comes back, as far as flags and the ending of the path tell. */
+static const char *answer_of(const struct apidoc_route *r)
+{
+	static const struct {
+		const char *ending, *kind;
+	} kinds[] = {{".json", "JSON"}, {".csv", "CSV"}, {".svg", "SVG"}, {"/healthz", "text"}, {"/metrics", "text"}, {"/*file", "file"}};
+
+	if (r->stream)
+		return "SSE";
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (str_ends(str_from(r->path), kinds[i].ending))
+			return kinds[i].kind;
+	return r->json ? "JSON" : "HTML";
+}
+
 /* A vertical bar would end the cell. */
 static void cell(struct buf *out, const char *z)
 {
@@ -74,7 +89,7 @@ static void route_line(struct buf *out, const struct apidoc_route *r)
 		buf_printf(out, "`%s`", r->needs);
 	else
 		buf_addz(out, r->open ? "-" : "登录 login");
-	buf_printf(out, " | %s%s | ", r->json ? "JSON" : r->stream ? "SSE" : "HTML", r->files ? ", 文件 files" : "");
+	buf_printf(out, " | %s%s | ", answer_of(r), r->files ? ", 文件 files" : "");
 	cell(out, r->about);
 	if (i18n_english(r->about)) {
 		buf_addz(out, " · ");
