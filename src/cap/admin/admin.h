@@ -19,6 +19,8 @@ int admin_user_revoke(int argc, char **argv);
 int admin_user_list(int argc, char **argv);
 int admin_user_lock(int argc, char **argv);
 int admin_user_unlock(int argc, char **argv);
+int admin_place_move(int argc, char **argv);
+int admin_place_merge(int argc, char **argv);
 int admin_backup(int argc, char **argv);
 int admin_restore(int argc, char **argv);
 int admin_doctor(int argc, char **argv);

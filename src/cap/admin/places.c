@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -294,6 +295,7 @@ int admin_export_places(int argc, char **argv)
 		return 2;
 	}
 	cli_catch_signals();
+	signal(SIGPIPE, SIG_DFL); /* "| head" is no fault */
 	status = cli_open(&cli, CLI_READ_ONLY | CLI_NO_KEYS);
 	if (status < 0 && out && !(x.out = fopen(out, "w")))
 		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
