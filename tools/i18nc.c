@@ -137,8 +137,11 @@ static void check_arguments(const char *zh, const char *en)
 
 static void add(const char *zh, const char *en, int at)
 {
+	int here = line;
+
 	if (*zh == 0)
 		return; /* the header entry */
+	line = at;
 	if (*en == 0)
 		fail("\"%s\" has no English (msgstr is empty)", zh);
 	check_arguments(zh, en);
@@ -147,6 +150,7 @@ static void add(const char *zh, const char *en, int at)
 		entries = need(realloc(entries, cap * sizeof(*entries)));
 	}
 	entries[n++] = (struct entry){need(strdup(zh)), need(strdup(en)), file, at};
+	line = here;
 }
 
 static bool begins(const char **p, const char *word)

@@ -843,8 +843,6 @@ static void close_function(void)
 		fail_at(now.form_line, "this form posts without {{csrf}}; put {{csrf}} right behind <form ...>");
 	while (lit.n && is_space(lit.p[lit.n - 1]))
 		lit.n--;
-	if (lit.n)
-		put(&lit, "\n", 1);
 	flush_literal();
 	say(&code, "}\n\n");
 	in_function = false;
