@@ -17,15 +17,18 @@
 #define READER_CACHE_KB 6144
 #define BUSY_MS 10000
 #define WAL_FILL ((off_t)16 << 20)  /* zero-filled at start */
-#define WAL_POKE 2000               /* frames after which the checkpoint thread is woken before its second is over */
-#define WAL_MANY 8000               /* frames after which the writer itself finishes the checkpoint */
+#define WAL_POKE 1000               /* new frames after which the checkpoint thread is woken before its second is over */
+#define WAL_MANY 3800               /* frames (they fit what is filled) after which the writer finishes the checkpoint */
+#define WAL_AGAIN 500               /* ... and tries again after so many more, when a long reader held the log */
 
 struct store {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool started, stop, poked;
-	_Atomic int frames; /* in the WAL after the last commit */
+	_Atomic int frames;  /* in the WAL after the last commit */
+	_Atomic int checked; /* in the WAL when the last checkpoint began */
+	int tried;           /* frames when the writer last finished one */
 };
 
 /* ---- errors ---- */
@@ -122,8 +125,12 @@ static int on_commit(void *arg, sqlite3 *h, const char *name, int frames)
 
 	(void)h;
 	(void)name;
-	atomic_store(&s->frames, frames);
-	if (frames > WAL_POKE) {
+	if (frames < atomic_exchange(&s->frames, frames)) {
+		atomic_store(&s->checked, 0); /* the log has begun anew */
+		s->tried = 0;
+	}
+	if (frames - atomic_load(&s->checked) > WAL_POKE) {
+		atomic_store(&s->checked, frames);
 		pthread_mutex_lock(&s->lock);
 		s->poked = true;
 		pthread_cond_signal(&s->wake);
@@ -406,8 +413,10 @@ static enum err commit(struct db_conn *c)
 		return e;
 	}
 	/* The thread cannot reach the end of a WAL that grows all the time; what it left is little. */
-	if (s && atomic_load(&s->frames) > WAL_MANY)
+	if (s && atomic_load(&s->frames) > WAL_MANY && atomic_load(&s->frames) - s->tried > WAL_AGAIN) {
+		s->tried = atomic_load(&s->frames);
 		sqlite3_wal_checkpoint_v2(c->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	}
 	return OK;
 }
 
@@ -483,7 +492,10 @@ static void *checkpoints(void *arg)
 			s->poked = false;
 			pthread_mutex_unlock(&s->lock);
 			if (atomic_load(&s->frames) > 0) {
-				int rc = sqlite3_wal_checkpoint_v2(c->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+				int rc;
+
+				atomic_store(&s->checked, atomic_load(&s->frames));
+				rc = sqlite3_wal_checkpoint_v2(c->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
 				if (rc != SQLITE_OK && rc != SQLITE_BUSY)
 					(void)to_err(c, rc, "checkpoint");

@@ -1,11 +1,14 @@
 #include "tests/unit.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -632,6 +635,122 @@ static void test_pg_restart(void **state)
 	free(v);
 }
 
+/* ---- the connection breaks while COMMIT is under way: a wire between us and the server that cuts it ---- */
+
+enum cut { CUT_NEVER, CUT_BEHIND_COMMIT, CUT_BEFORE_COMMIT };
+
+struct wire {
+	char from[108], to[108];
+	int listen;
+	_Atomic int cut; /* once */
+	_Atomic bool stop;
+	pthread_t t;
+};
+
+static int unix_socket(const char *path, bool server)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	if (server)
+		assert_true(bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 && listen(fd, 20) == 0);
+	else
+		assert_int_equal(0, connect(fd, (struct sockaddr *)&sa, sizeof(sa)));
+	return fd;
+}
+
+/* Passes on what there is; false when the connection is over or was cut. */
+static bool pass(struct wire *w, int from, int to, bool ours)
+{
+	char b[65536];
+	ssize_t n = read(from, b, sizeof(b));
+	int cut = atomic_load(&w->cut);
+
+	if (n <= 0)
+		return false;
+	if (!ours || cut == CUT_NEVER || memmem(b, (size_t)n, "COMMIT", 7) == NULL)
+		return write(to, b, (size_t)n) == n;
+	atomic_store(&w->cut, CUT_NEVER);
+	if (cut == CUT_BEHIND_COMMIT) {
+		assert_true(write(to, b, (size_t)n) == n);
+		usleep(200000); /* it commits; we never hear of it */
+	}
+	return false;
+}
+
+static void *wire_run(void *arg)
+{
+	struct wire *w = arg;
+	struct pollfd fd[64] = {{.fd = w->listen, .events = POLLIN}};
+	int n = 1;
+
+	while (!atomic_load(&w->stop)) {
+		poll(fd, (nfds_t)n, 50);
+		for (int i = 1; i < n; i++) {
+			int other = (i - 1) % 2 ? i - 1 : i + 1;
+
+			if (fd[i].fd < 0 || !fd[i].revents || pass(w, fd[i].fd, fd[other].fd, (i - 1) % 2 == 0))
+				continue;
+			close(fd[i].fd);
+			close(fd[other].fd);
+			fd[i].fd = fd[other].fd = -1;
+		}
+		if (fd[0].revents && n + 2 <= (int)ARRAY_LEN(fd)) {
+			fd[n++] = (struct pollfd){.fd = accept(w->listen, NULL, NULL), .events = POLLIN};
+			fd[n++] = (struct pollfd){.fd = unix_socket(w->to, false), .events = POLLIN};
+		}
+	}
+	for (int i = 0; i < n; i++)
+		if (fd[i].fd >= 0)
+			close(fd[i].fd);
+	return NULL;
+}
+
+static _Atomic int runs;
+
+static enum err counted_job(struct tx *tx, void *arg)
+{
+	runs++;
+	return add_job(tx, arg);
+}
+
+static void test_cut_at_commit(void **state)
+{
+	static const struct db_options o = {.writers = 1};
+	struct unit *u = *state;
+	const char *host = strstr(u->url, "host=") + 5, *name = u->url + strlen("postgresql:///");
+	struct str why = STR_NULL;
+	struct wire w = {.cut = CUT_NEVER};
+	char dir[] = "/tmp/gongzhi-wire-XXXXXX", url[300];
+	struct db *db;
+
+	make_tables(u);
+	assert_non_null(mkdtemp(dir));
+	snprintf(w.from, sizeof(w.from), "%s/.s.PGSQL.5432", dir);
+	snprintf(w.to, sizeof(w.to), "%.*s/.s.PGSQL.5432", (int)strcspn(host, "&"), host);
+	w.listen = unix_socket(w.from, true);
+	assert_int_equal(0, pthread_create(&w.t, NULL, wire_run, &w));
+	snprintf(url, sizeof(url), "postgresql:///%.*s?host=%s&user=gongzhi", (int)strcspn(name, "?"), name, dir);
+	assert_int_equal(OK, db_open(&db, url, &o, u->a, &why));
+
+	atomic_store(&w.cut, CUT_BEHIND_COMMIT);
+	runs = 0;
+	assert_int_equal(OK, db_write(db, counted_job, &(struct add){.id = 1}));
+	assert_int_equal(1, runs); /* it had been committed: not run again */
+	atomic_store(&w.cut, CUT_BEFORE_COMMIT);
+	runs = 0;
+	assert_int_equal(OK, db_write(db, counted_job, &(struct add){.id = 2}));
+	assert_int_equal(2, runs); /* it had not: run again */
+	assert_int_equal(2, count(u->db));
+
+	db_close(db);
+	atomic_store(&w.stop, true);
+	pthread_join(w.t, NULL);
+	unlink(w.from);
+	rmdir(dir);
+}
+
 /* ---- a row function that runs the same query again ---- */
 
 struct nested {
@@ -765,6 +884,7 @@ int main(void)
 		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
 		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
 		UNIT_BOTH(test_search), cmocka_unit_test(test_pg_restart),
+		UNIT_ON(DB_PG, test_cut_at_commit),
 	};
 
 	return UNIT_MAIN(tests);
