@@ -183,11 +183,41 @@ static void test_shipped(void **state)
 	category_forget();
 }
 
+/* The example of the guide is a scenario that works. */
+static void test_guide(void **state)
+{
+	struct arena a;
+	struct scenario *s = NULL;
+	struct str text, why = STR("");
+	char *p = calloc(1, 100000);
+	FILE *f = fopen("docs/scenario-guide.md", "rb");
+	ptrdiff_t from, end;
+
+	(void)state;
+	assert_non_null(f);
+	text = (struct str){p, fread(p, 1, 99999, f)};
+	fclose(f);
+	load_rules();
+	arena_init(&a, 0);
+	from = str_find(text, STR("```yaml\n"));
+	assert_true(from > 0);
+	text = str_sub(text, (size_t)from + 8, text.n);
+	end = str_find(text, STR("```"));
+	assert_true(end > 0);
+	if (scenario_parse(STR("room.yaml"), str_sub(text, 0, (size_t)end), &s, &a, &why) != OK)
+		fail_msg("%.*s", STR_ARG(why));
+	assert_int_equal(s->nstates, 4);
+	assert_int_equal(s->nactions, 3);
+	scenario_free(s);
+	arena_release(&a);
+	free(p);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad), cmocka_unit_test(test_all_faults), cmocka_unit_test(test_bombs), UNIT_BOTH(test_versions),
-		UNIT_BOTH(test_shipped),
+		UNIT_BOTH(test_shipped), cmocka_unit_test(test_guide),
 	};
 	return UNIT_MAIN(tests);
 }
