@@ -33,7 +33,7 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *mhd, cons
 	(void)server, (void)mhd;
 	if (x == NULL)
 		return MHD_NO;
-	switch (x->phase) {
+	switch (atomic_load(&x->phase)) {
 	case PHASE_HEAD:
 		return rx_head(x, url, method, version);
 	case PHASE_BODY:
