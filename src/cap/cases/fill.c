@@ -56,8 +56,8 @@ struct str fill_channel(struct rq *rq, struct str id)
 	static const struct {
 		const char *id, *title;
 	} known[] = {
-		{"web", N_("网页")}, {"desk", N_("工作人员登记")}, {"patrol", N_("网格巡查")}, {"proxy", N_("代办")},
-		{"phone", N_("电话")}, {"wechat", N_("微信")}, {"qq", N_("QQ")}, {"import", N_("导入")}, {"paper", N_("来人来信")},
+		{"web", N_("网页")}, {"desk", N_("工作人员登记")}, {"grid", N_("网格巡查")}, {"proxy", N_("代办")}, {"hotline", N_("热线")},
+		{"phone", N_("电话")}, {"counter", N_("窗口")}, {"wechat", N_("微信")}, {"qq", N_("QQ")}, {"import", N_("导入")}, {"paper", N_("来人来信")},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -66,7 +66,6 @@ struct str fill_channel(struct rq *rq, struct str id)
 	return id.p ? id : STR("");
 }
 
-/* Names of places are asked once a page. */
 static struct str place_name(struct rq *rq, struct str key)
 {
 	struct str name;
@@ -74,6 +73,29 @@ static struct str place_name(struct rq *rq, struct str key)
 	if (place_full_name(rq_conn(rq), rq->arena, key, PLACE_TOWN, &name) != OK || str_empty(name))
 		return STR("");
 	return name;
+}
+
+/* In a row there is room for the community without its official ending, and the grid. */
+static struct str short_place(struct rq *rq, struct str key)
+{
+	static const char *const endings[] = {"居民委员会", "村民委员会", "居委会", "村委会"};
+	struct str community = place_up(key, PLACE_COMMUNITY), all = STR("");
+	struct place *v;
+	size_t n;
+
+	if (str_empty(community) || place_path(rq_conn(rq), rq->arena, key, &v, &n) != OK)
+		return place_name(rq, key);
+	for (size_t i = 0; i < n; i++) {
+		struct str name = v[i].name;
+
+		if (v[i].level < PLACE_COMMUNITY)
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(endings); k++)
+			if (str_ends(name, endings[k]) && name.n > strlen(endings[k]) + 3)
+				name.n -= strlen(endings[k]);
+		all = arena_printf(rq->arena, "%.*s%s%.*s", STR_ARG(all), all.n ? " " : "", STR_ARG(name));
+	}
+	return all;
 }
 
 void fill_rows(struct rq *rq, const struct matter_row *v, size_t n, struct cases_page_view *out)
@@ -87,7 +109,8 @@ void fill_rows(struct rq *rq, const struct matter_row *v, size_t n, struct cases
 
 		*r = (struct cases_row_view){.id = v[i].id, .code = v[i].code, .created = v[i].created, .demo = v[i].demo};
 		r->title = str_empty(v[i].title) ? v[i].code : matter_mask(rq->arena, v[i].title);
-		r->place = place_name(rq, v[i].place);
+		r->place = short_place(rq, v[i].place);
+		r->when = looks_when(rq, v[i].created);
 		r->state = fill_state(rq, s, v[i].state);
 		r->state_css = fill_state_css(s, v[i].state);
 		r->category = fill_category(rq, v[i].category);
@@ -355,7 +378,7 @@ static enum err fill_actions(struct rq *rq, const struct scenario *s, const stru
 	v->nactions = n;
 	for (size_t i = 0; i < n; i++) {
 		fill_action(rq, s, m, index[i], &v->actions[i]);
-		v->actions[i].open = i == 0;
+		v->actions[i].open = i == 0 && !v->actions[i].danger;
 	}
 	return OK;
 }

@@ -15,7 +15,7 @@ struct cases_clock {
 
 struct cases_row_view {
 	int64_t id;
-	struct str title, code, place, state, category;
+	struct str title, code, place, state, category, when;
 	const char *state_css;
 	struct cases_clock clock;
 	int64_t created;
