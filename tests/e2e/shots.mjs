@@ -23,7 +23,7 @@ async function draw(who, starts) {
 }
 
 await draw(null, ['/', '/login', '/r', '/help', '/feedback', '/api', '/nothing-here']);
-for (const who of accounts(server)) await draw(who, ['/']);
+for (const who of accounts(server)) await draw(who, ['/home']);
 await closeBrowser();
 await server.stop();
 console.log(`${drawn.size} pages in build/shots/`);

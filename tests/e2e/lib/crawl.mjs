@@ -5,8 +5,9 @@ export function kind(url) {
   return path.split('/').map((s) => (/^\d+$/.test(s) || /^(?=.*\d)[0-9A-Za-z-]{8,}$/.test(s) ? ':' : s)).join('/');
 }
 
-// Calls visit(page, kind, answer) on each page found from `starts`; returns the kinds in the order they were met.
-export async function crawl(page, starts, visit, { most = 100 } = {}) {
+// Calls visit(page, kind, answer) on each page found from `starts`; returns the kinds in the order they were met. Kinds in
+// `known` are not gone to again (except the starts).
+export async function crawl(page, starts, visit, { most = 100, known = new Set() } = {}) {
   const origin = new URL(page.url() === 'about:blank' ? starts[0] : page.url()).origin;
   const queue = starts.map((s) => new URL(s, origin).href);
   const seen = new Map();
@@ -22,7 +23,7 @@ export async function crawl(page, starts, visit, { most = 100 } = {}) {
     for (const href of await page.$$eval('a[href]', (links) => links.map((a) => a.href))) {
       const to = new URL(href);
       to.hash = '';
-      if (!/[?&](lang|elder)=/.test(to.search)) queue.push(to.href);
+      if (!/[?&](lang|elder)=/.test(to.search) && !known.has(kind(to.href))) queue.push(to.href);
     }
   }
   return [...seen.keys()];

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 
 export const cases = [];
 
-export function test(name, fn) {
-  cases.push({ name, fn, main: false });
+// seconds: how long the case may take, 120 unless told
+export function test(name, fn, { seconds } = {}) {
+  cases.push({ name, fn, seconds, main: false });
 }
 
-test.main = (name, fn) => cases.push({ name, fn, main: true });
+test.main = (name, fn, { seconds } = {}) => cases.push({ name, fn, seconds, main: true });
 
 export { assert };
