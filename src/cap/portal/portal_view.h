@@ -64,6 +64,7 @@ struct portal_status_view {
 	struct portal_step *steps; size_t nsteps;
 	struct matter_file *files; size_t nfiles;
 	struct portal_action *actions; size_t nactions;
+	bool your_turn;                       /* something waits for the reporter: the actions stand first */
 	struct portal_errors errors;
 	struct str failed;                    /* why an action was not done, said at the top */
 };

@@ -464,15 +464,28 @@ static struct portal_ask ask_of(struct rq *rq, const struct scenario *s, const s
 
 	if (f == NULL)
 		return k;
-	k.title = looks_text(rq, f->title);
-	k.hint = looks_text(rq, f->hint);
 	k.five = f->type == FIELD_NUMBER && f->max == 5 && str_eqz(act->effect, "judge");
+	k.title = k.five ? str_from(_("您满意吗")) : looks_text(rq, f->title);
+	k.hint = looks_text(rq, f->hint);
 	k.input = k.five ? IN_CHOICE : input_of(f->type);
 	k.value = tried ? rq_form(rq, name) : STR("");
 	k.error = tried ? portal_error_of(errors, name) : NULL;
 	if (k.input == IN_CHOICE)
 		choices_of(rq, f, &k);
 	return k;
+}
+
+/* In the scenario's order, but what is a second thought (withdrawing) behind the rest. */
+static int *second_thoughts_last(struct arena *a, const struct scenario *s, const int *which, size_t n)
+{
+	int *sorted = arena_array(a, int, n + 1);
+	size_t at = 0;
+
+	for (int danger = 0; danger < 2; danger++)
+		for (size_t i = 0; i < n; i++)
+			if (s->actions[which[i]].danger == (danger == 1))
+				sorted[at++] = which[i];
+	return sorted;
 }
 
 static enum err actions_of(struct rq *rq, const struct scenario *s, const struct matter *m, struct str tried,
@@ -484,6 +497,7 @@ static enum err actions_of(struct rq *rq, const struct scenario *s, const struct
 
 	if (e != OK)
 		return e;
+	which = second_thoughts_last(rq->arena, s, which, v->nactions);
 	v->actions = arena_array(rq->arena, struct portal_action, v->nactions + 1);
 	for (size_t i = 0; i < v->nactions; i++) {
 		const struct scenario_action *act = &s->actions[which[i]];
@@ -491,7 +505,8 @@ static enum err actions_of(struct rq *rq, const struct scenario *s, const struct
 		bool mine = !str_empty(tried) && str_eq(tried, act->id);
 
 		*p = (struct portal_action){.id = act->id, .title = looks_text(rq, act->title), .danger = act->danger};
-		p->open = mine || str_eqz(act->effect, "judge");
+		p->open = mine || str_eqz(act->effect, "judge") || (i == 0 && m->kind == STATE_WAITING && !act->danger);
+		v->your_turn |= p->open;
 		p->asks = arena_array(rq->arena, struct portal_ask, act->nasks + 1);
 		for (size_t k = 0; k < act->nasks; k++)
 			p->asks[p->nasks++] = ask_of(rq, s, act, k, mine, &v->errors);

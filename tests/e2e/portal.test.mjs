@@ -1,0 +1,335 @@
+// The resident's way through the portal: a report with photographs from the form to the receipt and the status page, with
+// script and without, and what goes wrong on the way.
+import zlib from 'node:zlib';
+import { assert, test } from './lib/test.mjs';
+import { axe, fits, sound, tabTo, visitor } from './lib/browser.mjs';
+import { world } from './lib/server.mjs';
+
+const TOWN = '500105004'; // 大石坝街道
+const COMMUNITY = '500105004009'; // 石门社区
+const CODE = /^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/;
+const secret = /\/r\/([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})/;
+const empty = world({ kind: 'empty' });
+
+// ---- pictures ----
+
+function crc(bytes) {
+  let c = ~0;
+  for (const b of bytes) {
+    c ^= b;
+    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
+  }
+  return ~c >>> 0;
+}
+
+function chunk(type, data) {
+  const body = Buffer.concat([Buffer.from(type), data]);
+  const out = Buffer.alloc(8 + body.length);
+  out.writeUInt32BE(data.length, 0);
+  body.copy(out, 4);
+  out.writeUInt32BE(crc(body), 4 + body.length);
+  return out;
+}
+
+function png(side, shade) {
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(side, 0);
+  head.writeUInt32BE(side, 4);
+  head.set([8, 2, 0, 0, 0], 8);
+  const rows = Buffer.alloc(side * (side * 3 + 1), shade);
+  for (let y = 0; y < side; y++) rows[y * (side * 3 + 1)] = 0;
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', zlib.deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0))]);
+}
+
+// APP1 with GPS 29.57 N 106.48 E, put behind the start of a JPEG.
+function withGps(jpeg) {
+  const tiff = Buffer.alloc(128);
+  const entry = (at, tag, type, count, value) => {
+    tiff.writeUInt16BE(tag, at);
+    tiff.writeUInt16BE(type, at + 2);
+    tiff.writeUInt32BE(count, at + 4);
+    tiff.writeUInt32BE(value, at + 8);
+  };
+  tiff.write('MM\0*', 'latin1');
+  tiff.writeUInt32BE(8, 4);
+  tiff.writeUInt16BE(1, 8);
+  entry(10, 0x8825, 4, 1, 26);
+  tiff.writeUInt16BE(4, 26);
+  entry(28, 1, 2, 2, 0x4e000000);
+  entry(40, 2, 5, 3, 80);
+  entry(52, 3, 2, 2, 0x45000000);
+  entry(64, 4, 5, 3, 104);
+  [29, 1, 34, 1, 12, 1].forEach((v, i) => tiff.writeUInt32BE(v, 80 + 4 * i));
+  [106, 1, 28, 1, 48, 1].forEach((v, i) => tiff.writeUInt32BE(v, 104 + 4 * i));
+  const head = Buffer.from([0xff, 0xe1, 0, 0, ...Buffer.from('Exif\0\0', 'latin1')]);
+  head.writeUInt16BE(8 + tiff.length, 2);
+  return Buffer.concat([jpeg.subarray(0, 2), head, tiff, jpeg.subarray(2)]);
+}
+
+// ---- without script ----
+
+async function withoutScript(server) {
+  const { page, context } = await visitor(server, { script: false });
+  await page.goto('/');
+  await fits(page);
+  await page.goto(`/t/${TOWN}`);
+  await fits(page);
+  await page.locator('main a', { hasText: '我要反映' }).click();
+  await fits(page);
+  await page.setInputFiles('#photo', { name: '路灯.png', mimeType: 'image/png', buffer: png(200, 90) });
+  await page.fill('#phone', '不是号码');
+  await page.fill('#address', '石门小学后门');
+  await page.locator('label.card', { hasText: '去掉个人信息' }).click();
+  await page.getByRole('button', { name: '提交' }).click();
+
+  // two faults; nothing typed is lost and the photograph is kept
+  await fits(page);
+  assert.equal(await page.locator('.errors li').count(), 2);
+  assert.equal(await page.inputValue('#address'), '石门小学后门');
+  assert.ok(await page.locator('input[name=public][value="1"]').isChecked());
+  assert.equal(await page.locator('input[name=kept]').count(), 1);
+  const kept = await page.locator('.photos img').getAttribute('src');
+  assert.equal((await page.request.get(kept)).headers()['content-type'], 'image/jpeg');
+
+  await page.locator('.errors a', { hasText: '发生了什么' }).click();
+  await page.fill('#what', '小区门口的路灯不亮，晚上看不清路');
+  await page.fill('#phone', '138 1234 5678');
+  await page.selectOption('#place', { index: 2 });
+  await page.getByRole('button', { name: '提交' }).click();
+  await page.waitForURL(/\/r\//);
+  await fits(page);
+  const code = (await page.locator('#code').textContent()).trim();
+  assert.match(code, CODE);
+  assert.equal((await page.request.get(`/r/${code}/qr.svg`)).headers()['content-type'], 'image/svg+xml');
+  const receipt = await (await page.request.get(`/r/${code}/receipt.json`)).json();
+  assert.equal(typeof receipt, 'object');
+
+  await page.getByRole('link', { name: '看进度' }).click();
+  await fits(page);
+  assert.equal(await page.locator('.photos img').count(), 1);
+  const image = await page.request.get(await page.locator('.photos a').getAttribute('href'));
+  assert.equal(image.headers()['content-type'], 'image/jpeg');
+  assert.match(image.headers()['cache-control'], /no-store/);
+  assert.doesNotMatch(await page.content(), /13812345678|138 1234 5678/);
+  return { page, context, code };
+}
+
+test.main('a report with a photograph, without script', async () => {
+  const server = await empty;
+  const { page, context, code } = await withoutScript(server);
+
+  // the look-up forgives how a code is typed
+  await page.goto('/r');
+  await page.fill('#code', ` ${code.toLowerCase().replaceAll('-', ' ')} `);
+  await page.getByRole('button', { name: '查一查' }).click();
+  await page.waitForURL(`**/r/${code}/status`);
+
+  // urge without a note (optional), then withdraw: actions come from the scenario
+  await page.locator('summary', { hasText: '撤回' }).click();
+  await page.getByRole('button', { name: '撤回' }).click();
+  await page.locator('.flash').waitFor();
+  assert.match(await page.locator('main').textContent(), /群众撤回/);
+  await fits(page);
+  await context.close();
+});
+
+test.main('a report with photographs, with script', async () => {
+  const server = await empty;
+  const { page, context } = await visitor(server, { width: 360, geolocation: { longitude: 106.48, latitude: 29.57 }, permissions: ['geolocation'] });
+  await page.goto(`/t/${COMMUNITY}/report`);
+  assert.notEqual(await page.inputValue('#place'), '', 'a sign in a community chooses it');
+  await page.fill('#what', '行道树的枯枝快要掉下来了');
+  await page.reload();
+  assert.equal(await page.inputValue('#what'), '行道树的枯枝快要掉下来了', 'the draft survives');
+  await page.getByRole('button', { name: '用我现在的位置' }).click();
+  await page.waitForFunction(() => document.getElementById('lon').value === '106.480000');
+  const jpeg = Buffer.from(await page.evaluate(() => {
+    const c = document.createElement('canvas');
+    c.width = c.height = 64;
+    return c.toDataURL('image/jpeg').split(',')[1];
+  }), 'base64');
+  await page.setInputFiles('#photo', [{ name: 'a.png', mimeType: 'image/png', buffer: png(300, 10) },
+    { name: 'b.jpg', mimeType: 'image/jpeg', buffer: withGps(jpeg) }]);
+  await page.locator('.photos canvas').nth(1).waitFor();
+  await sound(page);
+  await page.getByRole('button', { name: '提交' }).click();
+  await page.waitForURL(/\/r\//);
+  await page.getByRole('link', { name: '看进度' }).click();
+  assert.equal(await page.locator('.photos img').count(), 2);
+  for (const a of await page.locator('.photos a').all()) {
+    const bytes = await (await page.request.get(await a.getAttribute('href'))).body();
+    assert.ok(!bytes.includes('Exif'), 'nothing of the EXIF is left');
+  }
+  await page.goto(`/t/${TOWN}/report`);
+  assert.equal(await page.inputValue('#what'), '', 'the draft is forgotten once the report has arrived');
+  await context.close();
+});
+
+test('the position inside a photograph is used only when asked', async () => {
+  const server = await empty;
+  const { page, context } = await visitor(server);
+  await page.goto(`/t/${TOWN}/report`);
+  const jpeg = withGps(Buffer.from(await page.evaluate(() => document.createElement('canvas').toDataURL('image/jpeg').split(',')[1]), 'base64'));
+  const places = [];
+  for (const ask of [false, true]) {
+    await page.goto(`/t/${TOWN}/report`);
+    await page.fill('#what', '人行道地砖松了');
+    await page.setInputFiles('#photo', { name: 'x.jpg', mimeType: 'image/jpeg', buffer: jpeg });
+    if (ask) await page.check('input[name=photo_point]');
+    await page.getByRole('button', { name: '提交' }).click();
+    await page.waitForURL(/\/r\//);
+    places.push((await page.locator('.facts dd').nth(1).textContent()).trim());
+  }
+  assert.equal(places[0], '大石坝街道');
+  assert.match(places[1], /^大石坝街道.+/);
+  await context.close();
+});
+
+test.main('the same post sent twice gives one report', async () => {
+  const server = await empty;
+  const http = server.http();
+  await http.get(`/t/${TOWN}/report`);
+  const form = http.form(`/t/${TOWN}/report`);
+  const send = () => {
+    http.page = `<form method="post" action="${form.action}">${form.text}</form>`;
+    return http.submitFiles(form.action, { what: '井盖丢了一个', public: '0' },
+      { photo: { filename: 'x.png', type: 'image/png', bytes: png(50, 5) } });
+  };
+  const [first, second] = await Promise.all([send(), send()]);
+  const third = await send();
+  assert.equal(first.status, 303);
+  assert.match(first.location, secret);
+  assert.equal(second.location, first.location);
+  assert.equal(third.location, first.location);
+  const status = await http.get(`${first.location}/status`);
+  assert.equal([...status.text.matchAll(/s=thumb/g)].length, 1);
+});
+
+test('danger now: whom to ring comes before taking the report', async () => {
+  const server = await empty;
+  const { page, context } = await visitor(server);
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '楼下厨房着火了');
+  await page.getByRole('button', { name: '提交' }).click();
+  await page.locator('.notice--danger').waitFor();
+  await axe(page);
+  assert.equal(await page.inputValue('#what'), '楼下厨房着火了');
+  await page.check('input[name=calm]');
+  await page.getByRole('button', { name: '提交' }).click();
+  await page.waitForURL(/\/r\//);
+  await context.close();
+});
+
+test('what is no photograph is refused and the rest kept', async () => {
+  const server = await empty;
+  const http = server.http();
+  await http.get(`/t/${TOWN}/report`);
+  const answer = await http.submitFiles(`/t/${TOWN}/report`, { what: '路面有坑', public: '1' },
+    { photo: { filename: 'x.jpg', type: 'image/jpeg', bytes: Buffer.from('<script>alert(1)</script>') } });
+  assert.equal(answer.status, 422);
+  assert.match(answer.text, /id="photo-error"/);
+  assert.match(answer.text, /路面有坑/);
+});
+
+test('hostile fields come back escaped, or are refused', async () => {
+  const server = await empty;
+  const http = server.http();
+  await http.get(`/t/${TOWN}/report`);
+  const answer = await http.submitFiles(`/t/${TOWN}/report`,
+    { what: '', address: '"><script>alert(1)</script>', place: "' OR 1=1 --", lon: 'NaN', lat: '1e999', kept: '../../keys/x' }, {});
+  assert.equal(answer.status, 422);
+  assert.doesNotMatch(answer.text, /<script>alert/);
+  assert.doesNotMatch(answer.text, /keys\/x/);
+});
+
+test('codes are secrets: no trace, no difference between impossible and unknown, no endless guessing', async () => {
+  const server = await world({ kind: 'empty' });
+  const http = server.http({ 'x-forwarded-for': '192.0.2.1' });
+  const one = await http.get('/r/7QK2-M9XD-4T8P/status');
+  const two = await http.get('/r/xx/status');
+  assert.equal(one.status, 404);
+  assert.equal(two.status, 404);
+  const plain = (a) => a.text.replaceAll(/\/r\/[^"/]*/g, '').replaceAll(/编号：[^<]*/g, '');
+  assert.equal(plain(one), plain(two));
+  for (const name of ['cache-control', 'referrer-policy', 'x-robots-tag']) assert.ok(one.headers[name], name);
+  assert.match(one.headers['cache-control'], /no-store/);
+  let last;
+  for (let i = 0; i < 20; i++) last = await http.get(`/r/GUESS${i}/status`);
+  assert.equal(last.status, 429);
+  assert.doesNotMatch(server.log(), /GUESS|7QK2/, 'codes are not logged');
+  await server.stop();
+});
+
+test('every page of the portal is sound at all widths', async () => {
+  const server = await empty;
+  const http = server.http();
+  await http.get('/feedback');
+  const { location } = await http.submit('/feedback', { what: '字太小' });
+  const { page, context } = await visitor(server);
+  for (const path of ['/', `/t/${TOWN}`, `/t/${TOWN}/report`, `/t/${TOWN}/open`, '/r', location, `${location}/status`, '/help', '/feedback']) {
+    await page.goto(path);
+    await sound(page);
+    for (const width of [320, 768, 1440]) await fits(page, width);
+  }
+  await context.close();
+});
+
+test('by keyboard, in large print, in English', async () => {
+  const server = await empty;
+  const { page, context } = await visitor(server, { locale: 'en-GB' });
+  await page.goto(`/t/${TOWN}/report?elder=1`);
+  await sound(page);
+  const style = await page.evaluate(() => {
+    const button = document.querySelector('button.btn--big').getBoundingClientRect();
+    const text = getComputedStyle(document.querySelector('main p'));
+    return { font: parseFloat(getComputedStyle(document.body).fontSize), button: button.height, line: parseFloat(text.lineHeight) / parseFloat(text.fontSize) };
+  });
+  assert.ok(style.font >= 24, '18 pt'); // 18 pt = 24 px
+  assert.ok(style.button >= 60 && style.line >= 1.5);
+  await tabTo(page, '#what');
+  await page.keyboard.type('The street light is broken');
+  await tabTo(page, 'button.btn--big', 40);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/r\//);
+  await sound(page);
+  const chinese = (await page.locator('main').textContent()).replaceAll(/大石坝[^\s]*/g, '').match(/[\u4e00-\u9fff]+/g);
+  assert.equal(chinese, null, `no Chinese is left on the English receipt: ${chinese}`);
+  await context.close();
+});
+
+test('feedback about the platform is a matter with a code', async () => {
+  const server = await empty;
+  const { page, context } = await visitor(server, { script: false });
+  await page.goto('/feedback');
+  await fits(page);
+  await page.fill('#what', '要求网格员每天打卡，增加负担');
+  await page.getByRole('button', { name: '提交' }).click();
+  await page.waitForURL(/\/r\//);
+  await page.getByRole('link', { name: '看进度' }).click();
+  await fits(page);
+  assert.match(await page.locator('main').textContent(), /平台管理员/);
+  await context.close();
+});
+
+test('the open page shows public matters only, masked and coarse; help stands', async () => {
+  const server = await empty;
+  const http = server.http();
+  for (const [what, open] of [['三单元漏水，联系13912345678', '1'], ['这一件不公开', '0']]) {
+    await http.get(`/t/${TOWN}/report`);
+    const answer = await http.submitFiles(`/t/${TOWN}/report`, { what, public: open, address: '3 栋 502' }, {});
+    assert.equal(answer.status, 303);
+  }
+  let data;
+  for (let i = 0; i < 50 && !(data?.totals.filed > 0); i++) data = JSON.parse((await http.get(`/t/${TOWN}/open.json`)).text);
+  const { page, context } = await visitor(server);
+  await page.goto(`/t/${TOWN}/open`);
+  await sound(page);
+  const text = await page.locator('main').textContent();
+  assert.match(text, /三单元漏水/);
+  assert.doesNotMatch(text + JSON.stringify(data), /13912345678|这一件不公开|502/);
+  await page.goto('/help');
+  await sound(page);
+  await fits(page, 320);
+  await context.close();
+});
