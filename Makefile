@@ -56,6 +56,8 @@ $(T)/%: tools/%.c
 	@mkdir -p $(T)
 	$(CC) $(CSTD) $(WARN) -O1 -g -o $@ $<
 
+$(T)/tplc: tools/tplc_html.h
+
 define SQL_RULE
 $(B)/gen/$(1)/$(notdir $(1)).sql.c $(B)/gen/$(1)/$(notdir $(1)).sql.h &: $(T)/sqlc $(wildcard src/$(1)/*.sql src/$(1)/migrations/*.sql)
 	@mkdir -p $(B)/gen/$(1)

@@ -58,7 +58,7 @@ async function scenario(file) {
 // A shell test prints "ok what" and "not ok what" lines; a status other than 0 without a "not ok" counts as one.
 async function shell(file) {
   const from = performance.now();
-  const child = start('sh', [path.join(here, file)], { cwd: root });
+  const child = start('bash', [path.join(here, file)], { cwd: root });
   await within(child.ended, 300, file).catch(() => child.kill('SIGKILL'));
   const { code } = await child.ended;
   const lines = child.text.split('\n').filter((l) => /^(not )?ok\b/.test(l));
