@@ -430,6 +430,87 @@ static void test_altered_receipt(void **state)
 	assert_int_equal(ERR_INPUT, journal_receipt_check(u->a, STR_NULL, pub, &e, &why));
 }
 
+/* ---- the audit's search ---- */
+
+static enum err mixed_job(struct tx *tx, void *arg)
+{
+	static const char *const kinds[] = {"matter.file", "matter.filed", "matter", "role.grant"};
+	static const char *const places[] = {"", "aa", "aab", "ab"};
+	enum err e = OK;
+
+	(void)arg;
+	for (int i = 0; i < 400 && e == OK; i++) {
+		struct journal_entry x = {.actor = i % 5, .subject = i % 7, .kind = str_from(kinds[i % 4]), .place = str_from(places[i / 4 % 4]),
+					  .at = 1000 + i, .data = STR("{}")};
+
+		e = journal_append(tx, &x);
+	}
+	return e;
+}
+
+static bool kind_fits(struct str kind, struct str want)
+{
+	return want.n == 0 || str_eq(kind, want) || (str_starts(kind, want.p) && kind.p[want.n] == '.');
+}
+
+static bool fits(const struct journal_entry *e, const struct journal_filter *f)
+{
+	return (f->actor == 0 || e->actor == f->actor) && (f->subject == 0 || e->subject == f->subject) && kind_fits(e->kind, f->kind) &&
+	       (f->place.n == 0 || str_starts(e->place, f->place.p)) && (f->at_from == 0 || e->at >= f->at_from) &&
+	       (f->at_to == 0 || e->at < f->at_to);
+}
+
+/* All pages of a search are exactly what a walk through the whole log finds, newest first. */
+static void search_is_right(struct unit *u, struct journal_filter f)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct journal_entry *all, *v;
+	size_t n, left, got;
+	int64_t next;
+
+	assert_int_equal(OK, journal_read(c, u->a, 0, 5000, &all, &n));
+	left = n;
+	do {
+		assert_int_equal(OK, journal_search(c, u->a, &f, &v, &got, &next));
+		for (size_t i = 0; i < got; i++) {
+			while (left && !fits(&all[left - 1], &f))
+				left--;
+			assert_true(left > 0);
+			assert_int_equal(all[--left].seq, v[i].seq);
+		}
+		f.before = next;
+	} while (next);
+	while (left)
+		assert_false(fits(&all[--left], &f));
+	db_read_end(c);
+}
+
+static void test_search(void **state)
+{
+	struct unit *u = *state;
+	struct journal_entry *v;
+	struct db_conn *c;
+	size_t n;
+	int64_t next;
+
+	search_is_right(u, (struct journal_filter){.limit = 10});
+	assert_int_equal(OK, db_write(u->db, mixed_job, NULL));
+	search_is_right(u, (struct journal_filter){.limit = 7});
+	search_is_right(u, (struct journal_filter){.limit = 500});
+	search_is_right(u, (struct journal_filter){.limit = 9, .actor = 3});
+	search_is_right(u, (struct journal_filter){.limit = 9, .subject = 6});
+	search_is_right(u, (struct journal_filter){.limit = 9, .subject = 6, .actor = 3, .kind = STR("matter")});
+	search_is_right(u, (struct journal_filter){.limit = 9, .kind = STR("matter")});
+	search_is_right(u, (struct journal_filter){.limit = 9, .kind = STR("matter.file")});
+	search_is_right(u, (struct journal_filter){.limit = 9, .place = STR("aa")});
+	search_is_right(u, (struct journal_filter){.limit = 9, .at_from = 1100, .at_to = 1200, .place = STR("a")});
+	search_is_right(u, (struct journal_filter){.limit = 9, .kind = STR("nothing")});
+	c = db_read_begin(u->db);
+	assert_int_equal(ERR_INPUT, journal_search(c, u->a, &(struct journal_filter){.limit = 0}, &v, &n, &next));
+	assert_int_equal(ERR_INPUT, journal_search(c, u->a, &(struct journal_filter){.limit = 501}, &v, &n, &next));
+	db_read_end(c);
+}
+
 /* ---- tailers ---- */
 
 struct seen {
@@ -558,7 +639,7 @@ int main(void)
 	{#f " SQLite", f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}, {#f " PG", f, setup, teardown, (void *)(uintptr_t)DB_PG}
 	static const struct CMUnitTest tests[] = {
 		BOTH(test_refused), BOTH(test_concurrent), BOTH(test_two_stores), BOTH(test_restart), BOTH(test_tamper), BOTH(test_cut_off),
-		BOTH(test_node_byte), BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_tail),
+		BOTH(test_node_byte), BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_tail),
 		BOTH(test_watch), BOTH(test_tail_under_load),
 	};
 	int failed;
