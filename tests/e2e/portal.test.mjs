@@ -252,8 +252,16 @@ test('codes are secrets: no trace, no difference between impossible and unknown,
   assert.equal(two.status, 404);
   const plain = (a) => a.text.replaceAll(/\/r\/[^"/]*/g, '').replaceAll(/编号：[^<]*/g, '');
   assert.equal(plain(one), plain(two));
-  for (const name of ['cache-control', 'referrer-policy', 'x-robots-tag']) assert.ok(one.headers[name], name);
   assert.match(one.headers['cache-control'], /no-store/);
+  await http.get('/feedback');
+  const { location } = await http.submit('/feedback', { what: '字太小' });
+  for (const path of [location, `${location}/status`, `${location}/status.json`, `${location}/qr.svg`, `${location}/receipt.json`]) {
+    const { status, headers } = await http.get(path);
+    assert.equal(status, 200, path);
+    assert.match(headers['cache-control'], /no-store/);
+    assert.equal(headers['referrer-policy'], 'no-referrer');
+    assert.match(headers['x-robots-tag'], /noindex/);
+  }
   let last;
   for (let i = 0; i < 20; i++) last = await http.get(`/r/GUESS${i}/status`);
   assert.equal(last.status, 429);
