@@ -27,6 +27,9 @@ struct portal_town {
 CHECKED enum err portal_town_load(struct db_conn *c, struct arena *a, struct str code, struct portal_town *out);
 CHECKED enum err portal_town_of(struct db_conn *c, struct arena *a, struct str key, struct portal_town *out);
 
+/* Towns that have begun (have an organisation); none when there are too many to list. At most five minutes old. */
+CHECKED enum err portal_towns_open(struct db_conn *c, struct arena *a, int64_t now, struct place **v, size_t *n);
+
 struct portal_option { struct str key, name; bool chosen; };
 struct portal_community { struct portal_option self; struct portal_option *grids; size_t ngrids; };
 CHECKED enum err portal_communities(struct db_conn *c, struct arena *a, const struct portal_town *t, struct str chosen,

@@ -10,6 +10,7 @@ struct portal_root_view {
 	struct place *path; size_t npath;     /* where one has come to */
 	struct place *places; size_t nplaces;
 	bool towns;                           /* the places are towns */
+	struct place *open; size_t nopen;     /* towns that have begun; only where one has not chosen anything yet */
 };
 
 struct portal_town_view {

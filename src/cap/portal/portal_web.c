@@ -94,7 +94,11 @@ enum err portal_root(struct rq *rq)
 		e = place_by_code(rq_conn(rq), rq->arena, in, 0, &p);
 		if (e == ERR_NOT_FOUND)
 			return rq_fail(rq, e, N_("没有这个地方。请从首页重新选择。"));
+	} else {
+		e = portal_towns_open(rq_conn(rq), rq->arena, rq->now, &v.open, &v.nopen);
 	}
+	if (e == OK && v.nopen == 1)
+		return rq_redirect(rq, arena_printf(rq->arena, "/t/%.*s", STR_ARG(v.open[0].code)));
 	if (e == OK)
 		e = descend(rq, p.key, &v);
 	if (e != OK)

@@ -108,6 +108,37 @@ static void test_town(void **state)
 	assert_true(str_eq(t.place.key, keys_of.town));
 }
 
+static enum err add_org(struct tx *tx, void *arg)
+{
+	struct town *t = arg;
+	struct actor_org o = {.name = STR("民生服务板块"), .kind = STR("board"), .place = t->community};
+	int64_t id;
+
+	return actor_org_add(tx, &o, &id);
+}
+
+static void test_towns_that_have_begun(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	static int64_t now = 1; /* each look is later than the kept answer is good for */
+	struct db_conn *c = db_read_begin(u->db);
+	struct place *v;
+	size_t n;
+
+	assert_int_equal(OK, portal_towns_open(c, u->a, now += MS_DAY, &v, &n));
+	assert_int_equal(0, n);
+	db_read_end(c);
+	assert_int_equal(OK, db_write(u->db, add_org, &k));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, portal_towns_open(c, u->a, now, &v, &n));
+	assert_int_equal(0, n); /* kept */
+	assert_int_equal(OK, portal_towns_open(c, u->a, now += MS_DAY, &v, &n));
+	assert_int_equal(1, n);
+	assert_true(str_eqz(v[0].name, "大石坝街道"));
+	db_read_end(c);
+}
+
 static void test_choices_of_place(void **state)
 {
 	struct unit *u = *state;
@@ -450,6 +481,7 @@ int main(void)
 		cmocka_unit_test(test_photographs),
 		cmocka_unit_test(test_plain),
 		UNIT_BOTH(test_town),
+		UNIT_BOTH(test_towns_that_have_begun),
 		UNIT_BOTH(test_choices_of_place),
 		UNIT_BOTH(test_faults_are_named),
 		UNIT_BOTH(test_grid_from_position),
