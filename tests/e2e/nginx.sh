@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs packaging/nginx/gongzhi.conf on Debian's nginx, ports and certificate rewritten, in front of the given port.
 #   usage: tests/e2e/nginx.sh UPSTREAM_PORT [PATH]      prints ok / not ok lines, exits 1 when one is not ok
+# needs: server
 set -u
 upstream=${1:?usage: nginx.sh UPSTREAM_PORT [PATH]}
 path=${2:-/}

@@ -2,11 +2,11 @@
 //   E2E_STORE=pg     on PostgreSQL (tests/run-e2e gives the server), the cases marked test.main and no shell test
 //   E2E_ALL=1        there too every case
 // One line a case, the count at the end, status 1 when one failed.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { closeBrowser } from './lib/browser.mjs';
-import { engine, root } from './lib/server.mjs';
+import { engine, root, world } from './lib/server.mjs';
 import { start } from './lib/shell.mjs';
 import { cases } from './lib/test.mjs';
 
@@ -56,11 +56,14 @@ async function scenario(file) {
 }
 
 // A shell test prints "ok what" and "not ok what" lines; a status other than 0 without a "not ok" counts as one.
+// With a line "# needs: server" it gets the port of a running demonstration as its argument.
 async function shell(file) {
   const from = performance.now();
-  const child = start('bash', [path.join(here, file)], { cwd: root });
+  const server = /^# needs: server$/m.test(readFileSync(path.join(here, file), 'utf8')) ? await world() : null;
+  const child = start('bash', [path.join(here, file), ...(server ? [String(server.port)] : [])], { cwd: root });
   await within(child.ended, 300, file).catch(() => child.kill('SIGKILL'));
   const { code } = await child.ended;
+  await server?.stop();
   const lines = child.text.split('\n').filter((l) => /^(not )?ok\b/.test(l));
   for (const l of lines) report(l.startsWith('ok'), `${file}: ${l.replace(/^(not )?ok\s*(\d+\s*)?-?\s*/, '')}`, from);
   if ((code !== 0 || lines.length === 0) && !lines.some((l) => l.startsWith('not ok')))
