@@ -50,6 +50,7 @@ static enum err read_config(struct cli *cli, struct str *why)
 		e = config_set(&cli->config, "server", "var", opt_var, &cli->arena, why);
 	if (e == OK && opt_store)
 		e = config_set(&cli->config, "server", "store", opt_store, &cli->arena, why);
+	opt_store = opt_config = opt_var = NULL; /* used up: the next command of this process (a test) has its own */
 	return e;
 }
 
