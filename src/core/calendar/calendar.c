@@ -30,6 +30,7 @@ struct calendar {
 	bool loaded[NYEARS];
 	int work_before[NDAYS + 1];
 	struct hours hours;
+	struct calendar *former;           /* used before this one: somebody may still count with it */
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -352,8 +353,9 @@ static _Atomic(struct calendar *) current;
 
 void calendar_use(struct calendar *cal)
 {
-	/* the former one is not freed: see the header */
-	atomic_store(&current, cal);
+	/* the former one is not freed, see the header, but not lost either */
+	if (cal != atomic_load(&current))
+		cal->former = atomic_exchange(&current, cal);
 }
 
 const struct calendar *calendar_current(void)
