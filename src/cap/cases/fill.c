@@ -78,7 +78,6 @@ static struct str place_name(struct rq *rq, struct str key)
 /* In a row there is room for the community without its official ending, and the grid. */
 static struct str short_place(struct rq *rq, struct str key)
 {
-	static const char *const endings[] = {"居民委员会", "村民委员会", "居委会", "村委会"};
 	struct str community = place_up(key, PLACE_COMMUNITY), all = STR("");
 	struct place *v;
 	size_t n;
@@ -86,13 +85,10 @@ static struct str short_place(struct rq *rq, struct str key)
 	if (str_empty(community) || place_path(rq_conn(rq), rq->arena, key, &v, &n) != OK)
 		return place_name(rq, key);
 	for (size_t i = 0; i < n; i++) {
-		struct str name = v[i].name;
+		struct str name = place_short_name(v[i].name);
 
 		if (v[i].level < PLACE_COMMUNITY)
 			continue;
-		for (size_t k = 0; k < ARRAY_LEN(endings); k++)
-			if (str_ends(name, endings[k]) && name.n > strlen(endings[k]) + 3)
-				name.n -= strlen(endings[k]);
 		all = arena_printf(rq->arena, "%.*s%s%.*s", STR_ARG(all), all.n ? " " : "", STR_ARG(name));
 	}
 	return all;

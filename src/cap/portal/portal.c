@@ -49,7 +49,7 @@ CHECKED enum err portal_town_load(struct db_conn *c, struct arena *a, struct str
 
 static struct portal_option option(const struct place *p, struct str chosen)
 {
-	return (struct portal_option){p->key, p->name, !str_empty(chosen) && str_eq(p->key, chosen)};
+	return (struct portal_option){p->key, place_short_name(p->name), !str_empty(chosen) && str_eq(p->key, chosen)};
 }
 
 CHECKED enum err portal_communities(struct db_conn *c, struct arena *a, const struct portal_town *t, struct str chosen,
@@ -386,7 +386,7 @@ static enum err open_row(struct db_conn *c, struct arena *a, const struct portal
 		return OK;
 	e = place_by_key(c, a, community, &p);
 	if (e == OK)
-		out->place = p.name;
+		out->place = place_short_name(p.name);
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 

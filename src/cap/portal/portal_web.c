@@ -379,14 +379,20 @@ enum err portal_lookup(struct rq *rq)
 	return rq_page_status(rq, err_http_status(e), html_portal_lookup, &v);
 }
 
+/* "大石坝街道石门社区第三网格" */
 static enum err place_name(struct rq *rq, struct str key, struct str *out)
 {
+	struct place *path;
+	size_t n;
 	enum err e;
 
 	*out = STR("");
 	if (str_empty(key))
 		return OK;
-	e = place_full_name(rq_conn(rq), rq->arena, key, PLACE_TOWN, out);
+	e = place_path(rq_conn(rq), rq->arena, key, &path, &n);
+	for (size_t i = 0; e == OK && i < n; i++)
+		if (path[i].level >= PLACE_TOWN)
+			*out = arena_cat(rq->arena, *out, place_short_name(path[i].name));
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 

@@ -94,6 +94,19 @@ struct str place_key_from_number(struct arena *a, struct str parent, int64_t num
 	return (struct str){p, parent.n + width};
 }
 
+struct str place_short_name(struct str name)
+{
+	static const char *const endings[] = {"居民委员会", "村民委员会", "居委会", "村委会"};
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		size_t n = strlen(endings[i]);
+
+		if (str_ends(name, endings[i]) && name.n > n + 3)
+			return str_sub(name, 0, name.n - n);
+	}
+	return name;
+}
+
 const char *place_level_name(enum place_level l)
 {
 	static const char *const names[] = {

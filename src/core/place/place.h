@@ -34,6 +34,8 @@ struct str place_up(struct str key, enum place_level level);
 enum place_level place_level_of_key(struct str key);
 /* Name of a level: N_("镇街") ... */
 const char *place_level_name(enum place_level l);
+/* A community as people say it: "石门社区" for 石门社区居民委员会; any other name as it is. Borrowed from name. */
+struct str place_short_name(struct str name);
 /* Level that a code of so many digits stands for (2, 4, 6, 9, 12, 15, 18); PLACE_ROOT when no level has such codes. */
 enum place_level place_level_of_code(struct str code);
 

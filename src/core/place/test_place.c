@@ -647,9 +647,19 @@ static void chongqing(void **state)
 	assert_string_equal(full_name(u, by_code(u, "500105004003", 0).key, PLACE_DISTRICT), "江北区大石坝街道忠恕沱社区居民委员会");
 }
 
+static void test_short_name(void **state)
+{
+	(void)state;
+	assert_true(str_eqz(place_short_name(STR("石门社区居民委员会")), "石门社区"));
+	assert_true(str_eqz(place_short_name(STR("大石坝村村民委员会")), "大石坝村"));
+	assert_true(str_eqz(place_short_name(STR("居民委员会")), "居民委员会")); /* nothing would be left */
+	assert_true(str_eqz(place_short_name(STR("第三网格")), "第三网格"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_short_name),
 		cmocka_unit_test(key_parts),
 		cmocka_unit_test(numbered_keys),
 		UNIT_BOTH(the_tree_is_read),
