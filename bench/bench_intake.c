@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/utf8.h"
 #include "common.h"
 #include "core/journal/journal.sql.h"
 #include "core/matter/matter.sql.h"
@@ -65,7 +66,7 @@ static enum err raw_row(struct tx *tx, struct raw *r, int64_t i)
 	enum err e = q_matter_insert(tx->c, &(struct matter_insert_args){
 		.id = id, .code = arena_printf(a, "RAW%012lld", (long long)i), .scenario = STR("resident-report"), .scenario_version = 1,
 		.state = STR("filed"), .kind = 0, .place = r->b->grid[i % 8], .town = r->b->town, .category = STR(""),
-		.title = str_sub(text, 0, 60), .channel = STR("web"), .created = r->now, .updated = r->now, .state_since = r->now,
+		.title = utf8_ellipsis(a, text, 40), .channel = STR("web"), .created = r->now, .updated = r->now, .state_since = r->now,
 		.due = r->now + 2 * MS_HOUR, .total_due = r->now + 8 * MS_DAY, .desk = STR("dispatcher"),
 		.fields = arena_printf(a, "{\"what\":\"%s\",\"kind\":\"request\",\"address\":\"2 号楼 3 单元门口\"}", text.p)}, NULL);
 
@@ -130,7 +131,7 @@ static size_t next_report(void *arg, int conn, int64_t n, char *to, size_t cap)
 	(void)n;
 	arena_reset(&c->a);
 	form_encode(text, sizeof(text), bench_text(&c->a, i));
-	snprintf(body, sizeof(body), "what=%s&where=2%%E5%%8F%%B7%%E6%%A5%%BC&phone=138%08lld&public=1&calm=1", text, (long long)(i % 100000000));
+	snprintf(body, sizeof(body), "what=%s&address=2%%E5%%8F%%B7%%E6%%A5%%BC&phone=138%08lld&public=1&calm=1", text, (long long)(i % 100000000));
 	return visitor_post(&c->v, body, i, to, cap);
 }
 
