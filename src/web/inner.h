@@ -80,6 +80,7 @@ struct rq_impl {
 	rq_done done;
 	void *arg;
 	enum err result;
+	bool ended;                  /* result is there */
 	struct str once;             /* key of the post, STR_NULL: none */
 	int64_t once_born;
 	bool once_first;             /* stands in web->once */

@@ -118,6 +118,10 @@ CHECKED enum err rq_write(struct rq *rq, db_job job, rq_done done, void *arg);
  * When the job fails, an error page is shown instead (for its own texts the job's caller needs a `done`).
  */
 
+/* At the end of the request (arena_on_reset): has its job run and committed? False after a failure, and when a repeated post only got the
+ * answer of the first: what was prepared for the job then belongs to nobody. */
+bool rq_written(const struct rq *rq);
+
 /* This post may run twice (a login, which gives each browser its own cookie): its key is not looked at. */
 void rq_repeatable(struct rq *rq);
 

@@ -25,6 +25,13 @@ enum err rq_write(struct rq *rq, db_job job, rq_done done, void *arg)
 	return OK;
 }
 
+bool rq_written(const struct rq *rq)
+{
+	const struct rq_impl *im = rq->impl;
+
+	return im->job && !im->pending && im->ended && im->result == OK && !im->replayed;
+}
+
 void rq_repeatable(struct rq *rq)
 {
 	impl_of(rq)->repeatable = true;
@@ -316,6 +323,7 @@ static void run_done(void *arg)
 	enum err e;
 
 	im->once_used = stored;
+	im->ended = true;
 	e = answer_write(rq);
 	if (!web_finish(rq, e))
 		return; /* done asked for another write */

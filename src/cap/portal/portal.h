@@ -87,7 +87,7 @@ struct portal_filing {
 	size_t nfiles;
 	struct portal_photo photos[12];
 	struct app *app;
-	bool filed;
+	struct rq *rq;                       /* that files it */
 };
 /* The text speaks of danger now: the category that says whom to ring first, or NULL. */
 const struct category *portal_emergency(struct arena *a, struct str text);

@@ -237,36 +237,30 @@ static enum err read_form(struct rq *rq, const struct scenario *s, struct portal
 	return read_uploads(rq, f, max, errors);
 }
 
-static enum err filed(struct rq *rq, void *arg, enum err result)
-{
-	struct portal_filing *p = arg;
-
-	if (result != OK)
-		return result;
-	p->filed = true;
-	portal_keep_secret(rq);
-	return rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s", STR_ARG(p->m.code)));
-}
-
 /* Refused, or the same post sent twice (answered by what the first one got): these photographs belong to nobody. */
 static void undo_unless_filed(void *arg)
 {
 	struct portal_filing *p = arg;
 
-	if (!p->filed)
+	if (!rq_written(p->rq))
 		portal_photos_undo(p);
 }
 
+/* The code is made before the matter is filed, so the answer is known now and is kept in the same commit: whoever sends the form again
+ * gets it, even when the server died the moment after. */
 static enum err file_it(struct rq *rq, struct portal_filing *p)
 {
-	arena_on_reset(rq->arena, undo_unless_filed, p);
-	for (size_t i = 0; i < p->nfiles; i++) {
-		enum err e = portal_photo_take(rq->app, rq->arena, &p->photos[i], &p->files[i]);
+	enum err e = OK;
 
-		if (e != OK)
-			return rq_fail(rq, e, N_("照片没能保存。请返回，再提交一次；也可以先不传照片。"));
-	}
-	return rq_write(rq, portal_file, filed, p);
+	p->rq = rq;
+	arena_on_reset(rq->arena, undo_unless_filed, p);
+	for (size_t i = 0; e == OK && i < p->nfiles; i++)
+		e = portal_photo_take(rq->app, rq->arena, &p->photos[i], &p->files[i]);
+	if (e != OK)
+		return rq_fail(rq, e, N_("照片没能保存。请返回，再提交一次；也可以先不传照片。"));
+	portal_keep_secret(rq);
+	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s", STR_ARG(p->m.code)));
+	return e == OK ? rq_write(rq, portal_file, NULL, p) : e;
 }
 
 static enum err send(struct rq *rq, const struct scenario *s, struct portal_town *t)
