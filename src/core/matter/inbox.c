@@ -34,9 +34,6 @@ struct page {
 
 static void add(struct page *p, const struct matter_row *r)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (p->v[i].id == r->id)
-			return; /* two roles of the reader hold it */
 	if (p->count == p->cap) {
 		struct matter_row *more = arena_array(p->a, struct matter_row, p->cap * 2 + 64);
 
@@ -118,6 +115,17 @@ static int urgent_first(const void *x, const void *y)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
+/* Two roles of the reader may hold the same matter. */
+static size_t without_twins(struct matter_row *v, size_t n)
+{
+	size_t kept = 1;
+
+	for (size_t i = 1; i < n; i++)
+		if (v[i].id != v[kept - 1].id)
+			v[kept++] = v[i];
+	return kept;
+}
+
 static enum err gather(struct page *p, const struct matter_inbox *in)
 {
 	struct desk desks[MOST_DESKS];
@@ -134,8 +142,10 @@ static enum err gather(struct page *p, const struct matter_inbox *in)
 			e = one_desk(p, desks[k].word, in->from[i], in->to[i], org);
 		}
 	}
-	if (p->count)
+	if (p->count) {
 		qsort(p->v, p->count, sizeof(*p->v), urgent_first);
+		p->count = without_twins(p->v, p->count);
+	}
 	if (p->count > (size_t)p->n)
 		p->count = (size_t)p->n;
 	return e;
