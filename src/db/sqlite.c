@@ -480,6 +480,7 @@ static void *checkpoints(void *arg)
 	struct db_conn *c = db_conn_new(db, true);
 	struct timespec at;
 
+	pthread_setname_np(pthread_self(), "checkpoint");
 	if (db_conn_ready(c) == OK) {
 		sqlite3_wal_hook(c->h, NULL, NULL);
 		pthread_mutex_lock(&s->lock);

@@ -311,6 +311,7 @@ static void *writer(void *arg)
 {
 	struct batch b = {.db = arg};
 
+	pthread_setname_np(pthread_self(), "writer");
 	b.v = calloc((size_t)b.db->o.batch, sizeof(*b.v));
 	if (b.v == NULL)
 		BUG("out of memory");

@@ -167,6 +167,7 @@ static void *run(void *arg)
 	struct journal_tailer *t = arg;
 	int64_t heard, back_off = BACK_OFF_FIRST_MS;
 
+	pthread_setname_np(pthread_self(), "tailer");
 	while (look(t, &heard)) {
 		size_t n;
 		enum err e = step(t, &n);
