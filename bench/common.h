@@ -23,6 +23,8 @@ struct bench {
 	int port;
 };
 
+/* First of all in main(). */
+void bench_begin(void);
 /* An empty store with 重庆市 江北区 大石坝街道 石油社区 and eight grids, scenarios loaded. `o` may be NULL. */
 void bench_open(struct bench *b, enum db_engine engine, const struct db_options *o);
 /* Gives the store to a server process; `batch`: most jobs in one commit, 0 = the default. Waits until it answers. */
@@ -31,19 +33,37 @@ void bench_serve(struct bench *b, int batch);
 void bench_stop(struct bench *b, int signal);
 /* Milliseconds from exec until the first answer, of the last bench_serve. */
 double bench_start_ms(const struct bench *b);
+/* All resident memory of the server now. */
 double bench_rss_mb(const struct bench *b);
+/* Processor seconds the server has used. */
+double bench_cpu_s(const struct bench *b);
+/* Waits until the server does nothing any more: search and totals have caught up. */
+void bench_settle(const struct bench *b);
+/* Closes the store, so that another program or web_start can have it. */
+void bench_release(struct bench *b);
 /* Takes the store back. */
 void bench_reopen(struct bench *b);
 void bench_close(struct bench *b);
 
-/* Fills the store with n matters through the engine, in batches; deterministic. Seconds. */
-double bench_fill(struct bench *b, int64_t n);
+/* Files the matters number from..to-1 through the engine, in batches, and waits for search and totals; deterministic. One in twenty is open,
+ * all are spread over the last 400 days when `to` is 1,000,000. Seconds. */
+double bench_fill(struct bench *b, int64_t from, int64_t to);
+/* Runs search and totals over everything they have not seen. Seconds. */
+double bench_follow(struct bench *b);
+/*
+ * The raw limit: rows of `reports` reports (matter, journal entry, with `values` a sealed telephone number too) put into the same tables with the
+ * same indexes and the same fdatasync by one thread, `batch` reports a commit, and nothing else done. Reports a second.
+ */
+double bench_raw_rate(int64_t reports, int64_t batch, bool values);
 /* A plausible report number i. */
 struct str bench_text(struct arena *a, int64_t i);
 
 int64_t bench_env(const char *name, int64_t otherwise);
 double bench_now(void);      /* seconds */
 void bench_line(const char *name, double value, const char *unit, const char *against, double ratio);
+
+/* An account with the role in the town, logged in: its cookie "gz=...". Needs u->db. */
+const char *bench_login(struct bench *b, const char *role);
 
 /* One visitor of the report form: cookie and hidden fields, taken by a GET. */
 struct visitor {

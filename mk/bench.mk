@@ -4,6 +4,8 @@ BENCHES := $(patsubst bench/bench_%.c,%,$(wildcard bench/bench_*.c))
 .PHONY: bench $(BENCHES:%=bench-%)
 bench: $(BENCHES:%=$(B)/bench/bench_%) $(B)/gongzhi
 	@for b in $(BENCHES); do echo "== $$b"; GONGZHI_BINARY=$(B)/gongzhi $(B)/bench/bench_$$b || exit 1; done
+# alone, the crash test runs as often as the goal asks
+bench-crash: export CRASH_ROUNDS ?= 30
 $(BENCHES:%=bench-%): bench-%: $(B)/bench/bench_% $(B)/gongzhi
 	@GONGZHI_BINARY=$(B)/gongzhi $<
 $(B)/bench/bench_%: $(B)/bench/bench_%.o $(B)/bench/common.o $(B)/bench/load.o $(B)/tests/unit.o $(B)/libgongzhi.a

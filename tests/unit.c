@@ -237,15 +237,20 @@ int unit_teardown(void **state)
 	return 0;
 }
 
+void unit_begin(void)
+{
+	owner = getpid();
+	atexit(clean_up);
+	if (getenv("GONGZHI_TEST_LOG") == NULL)
+		log_set_level(LOG_WARN);
+}
+
 int unit_main(const char *name, const struct CMUnitTest *tests, size_t n)
 {
 	char sql[100];
 	int failed;
 
-	owner = getpid();
-	atexit(clean_up);
-	if (getenv("GONGZHI_TEST_LOG") == NULL)
-		log_set_level(LOG_WARN);
+	unit_begin();
 	if (getenv("GONGZHI_TEST_ONLY"))
 		cmocka_set_test_filter(getenv("GONGZHI_TEST_ONLY"));
 	failed = _cmocka_run_group_tests(name, tests, n, NULL, NULL);

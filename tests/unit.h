@@ -49,6 +49,9 @@ int unit_main(const char *name, const struct CMUnitTest *tests, size_t n);
 int unit_setup(void **state);
 int unit_teardown(void **state);
 
+/* For programs with a main() of their own (benchmarks): folders and servers are removed when the process ends. */
+void unit_begin(void);
+
 /* By hand: a fresh store, migrated unless o->no_migrate_check. Closed by unit_store_close, which also removes it. */
 struct unit *unit_store(enum db_engine engine, const struct db_options *o);
 void unit_store_close(struct unit *u);
