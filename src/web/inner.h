@@ -43,7 +43,6 @@ struct web {
 	} tails[MAX_SUBSCRIBERS];
 	size_t ntails;
 	struct journal_tailer *matter_tails[2];
-	struct calendar *calendar;
 	struct job {
 		const struct job_entry *entry;
 		struct web *web;

@@ -26,11 +26,12 @@ const struct capability *const *web_capabilities = capabilities;
 static enum err use_calendar(struct web *web, struct str *why)
 {
 	struct db_conn *conn = db_read_begin(web->app.db);
-	enum err e = calendar_load(conn, &web->calendar);
+	struct calendar *cal;
+	enum err e = calendar_load(conn, &cal);
 
 	db_read_end(conn);
 	if (e == OK)
-		calendar_use(web->calendar);
+		calendar_use(cal);
 	else
 		*why = STR("节假日表读不了，请运行 gongzhi doctor。the calendar cannot be read: run gongzhi doctor.");
 	return e;
@@ -297,10 +298,6 @@ void web_stop(struct app *app)
 		sse_free(app->sse);
 	if (app->http)
 		http_free(app->http);
-	if (web->calendar) { /* nobody counts with it any more */
-		calendar_use(NULL);
-		calendar_free(web->calendar);
-	}
 	rate_free(web->rate);
 	map_release(&web->once);
 	pthread_mutex_destroy(&web->once_lock);
