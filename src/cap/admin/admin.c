@@ -11,6 +11,8 @@ static const struct subcommand subcommands[] = {
 	{"export matters", "[--format csv|jsonl] [--place CODE] [--scenario ID]", N_("导出事项"), admin_export_matters},
 	{"place move", "CODE NEW-PARENT-CODE [--reason TEXT]", N_("移动地区"), admin_place_move},
 	{"place merge", "CODE INTO-CODE [--reason TEXT]", N_("合并地区"), admin_place_merge},
+	{"keys rotate", "[--suite sm|intl]", N_("换密钥"), admin_keys_rotate},
+	{"keys public", "", N_("输出公钥"), admin_keys_public},
 	{"backup", "[FILE]", N_("备份到一个文件"), admin_backup},
 	{"restore", "FILE", N_("从备份恢复"), admin_restore},
 	{"user add", "LOGIN [--name NAME] [--role ROLE --place CODE]", N_("建账号"), admin_user_add},

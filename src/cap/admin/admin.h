@@ -21,6 +21,8 @@ int admin_user_lock(int argc, char **argv);
 int admin_user_unlock(int argc, char **argv);
 int admin_place_move(int argc, char **argv);
 int admin_place_merge(int argc, char **argv);
+int admin_keys_rotate(int argc, char **argv);
+int admin_keys_public(int argc, char **argv);
 int admin_backup(int argc, char **argv);
 int admin_restore(int argc, char **argv);
 int admin_doctor(int argc, char **argv);

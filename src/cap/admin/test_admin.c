@@ -18,6 +18,7 @@
 #include "core/place/place.h"
 #include "crypto/crypto.h"
 #include "web/capability.h"
+#include "web/config.h"
 
 extern const struct capability cap_admin;
 
@@ -166,6 +167,24 @@ static void init_twice(struct admin *t)
 	expect(0, command(t, "migrate"), t);
 	expect(0, command(t, "doctor", "--full"), t);
 	expect(2, command(t, "init", "--nonsense"), t);
+}
+
+/* What was sealed and signed before stays readable. */
+static void keys_rotate(struct admin *t)
+{
+	const char *before;
+
+	expect(0, command(t, "init", "--suite", "intl", "--no-places"), t);
+	expect(0, command(t, "keys public"), t);
+	before = arena_strz(t->u->a, (struct str){t->out, strcspn(t->out, "\n")});
+	expect(0, command_in(t, "a-long-Enough-word\n", "user add", "admin", "--first-admin"), t);
+	expect(0, command(t, "keys rotate", "--suite", "sm"), t);
+	expect(0, command(t, "keys public"), t);
+	assert_non_null(strstr(t->out, before));
+	assert_true(strlen(t->out) > strlen(before) + 20);
+	expect(0, command_in(t, "a-long-Enough-word\n", "user add", "another"), t);
+	expect(0, command(t, "doctor", "--full"), t);
+	expect(1, command(t, "keys rotate", "--suite", "rot13"), t);
 }
 
 static void accounts(struct admin *t)
@@ -410,6 +429,21 @@ static void man_page(void **state)
 	assert_true(found > 15);
 }
 
+/* Every key of the configuration is explained. */
+static void operations_page(void **state)
+{
+	static char page[1 << 17];
+	char name[120];
+
+	(void)state;
+	slurp("docs/operations.md", page, sizeof(page));
+	for (const struct config_key *k = config_keys; k->key; k++) {
+		snprintf(name, sizeof(name), "| `[%s]` `%s` |", k->section, k->key);
+		if (!strstr(page, name))
+			fail_msg("docs/operations.md does not know [%s] %s", k->section, k->key);
+	}
+}
+
 /* ---- */
 
 #define BOTH(f) \
@@ -428,6 +462,7 @@ static void both(void **state, enum db_engine engine, void (*f)(struct admin *))
 
 BOTH(init_twice)
 BOTH(accounts)
+BOTH(keys_rotate)
 BOTH(import_and_export)
 BOTH(demo)
 BOTH(faults_are_found)
@@ -438,11 +473,13 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_twice_sqlite),        cmocka_unit_test(init_twice_pg),
 		cmocka_unit_test(accounts_sqlite),          cmocka_unit_test(accounts_pg),
+		cmocka_unit_test(keys_rotate_sqlite),       cmocka_unit_test(keys_rotate_pg),
 		cmocka_unit_test(import_and_export_sqlite), cmocka_unit_test(import_and_export_pg),
 		cmocka_unit_test(demo_sqlite),              cmocka_unit_test(demo_pg),
 		cmocka_unit_test(faults_are_found_sqlite),  cmocka_unit_test(faults_are_found_pg),
 		cmocka_unit_test(copies_sqlite),            cmocka_unit_test(copies_pg),
 		cmocka_unit_test(man_page),
+		cmocka_unit_test(operations_page),
 	};
 
 	return UNIT_MAIN(tests);
