@@ -1,5 +1,5 @@
 # make lint: the rules of CONTRIBUTING.md that a program can check; LINT="includes sql" runs some only
-LINT ?=
+LINT =
 .PHONY: lint
 lint: $(if $(filter cap/apidoc,$(ROOMS)),$(B)/gongzhi)
 	@tools/lint $(LINT)
