@@ -233,7 +233,7 @@ void answer_headers(struct rq *rq)
 	put_flash(rq);
 	security_headers(r);
 	if (http_pair_get(&r->resp->headers, "Cache-Control").p == NULL)
-		http_header_set(r, "Cache-Control", rq->who.id || rq->route == NULL || r->method != HTTP_GET ?
+		http_header_set(r, "Cache-Control", rq->who.id || rq->head.secret || rq->route == NULL || r->method != HTTP_GET ?
 				STR("no-store") : STR("private, no-cache"));
 	if (http_pair_get(&r->resp->headers, "Content-Language").p == NULL)
 		http_header_set(r, "Content-Language", rq->lang == LANG_EN ? STR("en") : STR("zh-CN"));

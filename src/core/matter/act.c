@@ -286,7 +286,7 @@ static enum err tell(struct acting *x, struct str whom)
 
 	if (str_eqz(whom, "reporter")) {
 		n.to = x->is.reporter;
-		n.link = arena_printf(a, "/m/%.*s", STR_ARG(x->is.code));
+		n.link = arena_printf(a, "/r/%.*s/status", STR_ARG(x->is.code));
 		return n.to ? notify_send(x->tx, &n, &n.id) : OK;
 	}
 	if (str_eqz(whom, "holder")) {
