@@ -185,7 +185,7 @@ static void file_report(struct reports *r, size_t row)
 	enum err e = m.scenario ? place_of(r, demo_cell(t, row, "place"), &p) : ERR_NOT_FOUND;
 
 	m.nvalues = read_values(r, row, demo_cell(t, row, "values"), values);
-	if (str_eqz(m.channel, "grid"))
+	if (!str_eqz(m.channel, "web")) /* somebody of the town typed it in */
 		m.filed_by = demo_id(r->d, "account", demo_cell(t, row, "handler"));
 	m.place = p.key;
 	if (e == OK)
