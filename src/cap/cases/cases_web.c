@@ -7,7 +7,7 @@
 #include "web/looks.h"
 
 #define PAGE 50
-#define COUNT_CAP 1000
+#define COUNT_CAP 999
 
 /* ---- inbox ---- */
 
@@ -35,26 +35,24 @@ enum err cases_inbox_page(struct rq *rq)
 	struct cases_inbox_view v = {0};
 	struct matter_inbox in;
 	struct matter_inbox_counts counts;
-	struct matter_row *rows;
-	size_t n;
+	struct matter_page page;
 	enum err e;
 
 	cases_inbox_of(rq->arena, &rq->who, &in);
-	in.limit = PAGE + 1;
+	in.limit = PAGE;
 	in.after_due = query_i64(rq, "due");
 	in.after_id = query_i64(rq, "after");
-	e = matter_inbox(rq_conn(rq), rq->arena, &in, rq->now, &rows, &n);
+	e = matter_inbox_page(rq_conn(rq), rq->arena, &in, &page);
 	if (e == OK)
 		e = matter_inbox_count(rq_conn(rq), rq->arena, &in, rq->now, &counts);
 	if (e != OK)
 		return e;
-	if (n > PAGE) {
-		n = PAGE;
-		v.page.next = arena_printf(rq->arena, "/inbox?due=%lld&after=%lld", (long long)rows[n - 1].key, (long long)rows[n - 1].id);
-	}
+	if (page.more)
+		v.page.next = arena_printf(rq->arena, "/inbox?due=%lld&after=%lld", (long long)page.next_key, (long long)page.next_id);
+	v.page.further = page.bounded;
 	if (in.after_id)
 		v.page.first = STR("/inbox");
-	fill_rows(rq, rows, n, &v.page);
+	fill_rows(rq, page.v, page.n, &v.page);
 	v.late = counts.late;
 	v.soon = counts.soon;
 	v.in_time = counts.in_time;
@@ -182,7 +180,7 @@ enum err cases_read_filter(struct rq *rq, const struct matter_scope *s, struct m
 	enum err e;
 
 	*f = (struct matter_filter){.scenario = rq_query(rq, "scenario"), .category = rq_query(rq, "category"),
-				    .channel = rq_query(rq, "channel"), .text = str_trim(rq_query(rq, "q")), .limit = PAGE + 1};
+				    .channel = rq_query(rq, "channel"), .text = str_trim(rq_query(rq, "q")), .limit = PAGE};
 	if (str_empty(f->scenario))
 		f->scenario = STR_NULL;
 	if (str_empty(f->category))
@@ -232,31 +230,31 @@ enum err cases_list_page(struct rq *rq)
 	struct cases_list_view v = {0};
 	struct matter_scope s;
 	struct matter_filter f;
-	struct matter_row *rows;
-	size_t n;
+	struct matter_page page;
 	int count;
+	bool more;
 	enum err e;
 
 	if ((e = cases_scope(rq, &s)) != OK || (e = cases_read_filter(rq, &s, &f)) != OK)
 		return e;
-	if ((e = matter_list(rq_conn(rq), rq->arena, &s, &f, rq->now, &rows, &n)) != OK ||
-	    (e = matter_count(rq_conn(rq), rq->arena, &s, &f, rq->now, COUNT_CAP, &count)) != OK)
+	if ((e = matter_list_page(rq_conn(rq), rq->arena, &s, &f, rq->now, &page)) != OK ||
+	    (e = matter_count(rq_conn(rq), rq->arena, &s, &f, rq->now, COUNT_CAP, &count, &more)) != OK)
 		return e;
 	v.text = rq_query(rq, "q");
 	v.from = rq_query(rq, "from");
 	v.to = rq_query(rq, "to");
 	v.filtered = rq->http->params.n > 0;
-	v.count = count >= COUNT_CAP ? STR("999+") : arena_printf(rq->arena, "%d", count);
-	if (n > PAGE) {
+	v.count = arena_printf(rq->arena, more ? "%d+" : "%d", count);
+	if (page.more) {
 		struct str url = same_list(rq, "/cases");
 
-		n = PAGE;
 		v.page.next = arena_printf(rq->arena, "%s%skey=%lld&before=%lld", url.p, str_chr(url, '?') < 0 ? "?" : "&",
-					   (long long)rows[n - 1].key, (long long)rows[n - 1].id);
+					   (long long)page.next_key, (long long)page.next_id);
 	}
+	v.page.further = page.bounded;
 	if (f.before_id)
 		v.page.first = same_list(rq, "/cases");
-	fill_rows(rq, rows, n, &v.page);
+	fill_rows(rq, page.v, page.n, &v.page);
 	state_options(rq, &v);
 	fixed_options(rq, &v);
 	v.may_export = rq_may(rq, "matter.export");

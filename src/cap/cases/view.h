@@ -32,6 +32,7 @@ struct cases_page_view {
 	size_t n;
 	struct str next;     /* address of the next page; empty: there is none */
 	struct str first;    /* address of the first page; empty: this is it */
+	bool further;        /* the look stopped before the page was full: what else there is lies further back */
 };
 
 struct cases_inbox_view {

@@ -397,7 +397,7 @@ CHECKED enum err portal_open_load(struct db_conn *c, struct arena *a, const stru
 	struct str until = place_after(a, t->place.key);
 	struct matter_scope scope = {&t->place.key, &until, 1, false};
 	struct matter_filter filter = {.scenario = STR(PORTAL_REPORT), .limit = 50};
-	struct matter_row *rows;
+	struct matter_page page;
 	enum err e;
 
 	*out = (struct portal_open){.days = days};
@@ -407,11 +407,12 @@ CHECKED enum err portal_open_load(struct db_conn *c, struct arena *a, const stru
 	if (e == OK)
 		e = matter_totals_by_category(c, a, t->place.key, from, today, &out->categories, &out->ncategories);
 	if (e == OK)
-		e = matter_list(c, a, &scope, &filter, now, &rows, &out->nrows);
+		e = matter_list_page(c, a, &scope, &filter, now, &page);
 	if (e != OK)
 		return e;
+	out->nrows = page.n;
 	out->rows = arena_array(a, struct portal_open_row, out->nrows + 1);
 	for (size_t i = 0; e == OK && i < out->nrows; i++)
-		e = open_row(c, a, t, &rows[i], &out->rows[i]);
+		e = open_row(c, a, t, &page.v[i], &out->rows[i]);
 	return e;
 }

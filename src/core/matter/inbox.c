@@ -8,71 +8,38 @@
 #define MOST_DESKS 64
 #define MOST_VERSIONS 1024
 #define CAP 1000
+#define WALK 5000 /* rows a page looks at, shared by the desks of the reader */
 
-#define ROW_FN(type)                                                                                                   \
-	static void row_##type(const struct type *r, struct matter_row *out)                                          \
-	{                                                                                                              \
-		*out = (struct matter_row){                                                                            \
-			.id = r->id, .created = r->created, .due = r->due == NO_DUE ? 0 : r->due, .total_due = r->total_due, \
-			.state_since = r->state_since, .closed = r->closed, .version = r->version, .holder = r->holder,  \
-			.holder_org = r->holder_org, .code = r->code, .scenario = r->scenario, .state = r->state,        \
-			.title = r->title, .place = r->place, .category = r->category, .channel = r->channel,            \
-			.is_public = r->is_public, .demo = r->demo, .judge_score = (int)r->judge_score,                  \
-			.judge_solved = (int)r->judge_solved, .key = r->due};                                            \
-	}
-ROW_FN(matter_inbox_town_row)
-ROW_FN(matter_inbox_wide_row)
-ROW_FN(matter_inbox_org_row)
+struct at { int64_t due, id; };
 
-struct page {
-	struct db_conn *c;
-	struct arena *a;
-	int64_t after_due, after_id, until, n;
-	struct matter_row *v;
-	size_t count, cap;
+static const struct at last = {INT64_MAX, INT64_MAX};
+
+static void fill(const struct matter_inbox_page_row *r, struct matter_row *out)
+{
+	*out = (struct matter_row){
+		.id = r->id, .created = r->created, .due = r->due == NO_DUE ? 0 : r->due, .total_due = r->total_due,
+		.state_since = r->state_since, .closed = r->closed, .version = r->version, .holder = r->holder,
+		.holder_org = r->holder_org, .code = r->code, .scenario = r->scenario, .state = r->state,
+		.title = r->title, .place = r->place, .category = r->category, .channel = r->channel,
+		.is_public = r->is_public, .demo = r->demo, .judge_score = (int)r->judge_score,
+		.judge_solved = (int)r->judge_solved, .key = r->due};
+}
+
+/* One desk of the reader: what is waited for, where, for whom. */
+struct desk {
+	struct str word, town, from, to; /* town "": wider */
+	int64_t org;                     /* 0 any */
+	bool exact;                      /* the index leads to nothing else */
 };
 
-static void add(struct page *p, const struct matter_row *r)
-{
-	if (p->count == p->cap) {
-		struct matter_row *more = arena_array(p->a, struct matter_row, p->cap * 2 + 64);
-
-		if (p->count)
-			memcpy(more, p->v, p->count * sizeof(*more));
-		p->v = more;
-		p->cap = p->cap * 2 + 64;
-	}
-	p->v[p->count++] = *r;
-}
-
-#define RUN(driver, ...)                                                                                                \
-	do {                                                                                                            \
-		struct matter_inbox_##driver##_rows rows;                                                               \
-		enum err e_ = q_matter_inbox_##driver(p->c, p->a, &(struct matter_inbox_##driver##_args){               \
-			.place_from = from, .place_to = to, .after_due = p->after_due, .after_id = p->after_id,         \
-			.until = p->until, .n = p->n, __VA_ARGS__}, &rows);                                             \
-		for (size_t i_ = 0; e_ == OK && i_ < rows.n; i_++) {                                                    \
-			struct matter_row r_;                                                                           \
-			row_matter_inbox_##driver##_row(&rows.v[i_], &r_);                                              \
-			add(p, &r_);                                                                                    \
-		}                                                                                                       \
-		return e_;                                                                                              \
-	} while (0)
-
-static enum err one_desk(struct page *p, struct str desk, struct str from, struct str to, int64_t org)
-{
-	struct str town = place_up(from, PLACE_TOWN);
-
-	if (org)
-		RUN(org, .desk = desk, .org = org);
-	if (town.n && str_cmp(to, place_after(p->a, town)) <= 0)
-		RUN(town, .desk = desk, .town = town);
-	RUN(wide, .desk = desk);
-}
+struct look {
+	struct db_conn *c;
+	struct arena *a;
+	struct desk *desks;
+	size_t ndesks;
+};
 
 /* ---- which desks a role sits at ---- */
-
-struct desk { struct str word; bool holder_only; };
 
 static bool sits(const struct scenario_state *st, struct str role)
 {
@@ -82,7 +49,10 @@ static bool sits(const struct scenario_state *st, struct str role)
 	return false;
 }
 
-static size_t desks_of(struct arena *a, struct str role, struct desk *out)
+/* "handler|leader" of every state of every scenario in which the role has something to do. */
+struct word { struct str text; bool holder_only; };
+
+static size_t words_of(struct arena *a, struct str role, struct word *out)
 {
 	const struct scenario **all = arena_alloc_array(a, MOST_VERSIONS, sizeof(*all));
 	size_t nall = scenario_all(all, MOST_VERSIONS), n = 0;
@@ -91,19 +61,75 @@ static size_t desks_of(struct arena *a, struct str role, struct desk *out)
 		const struct scenario_role *as = scenario_role(all[i], role);
 
 		for (size_t k = 0; k < all[i]->nstates && n < MOST_DESKS; k++) {
-			struct desk d = {STR_NULL, as && as->holder_only};
+			struct word w = {STR_NULL, as && as->holder_only};
 			bool known = false;
 
 			if (!sits(&all[i]->states[k], role))
 				continue;
-			d.word = desk_of(a, &all[i]->states[k]);
+			w.text = desk_of(a, &all[i]->states[k]);
 			for (size_t j = 0; j < n; j++)
-				known |= str_eq(out[j].word, d.word) && out[j].holder_only == d.holder_only;
-			if (d.word.p && !known)
-				out[n++] = d;
+				known |= str_eq(out[j].text, w.text) && out[j].holder_only == w.holder_only;
+			if (w.text.p && !known)
+				out[n++] = w;
 		}
 	}
 	return n;
+}
+
+static void add_desk(struct look *l, const struct matter_inbox *in, size_t i, const struct word *w)
+{
+	struct desk d = {.word = w->text, .from = in->from[i], .to = in->to[i], .town = STR(""), .org = w->holder_only && in->orgs ? in->orgs[i] : 0};
+	struct str town = place_up(d.from, PLACE_TOWN);
+
+	if (w->holder_only && d.org == 0)
+		return; /* without an organisation nothing is held */
+	if (d.org == 0 && town.n && str_cmp(d.to, place_after(l->a, town)) <= 0)
+		d.town = town;
+	d.exact = d.org == 0 && str_eq(d.from, d.town) && str_eq(d.to, place_after(l->a, d.town));
+	for (size_t k = 0; k < l->ndesks; k++)
+		if (str_eq(l->desks[k].word, d.word) && l->desks[k].org == d.org && str_eq(l->desks[k].from, d.from) && str_eq(l->desks[k].to, d.to))
+			return;
+	l->desks[l->ndesks++] = d;
+}
+
+static void find_desks(struct look *l, const struct matter_inbox *in)
+{
+	struct word words[MOST_DESKS];
+
+	l->desks = arena_array(l->a, struct desk, in->n * MOST_DESKS + 1);
+	for (size_t i = 0; i < in->n; i++) {
+		size_t n = words_of(l->a, in->roles[i], words);
+
+		for (size_t k = 0; k < n; k++)
+			add_desk(l, in, i, &words[k]);
+	}
+}
+
+/* ---- a walk along one desk ---- */
+
+#define DESK(d) .desk = (d)->word, .org = (d)->org ? &(d)->org : NULL, .town = (d)->town.n ? (d)->town : STR_NULL
+#define WINDOW(after, end) .after_due = (after).due, .after_id = (after).id, .end_due = (end).due, .end_id = (end).id
+
+/* Shortens the walk to so many rows of the index, if not all of them are wanted. */
+static enum err bound(struct look *l, const struct desk *d, struct at after, struct at *end, bool *bounded)
+{
+	int64_t walk = WALK / (int64_t)l->ndesks < 100 ? 100 : WALK / (int64_t)l->ndesks;
+	struct matter_inbox_edge_rows rows;
+	enum err e;
+
+	*bounded = false;
+	if (d->exact)
+		return OK;
+	e = q_matter_inbox_edge(l->c, l->a, &(struct matter_inbox_edge_args){DESK(d), WINDOW(after, *end), .skip = walk - 1}, &rows);
+	*bounded = e == OK && rows.n;
+	if (*bounded)
+		*end = (struct at){rows.v[0].due, rows.v[0].id};
+	return e;
+}
+
+static bool is_before(struct at x, struct at y)
+{
+	return x.due < y.due || (x.due == y.due && x.id < y.id);
 }
 
 static int urgent_first(const void *x, const void *y)
@@ -115,91 +141,157 @@ static int urgent_first(const void *x, const void *y)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* Two roles of the reader may hold the same matter. */
-static size_t without_twins(struct matter_row *v, size_t n)
+/* In order, each once: two roles of the reader may hold the same matter. */
+static size_t in_order(struct matter_row *v, size_t n)
 {
-	size_t kept = 1;
+	size_t kept = 0;
 
-	for (size_t i = 1; i < n; i++)
-		if (v[i].id != v[kept - 1].id)
+	if (n)
+		qsort(v, n, sizeof(*v), urgent_first);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || v[kept - 1].id != v[i].id)
 			v[kept++] = v[i];
 	return kept;
 }
 
-static enum err gather(struct page *p, const struct matter_inbox *in)
+static enum err read_desk(struct look *l, const struct desk *d, struct at after, struct at end, size_t n, struct matter_page *out, size_t *count)
 {
-	struct desk desks[MOST_DESKS];
+	struct matter_inbox_page_rows rows;
+	enum err e = q_matter_inbox_page(l->c, l->a, &(struct matter_inbox_page_args){
+		DESK(d), WINDOW(after, end), .place_from = d->from, .place_to = d->to, .n = (int64_t)n}, &rows);
+
+	*count = e ? 0 : rows.n;
+	for (size_t i = 0; i < *count; i++)
+		fill(&rows.v[i], &out->v[out->n++]);
+	return e;
+}
+
+static void set_next(struct matter_page *out, struct at at, bool bounded)
+{
+	out->more = true;
+	out->bounded = bounded;
+	out->next_key = at.due;
+	out->next_id = at.id;
+}
+
+enum err matter_inbox_page(struct db_conn *c, struct arena *a, const struct matter_inbox *in, struct matter_page *out)
+{
+	struct look l = {.c = c, .a = a};
+	size_t n = in->limit < 1 ? 50 : in->limit > 200 ? 200 : (size_t)in->limit;
+	struct at after = {in->after_id ? in->after_due : INT64_MIN, in->after_id}, shortest = last;
 	enum err e = OK;
 
-	for (size_t i = 0; e == OK && i < in->n; i++) {
-		size_t n = desks_of(p->a, in->roles[i], desks);
+	find_desks(&l, in);
+	*out = (struct matter_page){.v = arena_array(a, struct matter_row, l.ndesks * (n + 1) + 1)};
+	for (size_t i = 0; e == OK && i < l.ndesks; i++) {
+		struct at end = last;
+		size_t count = 0;
+		bool bounded;
 
-		for (size_t k = 0; e == OK && k < n; k++) {
-			int64_t org = desks[k].holder_only && in->orgs ? in->orgs[i] : 0;
-
-			if (desks[k].holder_only && org == 0)
-				continue; /* without an organisation nothing is held */
-			e = one_desk(p, desks[k].word, in->from[i], in->to[i], org);
-		}
+		e = bound(&l, &l.desks[i], after, &end, &bounded);
+		if (e == OK)
+			e = read_desk(&l, &l.desks[i], after, end, n + 1, out, &count);
+		if (e == OK && bounded && count <= n && is_before(end, shortest))
+			shortest = end;
 	}
-	if (p->count) {
-		qsort(p->v, p->count, sizeof(*p->v), urgent_first);
-		p->count = without_twins(p->v, p->count);
+	out->n = in_order(out->v, out->n);
+	/* what lies behind the place where the shortest walk ended is left for the next page */
+	while (out->n && is_before(shortest, (struct at){out->v[out->n - 1].key, out->v[out->n - 1].id}))
+		out->n--;
+	if (out->n > n) {
+		out->n = n;
+		set_next(out, (struct at){out->v[n - 1].key, out->v[n - 1].id}, false);
+	} else if (is_before(shortest, last)) {
+		set_next(out, shortest, true);
 	}
-	if (p->count > (size_t)p->n)
-		p->count = (size_t)p->n;
 	return e;
 }
 
-enum err matter_inbox(struct db_conn *c, struct arena *a, const struct matter_inbox *in, int64_t now, struct matter_row **v, size_t *n)
-{
-	struct page p = {.c = c, .a = a, .after_due = in->after_id ? in->after_due : INT64_MIN, .after_id = in->after_id,
-			 .until = INT64_MAX, .n = in->limit < 1 ? 50 : in->limit > 200 ? 200 : in->limit};
-	enum err e;
+/* ---- counting: only what is needed for it is read ---- */
 
-	(void)now;
-	/* a row without clock is asked for as 0: that is how the page before showed it */
-	if (in->after_id && in->after_due == 0)
-		p.after_due = NO_DUE;
-	e = gather(&p, in);
-	*v = p.v;
-	*n = p.count;
+struct counted { int64_t id; int colour; };
+
+struct count {
+	struct counted *v;
+	size_t n, room;
+	bool more;
+};
+
+static void note(struct look *l, struct count *k, int64_t id, int colour)
+{
+	if (k->n == k->room) {
+		struct counted *more = arena_array(l->a, struct counted, k->room * 2 + 256);
+
+		if (k->n)
+			memcpy(more, k->v, k->n * sizeof(*more));
+		k->v = more;
+		k->room = k->room * 2 + 256;
+	}
+	k->v[k->n++] = (struct counted){id, colour};
+}
+
+static int by_id(const void *x, const void *y)
+{
+	const struct counted *a = x, *b = y;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* Behind one deadline up to another: all of one colour. */
+static enum err count_ids(struct look *l, const struct desk *d, struct at after, struct at end, int colour, struct count *k)
+{
+	struct matter_inbox_ids_rows rows;
+	bool bounded;
+	enum err e = bound(l, d, after, &end, &bounded);
+
+	if (e == OK)
+		e = q_matter_inbox_ids(l->c, l->a, &(struct matter_inbox_ids_args){
+			DESK(d), WINDOW(after, end), .place_from = d->from, .place_to = d->to, .n = CAP}, &rows);
+	for (size_t i = 0; e == OK && i < rows.n; i++)
+		note(l, k, rows.v[i].id, colour);
+	k->more |= bounded;
 	return e;
 }
 
-static int colour(const struct matter_row *r, int64_t now)
+static enum err count_dues(struct look *l, const struct desk *d, struct at after, struct at end, int64_t now, struct count *k)
 {
-	struct matter m = {.due = r->due, .state_since = r->state_since, .kind = STATE_OPEN};
+	struct matter_inbox_dues_rows rows;
+	bool bounded;
+	enum err e = bound(l, d, after, &end, &bounded);
 
-	return matter_clock_colour(&m, now);
-}
+	if (e == OK)
+		e = q_matter_inbox_dues(l->c, l->a, &(struct matter_inbox_dues_args){
+			DESK(d), WINDOW(after, end), .place_from = d->from, .place_to = d->to, .n = CAP}, &rows);
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		struct matter m = {.due = rows.v[i].due, .state_since = rows.v[i].state_since, .kind = STATE_OPEN};
 
-/* Between two deadlines, at most CAP rows. */
-static enum err count_between(struct page *p, const struct matter_inbox *in, int64_t from, int64_t until, int64_t now, int by[4])
-{
-	enum err e;
-
-	p->after_due = from;
-	p->after_id = INT64_MIN;
-	p->until = until;
-	p->n = CAP;
-	p->count = 0;
-	e = gather(p, in);
-	for (size_t i = 0; e == OK && i < p->count; i++)
-		by[colour(&p->v[i], now)]++;
+		note(l, k, rows.v[i].id, matter_clock_colour(&m, now));
+	}
+	k->more |= bounded || (e == OK && rows.n == CAP);
 	return e;
 }
 
 enum err matter_inbox_count(struct db_conn *c, struct arena *a, const struct matter_inbox *in, int64_t now, struct matter_inbox_counts *out)
 {
-	struct page p = {.c = c, .a = a};
+	const struct at first = {INT64_MIN, INT64_MIN}, passed = {now, INT64_MAX}, none = {NO_DUE, INT64_MIN};
+	struct look l = {.c = c, .a = a};
+	struct count k = {.n = 0};
 	int by[4] = {0};
-	enum err e = count_between(&p, in, INT64_MIN, now + 1, now, by);
+	enum err e = OK;
 
-	if (e == OK)
-		e = count_between(&p, in, now + 1, NO_DUE, now, by);
-	if (e == OK)
-		e = count_between(&p, in, NO_DUE, INT64_MAX, now, by);
-	*out = (struct matter_inbox_counts){by[3], by[2], by[1], by[0]};
+	find_desks(&l, in);
+	for (size_t i = 0; e == OK && i < l.ndesks; i++) {
+		e = count_ids(&l, &l.desks[i], first, passed, 3, &k);
+		if (e == OK)
+			e = count_dues(&l, &l.desks[i], passed, none, now, &k);
+		if (e == OK)
+			e = count_ids(&l, &l.desks[i], none, last, 0, &k);
+	}
+	if (k.n)
+		qsort(k.v, k.n, sizeof(*k.v), by_id);
+	for (size_t i = 0; i < k.n; i++)
+		if ((i == 0 || k.v[i - 1].id != k.v[i].id) && by[k.v[i].colour] < CAP)
+			by[k.v[i].colour]++;
+	*out = (struct matter_inbox_counts){by[3], by[2], by[1], by[0], k.more};
 	return e;
 }

@@ -1,3 +1,7 @@
+/*
+ * Lists of matters. A page walks the one index that leads to the fewest rows, and looks at no more than WALK of them: then it says how far
+ * it came, and the reader may look further back. So a page costs the same with ten thousand matters and with many millions.
+ */
 #include "core/matter/list.h"
 
 #include <stdlib.h>
@@ -7,9 +11,15 @@
 #include "db/search.h"
 
 #define MOST 200
-#define FOUND_AT_ONCE 500
+#define WALK 5000           /* rows a page looks at */
+#define WALK_FAR 50000      /* rows one step of an export looks at */
+#define MOST_FOUND 4000     /* of the full text, in one query by id */
 
-/* Every driver yields the same columns; the generated types differ by name only. */
+struct at { int64_t key, id; }; /* created, id */
+
+static const struct at newest = {INT64_MAX, INT64_MAX}, oldest = {INT64_MIN, INT64_MIN};
+
+/* Every query yields the same columns; the generated types differ by name only. */
 #define ROW_FN(type)                                                                                                   \
 	static void row_##type(const struct type *r, struct matter_row *out)                                          \
 	{                                                                                                              \
@@ -21,70 +31,139 @@
 			.is_public = r->is_public, .demo = r->demo, .judge_score = (int)r->judge_score,                  \
 			.judge_solved = (int)r->judge_solved, .key = r->created};                                        \
 	}
-ROW_FN(matter_list_town_row)
-ROW_FN(matter_list_state_row)
-ROW_FN(matter_list_category_row)
-ROW_FN(matter_list_holder_row)
-ROW_FN(matter_list_open_row)
-ROW_FN(matter_list_all_row)
-ROW_FN(matter_list_ids_row)
+ROW_FN(matter_page_row)
+ROW_FN(matter_page_ids_row)
 
-/* What is asked of the store for one range of places. */
+/* ---- what is asked of the store for one range of places ---- */
+
 struct ask {
-	struct str from, to, town; /* town "": wider than a town */
+	struct db_conn *c;
+	struct arena *a;
 	const struct matter_filter *f;
-	int64_t kind, key, id, now, n;
-	bool is_true, public_only;
+	struct str from, to, town, district; /* town, district "": wider than that */
+	struct str scenario, state, category, channel;
+	struct at before, end; /* rows older than `before`, not older than `end` */
+	int64_t now, n;
+	bool yes, public_only;
 };
 
-#define COMMON(q)                                                                                                       \
-	.place_from = (q)->from, .place_to = (q)->to, .scenario = absent((q)->f->scenario), .channel = absent((q)->f->channel), \
-	.kind = (q)->f->kind > 0 ? &(q)->kind : NULL, .open_only = (q)->f->kind < 0 ? &(q)->is_true : NULL,              \
-	.holder = (q)->f->holder ? &(q)->f->holder : NULL, .public_only = (q)->public_only ? &(q)->is_true : NULL,       \
-	.since = (q)->f->from, .until = (q)->f->to ? (q)->f->to : INT64_MAX, .before_key = (q)->key, .before_id = (q)->id, \
-	.colour = (q)->f->colour, .now = (q)->now, .n = (q)->n
-#define HOLDER_ORG(q) .holder_org = (q)->f->holder_org ? &(q)->f->holder_org : NULL
+/* The index that is walked, the one that is most often the narrowest first. */
+enum via { VIA_PERSON, VIA_ORG, VIA_TOWN, VIA_STATE, VIA_CATEGORY, VIA_CHANNEL, VIA_SCENARIO, VIA_OPEN, VIA_DISTRICT, VIA_ALL };
 
-static struct str absent(struct str s)
+static bool open_only(const struct matter_filter *f)
 {
-	return s.n ? s : STR_NULL;
+	return f->kind < 0 || f->colour;
 }
 
-#define RUN(driver, ...)                                                                                                \
-	do {                                                                                                            \
-		struct matter_list_##driver##_rows rows;                                                                \
-		enum err e_ = q_matter_list_##driver(c, a, &(struct matter_list_##driver##_args){__VA_ARGS__}, &rows);  \
-		if (e_)                                                                                                 \
-			return e_;                                                                                      \
-		*v = arena_array(a, struct matter_row, rows.n + 1);                                                     \
-		for (*n = 0; *n < rows.n; (*n)++)                                                                       \
-			row_matter_list_##driver##_row(&rows.v[*n], &(*v)[*n]);                                         \
-		return OK;                                                                                              \
-	} while (0)
-
-/* The narrowest index first. */
-static enum err ask_range(struct db_conn *c, struct arena *a, const struct ask *q, struct matter_row **v, size_t *n)
+static bool leads(const struct ask *q, enum via via)
 {
-	const struct matter_filter *f = q->f;
-
-	if (f->holder_org)
-		RUN(holder, COMMON(q), .holder_org = f->holder_org, .state = absent(f->state), .category = absent(f->category));
-	if (q->town.n)
-		RUN(town, COMMON(q), HOLDER_ORG(q), .town = q->town, .state = absent(f->state), .category = absent(f->category));
-	if (f->state.n)
-		RUN(state, COMMON(q), HOLDER_ORG(q), .state = f->state, .category = absent(f->category));
-	if (f->category.n)
-		RUN(category, COMMON(q), HOLDER_ORG(q), .category = f->category, .state = absent(f->state));
-	if (f->kind < 0 || f->colour)
-		RUN(open, COMMON(q), HOLDER_ORG(q), .state = absent(f->state), .category = absent(f->category));
-	RUN(all, COMMON(q), HOLDER_ORG(q), .state = absent(f->state), .category = absent(f->category));
+	switch (via) {
+	case VIA_PERSON:
+		return q->f->holder > 0;
+	case VIA_ORG:
+		return q->f->holder_org > 0;
+	case VIA_TOWN:
+		return q->town.n > 0;
+	case VIA_STATE:
+		return q->state.n > 0;
+	case VIA_CATEGORY:
+		return q->category.n > 0;
+	case VIA_CHANNEL:
+		return q->channel.n > 0;
+	case VIA_SCENARIO:
+		return q->scenario.n > 0;
+	case VIA_OPEN:
+		return open_only(q->f);
+	case VIA_DISTRICT:
+		return q->district.n > 0 && q->town.n == 0;
+	case VIA_ALL:
+		return true;
+	}
+	return false;
 }
 
-static enum err ask_ids(struct db_conn *c, struct arena *a, const struct ask *q, const int64_t *ids, size_t nids, struct matter_row **v, size_t *n)
+/* Is every row of the index wanted? Then a walk ends with the page. */
+static bool says_all(const struct ask *q, enum via via)
 {
 	const struct matter_filter *f = q->f;
+	struct str whole = via == VIA_TOWN ? q->town : via == VIA_DISTRICT ? q->district : STR("");
 
-	RUN(ids, COMMON(q), HOLDER_ORG(q), .ids = ids, .ids_n = nids, .state = absent(f->state), .category = absent(f->category));
+	for (enum via v = VIA_PERSON; v <= VIA_SCENARIO; v++)
+		if (v != via && v != VIA_TOWN && leads(q, v))
+			return false;
+	return !f->colour && f->kind <= 0 && (f->kind == 0 || via == VIA_OPEN) && !q->public_only && str_eq(q->from, whole) &&
+	       str_eq(q->to, place_after(q->a, whole));
+}
+
+#define VIA(q, via)                                                                                                     \
+	.in_person = (via) == VIA_PERSON ? &(q)->f->holder : NULL, .in_org = (via) == VIA_ORG ? &(q)->f->holder_org : NULL, \
+	.in_town = (via) == VIA_TOWN ? (q)->town : STR_NULL, .in_district = (via) == VIA_DISTRICT ? (q)->district : STR_NULL, \
+	.in_state = (via) == VIA_STATE ? (q)->state : STR_NULL, .in_category = (via) == VIA_CATEGORY ? (q)->category : STR_NULL, \
+	.in_channel = (via) == VIA_CHANNEL ? (q)->channel : STR_NULL, .in_scenario = (via) == VIA_SCENARIO ? (q)->scenario : STR_NULL, \
+	.in_open = (via) == VIA_OPEN ? &(q)->yes : NULL, .before_key = (q)->before.key, .before_id = (q)->before.id,     \
+	.end_key = (q)->end.key, .end_id = (q)->end.id
+#define FILTER(q)                                                                                                       \
+	.place_from = (q)->from, .place_to = (q)->to, .scenario = (q)->scenario, .state = (q)->state, .category = (q)->category, \
+	.channel = (q)->channel, .kind = (q)->f->kind > 0 ? (q)->f->kind - 1 : -1, .open_only = (q)->f->kind < 0,        \
+	.holder_org = (q)->f->holder_org, .holder = (q)->f->holder, .public_only = (q)->public_only, .colour = (q)->f->colour, \
+	.now = (q)->now, .n = (q)->n
+
+/* Where a walk of so many rows ends; false when the index ends before. */
+static enum err edge(const struct ask *q, enum via via, int64_t walk, struct at *at, bool *there)
+{
+	struct matter_edge_rows rows;
+	enum err e = q_matter_edge(q->c, q->a, &(struct matter_edge_args){VIA(q, via), .skip = walk - 1}, &rows);
+
+	*there = e == OK && rows.n;
+	if (*there)
+		*at = (struct at){rows.v[0].created, rows.v[0].id};
+	return e;
+}
+
+/*
+ * Chooses the index: one whose every row is wanted, else one that ends within the walk, else the one whose walk leads furthest back in
+ * time, which is the one with the fewest rows. *bounded: rows may be wanted behind q->end.
+ */
+static enum err choose(struct ask *q, int64_t walk, enum via *via, bool *bounded)
+{
+	struct at far = newest;
+	enum err e = OK;
+
+	*bounded = false;
+	for (*via = VIA_PERSON; *via < VIA_ALL; (*via)++)
+		if (leads(q, *via) && says_all(q, *via))
+			return OK;
+	if (says_all(q, VIA_ALL))
+		return OK;
+	for (enum via v = VIA_PERSON; e == OK && v <= VIA_ALL; v++) {
+		struct at at;
+		bool there;
+
+		if (!leads(q, v))
+			continue;
+		e = edge(q, v, walk, &at, &there);
+		if (e == OK && !there) {
+			*via = v;
+			return OK;
+		}
+		if (e == OK && (at.key < far.key || (at.key == far.key && at.id < far.id))) {
+			far = at;
+			*via = v;
+		}
+	}
+	q->end = far;
+	*bounded = e == OK;
+	return e;
+}
+
+static enum err read_page(const struct ask *q, enum via via, struct matter_row *v, size_t *n)
+{
+	struct matter_page_rows rows;
+	enum err e = q_matter_page(q->c, q->a, &(struct matter_page_args){VIA(q, via), FILTER(q)}, &rows);
+
+	for (*n = 0; e == OK && *n < rows.n; (*n)++)
+		row_matter_page_row(&rows.v[*n], &v[*n]);
+	return e;
 }
 
 /* ---- ranges of places ---- */
@@ -134,21 +213,38 @@ static struct ranges cut(struct arena *a, const struct matter_scope *s, struct s
 	return r;
 }
 
-/* The town in which the whole range lies; "" when it is wider. */
-static struct str one_town(struct arena *a, struct str from, struct str to)
+/* The place of that level in which the whole range lies; "" when it is wider. */
+static struct str within_one(struct arena *a, struct str from, struct str to, enum place_level level)
 {
-	struct str town = place_up(from, PLACE_TOWN);
+	struct str one = place_up(from, level);
 
-	return town.n && str_cmp(to, place_after(a, town)) <= 0 ? town : STR("");
+	return one.n && str_cmp(to, place_after(a, one)) <= 0 ? one : STR("");
 }
 
-static struct ask make_ask(struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int64_t n)
+static void set_range(struct ask *q, struct str from, struct str to)
 {
-	struct ask q = {.f = f, .kind = f->kind - 1, .now = now, .n = n, .is_true = true, .public_only = !s->private_too};
+	q->from = from;
+	q->to = to;
+	q->town = within_one(q->a, from, to, PLACE_TOWN);
+	q->district = within_one(q->a, from, to, PLACE_DISTRICT);
+}
 
-	(void)a;
-	q.key = f->before_key ? f->before_key : INT64_MAX;
-	q.id = f->before_key ? f->before_id : INT64_MAX;
+static struct str given(struct str s)
+{
+	return s.p ? s : STR("");
+}
+
+static struct ask make_ask(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now)
+{
+	struct ask q = {.c = c, .a = a, .f = f, .now = now, .yes = true, .public_only = !s->private_too, .scenario = given(f->scenario),
+			.state = given(f->state), .category = given(f->category), .channel = given(f->channel)};
+
+	q.before = newest;
+	if (f->to)
+		q.before = (struct at){f->to, INT64_MIN};
+	if (f->before_key && f->before_key < q.before.key)
+		q.before = (struct at){f->before_key, f->before_id};
+	q.end = f->from ? (struct at){f->from, INT64_MIN} : oldest;
 	return q;
 }
 
@@ -161,28 +257,68 @@ static int newest_first(const void *x, const void *y)
 	return a->id > b->id ? -1 : a->id < b->id;
 }
 
-static enum err list_ranges(struct db_conn *c, struct arena *a, const struct ranges *r, struct ask *q, struct matter_row **v, size_t *n)
+static bool is_older(const struct matter_row *r, struct at at)
 {
+	return r->created < at.key || (r->created == at.key && r->id < at.id);
+}
+
+static void set_next(struct matter_page *out, int64_t key, int64_t id, bool bounded)
+{
+	out->more = true;
+	out->bounded = bounded;
+	out->next_key = key;
+	out->next_id = id;
+}
+
+/* Puts the rows of all ranges in order. What is older than the place where the shortest walk ended is left for the next page. */
+static void merge(struct matter_page *out, size_t n, bool bounded, struct at floor)
+{
+	if (out->n)
+		qsort(out->v, out->n, sizeof(*out->v), newest_first);
+	while (bounded && out->n && is_older(&out->v[out->n - 1], floor))
+		out->n--;
+	if (out->n > n) {
+		out->n = n;
+		set_next(out, out->v[n - 1].key, out->v[n - 1].id, false);
+	} else if (bounded) {
+		set_next(out, floor.key, floor.id, true);
+	}
+}
+
+static int64_t share(int64_t walk, size_t ranges)
+{
+	int64_t each = walk / (int64_t)(ranges ? ranges : 1);
+
+	return each < 100 ? 100 : each;
+}
+
+static enum err list_ranges(struct ask *q, const struct ranges *r, size_t n, int64_t walk, struct matter_page *out)
+{
+	struct at end = q->end, floor = oldest;
+	bool bounded = false;
 	enum err e = OK;
 
-	*n = 0;
-	*v = arena_array(a, struct matter_row, r->n * (size_t)q->n + 1);
+	q->n = (int64_t)n + 1;
+	out->v = arena_array(q->a, struct matter_row, r->n * (n + 1) + 1);
 	for (size_t i = 0; e == OK && i < r->n; i++) {
-		struct matter_row *part;
-		size_t count;
+		enum via via;
+		bool stops;
+		size_t count = 0;
 
-		q->from = r->from[i];
-		q->to = r->to[i];
-		q->town = one_town(a, q->from, q->to);
-		e = ask_range(c, a, q, &part, &count);
+		set_range(q, r->from[i], r->to[i]);
+		q->end = end;
+		e = choose(q, share(walk, r->n), &via, &stops);
 		if (e == OK)
-			memcpy(*v + *n, part, count * sizeof(*part));
-		*n += e == OK ? count : 0;
+			e = read_page(q, via, out->v + out->n, &count);
+		out->n += count;
+		if (e || !stops || count > n)
+			continue;
+		if (!bounded || q->end.key > floor.key || (q->end.key == floor.key && q->end.id > floor.id))
+			floor = q->end;
+		bounded = true;
 	}
-	if (r->n > 1)
-		qsort(*v, *n, sizeof(**v), newest_first);
-	if (*n > (size_t)q->n)
-		*n = (size_t)q->n;
+	if (e == OK)
+		merge(out, n, bounded, floor);
 	return e;
 }
 
@@ -196,100 +332,183 @@ static bool inside(const struct ranges *r, struct str place)
 	return false;
 }
 
-static int by_id(const void *x, const void *y)
+/* Is every hit of the words wanted? */
+static bool text_says_all(const struct ask *q, const struct ranges *r)
 {
-	const struct matter_row *a = x, *b = y;
+	struct ask whole = *q;
 
-	return a->id > b->id ? -1 : a->id < b->id;
+	set_range(&whole, STR(""), place_after(q->a, STR("")));
+	return !q->f->from && !q->f->to && r->n == 1 && str_eq(r->from[0], whole.from) && str_eq(r->to[0], whole.to) && says_all(&whole, VIA_ALL);
 }
 
-static enum err list_text(struct db_conn *c, struct arena *a, const struct ranges *r, struct ask *q, struct matter_row **v, size_t *n)
+static enum err read_ids(struct ask *q, const struct ranges *r, const int64_t *ids, size_t nids, size_t n, struct matter_page *out)
 {
-	int64_t before = q->f->before_key ? q->f->before_id : INT64_MAX, want = q->n;
-	int at_once = want < 40 ? 60 : FOUND_AT_ONCE;
-	size_t found = 1;
+	struct matter_page_ids_rows rows;
+	enum err e;
+
+	set_range(q, r->from[0], r->to[r->n - 1]);
+	q->n = (int64_t)nids;
+	e = q_matter_page_ids(q->c, q->a, &(struct matter_page_ids_args){FILTER(q), .ids = ids, .ids_n = nids,
+		.since = q->f->from ? q->f->from : INT64_MIN, .until = q->f->to ? q->f->to : INT64_MAX}, &rows);
+	for (size_t i = 0; e == OK && i < rows.n && out->n <= n; i++)
+		if (inside(r, rows.v[i].place))
+			row_matter_page_ids_row(&rows.v[i], &out->v[out->n++]);
+	return e;
+}
+
+/* First as many hits as the page has room for, then more at once, until the page is full or `walk` hits have been looked at. */
+static enum err list_text(struct ask *q, const struct ranges *r, size_t n, int64_t walk, struct matter_page *out)
+{
+	int64_t before = q->f->before_id ? q->f->before_id : INT64_MAX, at_once = (int64_t)n + 1, looked = 0;
 	enum err e = OK;
+	bool over = r->n == 0;
 
-	*n = 0;
-	*v = arena_array(a, struct matter_row, (size_t)want + 1);
-	q->from = STR("");
-	q->to = place_after(a, STR(""));
-	q->key = q->id = INT64_MAX; /* the page is kept by the ids of the search */
-	q->n = FOUND_AT_ONCE;
-	while (e == OK && found && *n < (size_t)want) {
-		struct matter_row *part;
+	out->v = arena_array(q->a, struct matter_row, n + 2);
+	while (e == OK && !over && out->n <= n && looked < walk) {
 		int64_t *ids;
-		size_t count;
+		size_t found;
 
-		e = search_find(c, a, "matter", q->f->text, before, at_once, &ids, &found);
-		if (e || found == 0)
-			break;
-		e = ask_ids(c, a, q, ids, found, &part, &count);
-		if (e)
-			break;
-		before = ids[found - 1];
-		found = found < (size_t)at_once ? 0 : found;
-		at_once = FOUND_AT_ONCE;
-		qsort(part, count, sizeof(*part), by_id);
-		for (size_t i = 0; i < count && *n < (size_t)want; i++)
-			if (inside(r, part[i].place))
-				(*v)[(*n)++] = part[i];
+		e = search_find(q->c, q->a, "matter", q->f->text, before, (int)at_once, &ids, &found);
+		over = found < (size_t)at_once;
+		if (e == OK && found)
+			e = read_ids(q, r, ids, found, n, out);
+		before = found ? ids[found - 1] : before;
+		looked += at_once;
+		at_once = at_once * 8 < MOST_FOUND ? at_once * 8 : MOST_FOUND;
+	}
+	if (out->n > n) {
+		out->n = n;
+		set_next(out, out->v[n - 1].key, out->v[n - 1].id, false);
+	} else if (e == OK && !over) {
+		set_next(out, 1, before, true);
 	}
 	return e;
 }
 
-static enum err list_some(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int64_t want,
-			  struct matter_row **v, size_t *n)
+static enum err list_page(struct ask *q, const struct ranges *r, size_t n, int64_t walk, struct matter_page *out)
+{
+	*out = (struct matter_page){.v = NULL};
+	return str_trim(q->f->text).n ? list_text(q, r, n, walk, out) : list_ranges(q, r, n, walk, out);
+}
+
+static size_t limit_of(const struct matter_filter *f)
+{
+	return f->limit < 1 ? 50 : f->limit > MOST ? MOST : (size_t)f->limit;
+}
+
+enum err matter_list_page(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
+			  struct matter_page *out)
 {
 	struct ranges r = cut(a, s, f->place);
-	struct ask q = make_ask(a, s, f, now, want);
+	struct ask q = make_ask(c, a, s, f, now);
 
-	return str_trim(f->text).n ? list_text(c, a, &r, &q, v, n) : list_ranges(c, a, &r, &q, v, n);
+	return list_page(&q, &r, limit_of(f), WALK, out);
 }
 
 enum err matter_list(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
 		     struct matter_row **v, size_t *n)
 {
-	int limit = f->limit < 1 ? 50 : f->limit > MOST ? MOST : f->limit;
+	struct matter_filter rest = *f;
+	struct ranges r = cut(a, s, f->place);
+	size_t want = limit_of(f);
+	struct matter_page page;
+	enum err e;
 
-	return list_some(c, a, s, f, now, limit, v, n);
+	*n = 0;
+	*v = arena_array(a, struct matter_row, want);
+	do {
+		struct ask q = make_ask(c, a, s, &rest, now);
+
+		e = list_page(&q, &r, want - *n, WALK_FAR, &page);
+		if (e)
+			return e;
+		if (page.n)
+			memcpy(*v + *n, page.v, page.n * sizeof(**v));
+		*n += page.n;
+		rest.before_key = page.next_key;
+		rest.before_id = page.next_id;
+	} while (page.more && *n < want);
+	return OK;
 }
 
-enum err matter_count(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap, int *out)
+/* ---- counting ---- */
+
+static enum err count_ranges(struct ask *q, const struct ranges *r, int cap, int *out, bool *more)
 {
-	struct matter_filter all = *f;
-	struct matter_row *v;
+	struct at end = q->end;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < r->n && *out < cap; i++) {
+		struct matter_page_count_row row = {0};
+		enum via via;
+		bool stops;
+
+		set_range(q, r->from[i], r->to[i]);
+		q->end = end;
+		q->n = cap - *out;
+		e = choose(q, share(WALK, r->n), &via, &stops);
+		if (e == OK)
+			e = q_matter_page_count(q->c, q->a, &(struct matter_page_count_args){VIA(q, via), FILTER(q)}, &row);
+		*out += (int)row.n;
+		*more |= e == OK && stops;
+	}
+	return e;
+}
+
+static enum err count_text(struct ask *q, const struct ranges *r, int cap, int *out, bool *more)
+{
+	struct matter_page page;
+	int64_t *ids;
 	size_t n;
 	enum err e;
 
+	if (text_says_all(q, r)) {
+		e = search_find(q->c, q->a, "matter", q->f->text, INT64_MAX, cap, &ids, &n);
+		*out = e ? 0 : (int)n;
+		return e;
+	}
+	e = list_page(q, r, (size_t)cap, MOST_FOUND, &page);
+	*out = e ? 0 : (int)page.n;
+	*more = page.more;
+	return e;
+}
+
+enum err matter_count(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap, int *out,
+		      bool *more)
+{
+	struct matter_filter all = *f;
+	struct ranges r = cut(a, s, f->place);
+	struct ask q;
+	enum err e;
+
 	all.before_key = all.before_id = 0;
-	e = list_some(c, a, s, &all, now, cap, &v, &n);
-	*out = e ? 0 : (int)n;
+	q = make_ask(c, a, s, &all, now);
+	*out = 0;
+	*more = false;
+	e = str_trim(f->text).n ? count_text(&q, &r, cap, out, more) : count_ranges(&q, &r, cap, out, more);
+	*more |= *out >= cap;
 	return e;
 }
 
 enum err matter_each(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
 		     enum err (*fn)(void *arg, const struct matter_row *r), void *arg)
 {
-	struct matter_filter page = *f;
+	struct matter_filter rest = *f;
+	struct ranges r = cut(a, s, f->place);
 	enum err e = db_snapshot(c);
+	struct matter_page page = {.more = true};
 	struct arena part;
-	size_t n = MOST;
 
-	(void)a;
-	page.limit = MOST;
-	page.before_key = page.before_id = 0;
+	rest.before_key = rest.before_id = 0;
 	arena_init(&part, 0);
-	while (e == OK && n == MOST) {
-		struct matter_row *v;
+	while (e == OK && page.more) {
+		struct ask q = make_ask(c, &part, s, &rest, now);
 
-		e = matter_list(c, &part, s, &page, now, &v, &n);
-		for (size_t i = 0; e == OK && i < n; i++)
-			e = fn(arg, &v[i]);
-		if (e == OK && n) {
-			page.before_key = v[n - 1].key;
-			page.before_id = v[n - 1].id;
-		}
+		e = list_page(&q, &r, MOST, WALK_FAR, &page);
+		for (size_t i = 0; e == OK && i < page.n; i++)
+			e = fn(arg, &page.v[i]);
+		rest.before_key = page.next_key;
+		rest.before_id = page.next_id;
 		arena_reset(&part);
 	}
 	arena_release(&part);

@@ -34,7 +34,19 @@ struct matter_row {
 	int64_t key;                   /* for before_key of the next page */
 };
 
+/*
+ * A page of a list. A page looks at a bounded number of rows, however many there are: `bounded` says that it stopped before it was full (or
+ * before the end), and the reader may look further back from next_key, next_id.
+ */
+struct matter_page {
+	struct matter_row *v; size_t n;
+	bool more, bounded;
+	int64_t next_key, next_id;     /* when more: before_key, before_id (after_due, after_id) of the next page */
+};
 /* Newest first. */
+CHECKED enum err matter_list_page(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
+				  struct matter_page *out);
+/* The same, but looks as far as it must to find f->limit rows: for exports and jobs, not for pages. */
 CHECKED enum err matter_list(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
 			     struct matter_row **v, size_t *n);
 /* Open matters that wait for one of the roles (or organisation, or person), most urgent first: due ascending, without clock last. */
@@ -47,12 +59,14 @@ struct matter_inbox {
 	int limit;
 	int64_t after_due, after_id;   /* keyset; 0 = first page */
 };
-CHECKED enum err matter_inbox(struct db_conn *c, struct arena *a, const struct matter_inbox *in, int64_t now, struct matter_row **v, size_t *n);
-/* Of the same inbox: how many are late, soon, in time, without clock; each capped at 1000. */
-struct matter_inbox_counts { int late, soon, in_time, no_clock; };
+CHECKED enum err matter_inbox_page(struct db_conn *c, struct arena *a, const struct matter_inbox *in, struct matter_page *out);
+/* Of the same inbox: how many are late, soon, in time, without clock; each capped at 1000. `more`: there may be others, which a bounded look
+ * has not reached. */
+struct matter_inbox_counts { int late, soon, in_time, no_clock; bool more; };
 CHECKED enum err matter_inbox_count(struct db_conn *c, struct arena *a, const struct matter_inbox *in, int64_t now, struct matter_inbox_counts *out);
-/* How many rows the list has, at most cap (shown as "999+"). */
-CHECKED enum err matter_count(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap, int *out);
+/* How many rows the list has, at most cap. *more: there may be others, beyond the cap or beyond what a page looks at (shown as "12+"). */
+CHECKED enum err matter_count(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap,
+			      int *out, bool *more);
 /* For exports: every row of the list in one snapshot, without limit. */
 CHECKED enum err matter_each(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
 			     enum err (*fn)(void *arg, const struct matter_row *r), void *arg);

@@ -1,23 +1,50 @@
--- Drivers of lists. Each walks one index in the order of the page; all other conditions stand in one CASE, so that no planner
--- takes another index for one of them and sorts afterwards. Rows come newest first by (created, id).
+-- Lists walk one index, newest first by (created, id), between two places of it. At most one of the conditions in_… is given: it chooses the
+-- index. All other conditions stand in one CASE with values that mean "any", so that no planner takes another index for one of them
+-- and sorts afterwards.
 
--- Inside one town.
--- name: matter_list_town(town str, place_from str, place_to str, scenario str?, state str?, category str?, channel str?, kind i64?, open_only bool?, holder_org i64?,
---   holder i64?, public_only bool?, since i64, until i64, before_key i64, before_id i64, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE town = $town AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
-	AND place >= $place_from AND place < $place_to
-	AND CASE WHEN FALSE THEN FALSE
-		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
-		{{when state: WHEN state <> $state THEN FALSE}}
-		{{when category: WHEN category <> $category THEN FALSE}}
-		{{when channel: WHEN channel <> $channel THEN FALSE}}
-		{{when kind: WHEN kind <> $kind THEN FALSE}}
-		{{when open_only: WHEN desk IS NULL THEN FALSE}}
-		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
-		{{when holder: WHEN holder <> $holder THEN FALSE}}
-		{{when public_only: WHEN NOT is_public THEN FALSE}}
+-- Where the walk is after `skip` more rows: looks at the index only.
+-- name: matter_edge(in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
+--   in_scenario str?, in_open bool?, before_key i64, before_id i64, end_key i64, end_id i64, skip i64) -> created i64, id i64
+SELECT created, id FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >= ($end_key, $end_id)
+	{{when in_person: AND holder = $in_person AND holder > 0}}
+	{{when in_org: AND holder_org = $in_org AND holder_org > 0}}
+	{{when in_town: AND town = $in_town}}
+	{{when in_district: AND substr(place, 1, 6) = $in_district}}
+	{{when in_state: AND state = $in_state}}
+	{{when in_category: AND category = $in_category}}
+	{{when in_channel: AND channel = $in_channel}}
+	{{when in_scenario: AND scenario = $in_scenario}}
+	{{when in_open: AND desk IS NOT NULL}}
+ORDER BY created DESC, id DESC LIMIT 1 OFFSET $skip;
+
+-- name: matter_page(in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
+--   in_scenario str?, in_open bool?, before_key i64, before_id i64, end_key i64, end_id i64,
+--   place_from str, place_to str, scenario str,
+--   state str, category str, channel str, kind i64, open_only bool, holder_org i64, holder i64, public_only bool, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64,
+--   state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str, state str, title str, place str, category str,
+--   channel str, is_public bool, demo bool, judge_score i64, judge_solved i64
+SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public,
+	demo, judge_score, judge_solved
+FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >= ($end_key, $end_id)
+	{{when in_person: AND holder = $in_person AND holder > 0}}
+	{{when in_org: AND holder_org = $in_org AND holder_org > 0}}
+	{{when in_town: AND town = $in_town}}
+	{{when in_district: AND substr(place, 1, 6) = $in_district}}
+	{{when in_state: AND state = $in_state}}
+	{{when in_category: AND category = $in_category}}
+	{{when in_channel: AND channel = $in_channel}}
+	{{when in_scenario: AND scenario = $in_scenario}}
+	{{when in_open: AND desk IS NOT NULL}}
+	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
+		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
+		WHEN $state <> '' AND state <> $state THEN FALSE
+		WHEN $category <> '' AND category <> $category THEN FALSE
+		WHEN $channel <> '' AND channel <> $channel THEN FALSE
+		WHEN $kind >= 0 AND kind <> $kind THEN FALSE
+		WHEN $open_only AND desk IS NULL THEN FALSE
+		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
+		WHEN $holder > 0 AND holder <> $holder THEN FALSE
+		WHEN $public_only AND NOT is_public THEN FALSE
 		WHEN $colour = 0 THEN TRUE
 		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
 		WHEN due <= $now THEN $colour = 3
@@ -25,172 +52,98 @@ FROM matter WHERE town = $town AND (created, id) < ($before_key, $before_id) AND
 		ELSE $colour = 1 END
 ORDER BY created DESC, id DESC LIMIT $n;
 
--- A state, anywhere.
--- name: matter_list_state(place_from str, place_to str, scenario str?, state str, category str?, channel str?, kind i64?, open_only bool?, holder_org i64?,
---   holder i64?, public_only bool?, since i64, until i64, before_key i64, before_id i64, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE state = $state AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
-	AND place >= $place_from AND place < $place_to
-	AND CASE WHEN FALSE THEN FALSE
-		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
-		{{when category: WHEN category <> $category THEN FALSE}}
-		{{when channel: WHEN channel <> $channel THEN FALSE}}
-		{{when kind: WHEN kind <> $kind THEN FALSE}}
-		{{when open_only: WHEN desk IS NULL THEN FALSE}}
-		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
-		{{when holder: WHEN holder <> $holder THEN FALSE}}
-		{{when public_only: WHEN NOT is_public THEN FALSE}}
+-- name: matter_page_count one (in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
+--   in_scenario str?, in_open bool?, before_key i64, before_id i64, end_key i64, end_id i64,
+--   place_from str, place_to str, scenario str,
+--   state str, category str, channel str, kind i64, open_only bool, holder_org i64, holder i64, public_only bool, colour i64, now i64, n i64) -> n i64
+-- may scan: the result of the walk inside, whose plan is that of matter_page
+SELECT count(*) FROM (SELECT 1 AS one FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >= ($end_key, $end_id)
+	{{when in_person: AND holder = $in_person AND holder > 0}}
+	{{when in_org: AND holder_org = $in_org AND holder_org > 0}}
+	{{when in_town: AND town = $in_town}}
+	{{when in_district: AND substr(place, 1, 6) = $in_district}}
+	{{when in_state: AND state = $in_state}}
+	{{when in_category: AND category = $in_category}}
+	{{when in_channel: AND channel = $in_channel}}
+	{{when in_scenario: AND scenario = $in_scenario}}
+	{{when in_open: AND desk IS NOT NULL}}
+	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
+		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
+		WHEN $state <> '' AND state <> $state THEN FALSE
+		WHEN $category <> '' AND category <> $category THEN FALSE
+		WHEN $channel <> '' AND channel <> $channel THEN FALSE
+		WHEN $kind >= 0 AND kind <> $kind THEN FALSE
+		WHEN $open_only AND desk IS NULL THEN FALSE
+		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
+		WHEN $holder > 0 AND holder <> $holder THEN FALSE
+		WHEN $public_only AND NOT is_public THEN FALSE
 		WHEN $colour = 0 THEN TRUE
 		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
 		WHEN due <= $now THEN $colour = 3
 		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
 		ELSE $colour = 1 END
-ORDER BY created DESC, id DESC LIMIT $n;
-
--- A category, anywhere.
--- name: matter_list_category(place_from str, place_to str, scenario str?, state str?, category str, channel str?, kind i64?, open_only bool?, holder_org i64?,
---   holder i64?, public_only bool?, since i64, until i64, before_key i64, before_id i64, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE category = $category AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
-	AND place >= $place_from AND place < $place_to
-	AND CASE WHEN FALSE THEN FALSE
-		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
-		{{when state: WHEN state <> $state THEN FALSE}}
-		{{when channel: WHEN channel <> $channel THEN FALSE}}
-		{{when kind: WHEN kind <> $kind THEN FALSE}}
-		{{when open_only: WHEN desk IS NULL THEN FALSE}}
-		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
-		{{when holder: WHEN holder <> $holder THEN FALSE}}
-		{{when public_only: WHEN NOT is_public THEN FALSE}}
-		WHEN $colour = 0 THEN TRUE
-		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
-		WHEN due <= $now THEN $colour = 3
-		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
-		ELSE $colour = 1 END
-ORDER BY created DESC, id DESC LIMIT $n;
-
--- What an organisation holds.
--- name: matter_list_holder(place_from str, place_to str, scenario str?, state str?, category str?, channel str?, kind i64?, open_only bool?, holder_org i64,
---   holder i64?, public_only bool?, since i64, until i64, before_key i64, before_id i64, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE holder_org = $holder_org AND holder_org > 0 AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
-	AND place >= $place_from AND place < $place_to
-	AND CASE WHEN FALSE THEN FALSE
-		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
-		{{when state: WHEN state <> $state THEN FALSE}}
-		{{when category: WHEN category <> $category THEN FALSE}}
-		{{when channel: WHEN channel <> $channel THEN FALSE}}
-		{{when kind: WHEN kind <> $kind THEN FALSE}}
-		{{when open_only: WHEN desk IS NULL THEN FALSE}}
-		{{when holder: WHEN holder <> $holder THEN FALSE}}
-		{{when public_only: WHEN NOT is_public THEN FALSE}}
-		WHEN $colour = 0 THEN TRUE
-		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
-		WHEN due <= $now THEN $colour = 3
-		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
-		ELSE $colour = 1 END
-ORDER BY created DESC, id DESC LIMIT $n;
-
--- Open matters, anywhere.
--- name: matter_list_open(place_from str, place_to str, scenario str?, state str?, category str?, channel str?, kind i64?, open_only bool?, holder_org i64?,
---   holder i64?, public_only bool?, since i64, until i64, before_key i64, before_id i64, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE desk IS NOT NULL AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
-	AND place >= $place_from AND place < $place_to
-	AND CASE WHEN FALSE THEN FALSE
-		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
-		{{when state: WHEN state <> $state THEN FALSE}}
-		{{when category: WHEN category <> $category THEN FALSE}}
-		{{when channel: WHEN channel <> $channel THEN FALSE}}
-		{{when kind: WHEN kind <> $kind THEN FALSE}}
-		{{when open_only: WHEN desk IS NULL THEN FALSE}}
-		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
-		{{when holder: WHEN holder <> $holder THEN FALSE}}
-		{{when public_only: WHEN NOT is_public THEN FALSE}}
-		WHEN $colour = 0 THEN TRUE
-		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
-		WHEN due <= $now THEN $colour = 3
-		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
-		ELSE $colour = 1 END
-ORDER BY created DESC, id DESC LIMIT $n;
-
--- Anywhere.
--- name: matter_list_all(place_from str, place_to str, scenario str?, state str?, category str?, channel str?, kind i64?, open_only bool?, holder_org i64?,
---   holder i64?, public_only bool?, since i64, until i64, before_key i64, before_id i64, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
-	AND place >= $place_from AND place < $place_to
-	AND CASE WHEN FALSE THEN FALSE
-		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
-		{{when state: WHEN state <> $state THEN FALSE}}
-		{{when category: WHEN category <> $category THEN FALSE}}
-		{{when channel: WHEN channel <> $channel THEN FALSE}}
-		{{when kind: WHEN kind <> $kind THEN FALSE}}
-		{{when open_only: WHEN desk IS NULL THEN FALSE}}
-		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
-		{{when holder: WHEN holder <> $holder THEN FALSE}}
-		{{when public_only: WHEN NOT is_public THEN FALSE}}
-		WHEN $colour = 0 THEN TRUE
-		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
-		WHEN due <= $now THEN $colour = 3
-		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
-		ELSE $colour = 1 END
-ORDER BY created DESC, id DESC LIMIT $n;
+LIMIT $n) AS found;
 
 -- Those found by the full text.
--- name: matter_list_ids(ids i64[], place_from str, place_to str, scenario str?, state str?, category str?, channel str?, kind i64?, open_only bool?, holder_org i64?,
---   holder i64?, public_only bool?, since i64, until i64, before_key i64, before_id i64, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
+-- name: matter_page_ids(ids i64[], since i64, until i64, place_from str, place_to str, scenario str,
+--   state str, category str, channel str, kind i64, open_only bool, holder_org i64, holder i64, public_only bool, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64,
+--   state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str, state str, title str, place str, category str,
+--   channel str, is_public bool, demo bool, judge_score i64, judge_solved i64
 -- may scan: a few rows by id, put in order
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE id IN ($ids[]) AND (created, id) < ($before_key, $before_id) AND created >= $since AND created < $until
-	AND place >= $place_from AND place < $place_to
-	AND CASE WHEN FALSE THEN FALSE
-		{{when scenario: WHEN scenario <> $scenario THEN FALSE}}
-		{{when state: WHEN state <> $state THEN FALSE}}
-		{{when category: WHEN category <> $category THEN FALSE}}
-		{{when channel: WHEN channel <> $channel THEN FALSE}}
-		{{when kind: WHEN kind <> $kind THEN FALSE}}
-		{{when open_only: WHEN desk IS NULL THEN FALSE}}
-		{{when holder_org: WHEN holder_org <> $holder_org THEN FALSE}}
-		{{when holder: WHEN holder <> $holder THEN FALSE}}
-		{{when public_only: WHEN NOT is_public THEN FALSE}}
+SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public,
+	demo, judge_score, judge_solved
+FROM matter WHERE id IN ($ids[]) AND created >= $since AND created < $until
+	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
+		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
+		WHEN $state <> '' AND state <> $state THEN FALSE
+		WHEN $category <> '' AND category <> $category THEN FALSE
+		WHEN $channel <> '' AND channel <> $channel THEN FALSE
+		WHEN $kind >= 0 AND kind <> $kind THEN FALSE
+		WHEN $open_only AND desk IS NULL THEN FALSE
+		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
+		WHEN $holder > 0 AND holder <> $holder THEN FALSE
+		WHEN $public_only AND NOT is_public THEN FALSE
 		WHEN $colour = 0 THEN TRUE
 		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
 		WHEN due <= $now THEN $colour = 3
 		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
 		ELSE $colour = 1 END
-ORDER BY created DESC, id DESC LIMIT $n;
+ORDER BY id DESC LIMIT $n;
 
--- An inbox inside one town.
--- name: matter_inbox_town(desk str, town str, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64) ->
---   id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE desk = $desk AND town = $town AND (due, id) > ($after_due, $after_id) AND due < $until
+-- ---- inboxes: of a town, of an organisation, or of a desk anywhere; most urgent first ----
+
+-- Where the walk is after `skip` more rows.
+-- name: matter_inbox_edge(desk str, org i64?, town str?, after_due i64, after_id i64, end_due i64, end_id i64, skip i64) -> due i64, id i64
+SELECT due, id FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
+	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
+	{{when town: AND town = $town}}
+ORDER BY due, id LIMIT 1 OFFSET $skip;
+
+-- name: matter_inbox_page(desk str, org i64?, town str?, place_from str, place_to str, after_due i64, after_id i64, end_due i64, end_id i64, n i64) ->
+--   id i64, created i64, due i64, total_due i64,
+--   state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str, state str, title str, place str, category str,
+--   channel str, is_public bool, demo bool, judge_score i64, judge_solved i64
+SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public,
+	demo, judge_score, judge_solved
+FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
+	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
+	{{when town: AND town = $town}}
 	AND place >= $place_from AND place < $place_to
 ORDER BY due, id LIMIT $n;
 
--- An inbox of a wider place.
--- name: matter_inbox_wide(desk str, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64) ->
---   id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE desk = $desk AND (due, id) > ($after_due, $after_id) AND due < $until
+-- For counting; the index has all of it.
+-- name: matter_inbox_ids(desk str, org i64?, town str?, place_from str, place_to str, after_due i64, after_id i64, end_due i64, end_id i64, n i64) -> id i64, due i64
+SELECT id, due FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
+	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
+	{{when town: AND town = $town}}
 	AND place >= $place_from AND place < $place_to
 ORDER BY due, id LIMIT $n;
 
--- An inbox of an organisation.
--- name: matter_inbox_org(desk str, org i64, place_from str, place_to str, after_due i64, after_id i64, until i64, n i64) ->
---   id i64, created i64, due i64, total_due i64, state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str,
---   state str, title str, place str, category str, channel str, is_public bool, demo bool, judge_score i64, judge_solved i64, kind i64, suspended_since i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public, demo, judge_score, judge_solved, kind, suspended_since
-FROM matter WHERE holder_org = $org AND holder_org > 0 AND desk IS NOT NULL AND desk || '' = $desk AND (due, id) > ($after_due, $after_id) AND due < $until
+-- For counting what has a deadline to come.
+-- name: matter_inbox_dues(desk str, org i64?, town str?, place_from str, place_to str, after_due i64, after_id i64, end_due i64, end_id i64, n i64) -> id i64, due i64, state_since i64
+SELECT id, due, state_since FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
+	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
+	{{when town: AND town = $town}}
 	AND place >= $place_from AND place < $place_to
 ORDER BY due, id LIMIT $n;
 

@@ -542,31 +542,31 @@ static void compare(struct world *w, const struct matter_row *all, size_t nall, 
 	struct str from = STR(""), to = place_after(w->u->a, STR(""));
 	struct matter_scope scope = {&from, &to, 1, true};
 	struct db_conn *c = db_read_begin(w->u->db);
-	size_t want = 0, seen = 0, n = 1;
+	struct matter_page page = {.more = true};
+	size_t want = 0, seen = 0;
 	int count;
+	bool more;
 
 	for (size_t i = 0; i < nall; i++)
 		want += fits(&all[i], &f, now);
 	f.limit = 7;
-	while (n) {
-		struct matter_row *v;
-
-		assert_int_equal(OK, matter_list(c, w->u->a, &scope, &f, now, &v, &n));
-		for (size_t i = 0; i < n; i++) {
-			assert_true(fits(&v[i], &f, now));
-			assert_true(i == 0 || v[i - 1].created > v[i].created || v[i - 1].id > v[i].id);
+	while (page.more) {
+		assert_int_equal(OK, matter_list_page(c, w->u->a, &scope, &f, now, &page));
+		assert_true(page.n <= 7);
+		for (size_t i = 0; i < page.n; i++) {
+			assert_true(fits(&page.v[i], &f, now));
+			assert_true(i == 0 || page.v[i - 1].created > page.v[i].created || page.v[i - 1].id > page.v[i].id);
 		}
-		seen += n;
-		if (n) {
-			f.before_key = v[n - 1].key;
-			f.before_id = v[n - 1].id;
-		}
+		seen += page.n;
+		f.before_key = page.next_key;
+		f.before_id = page.next_id;
 	}
 	if (seen != want)
 		fail_msg("state %.*s category %.*s kind %d colour %d text %.*s: %zu rows, should be %zu", STR_ARG(f.state), STR_ARG(f.category), f.kind,
 			 f.colour, STR_ARG(f.text), seen, want);
-	assert_int_equal(OK, matter_count(c, w->u->a, &scope, &f, now, 10, &count));
+	assert_int_equal(OK, matter_count(c, w->u->a, &scope, &f, now, 10, &count, &more));
 	assert_int_equal(count, want > 10 ? 10 : (int)want);
+	assert_true(more == (count == 10));
 	db_read_end(c);
 }
 
@@ -606,26 +606,25 @@ static void check_inbox(struct world *w, int64_t now)
 	struct matter_inbox in = {&role, &w->town, &to, &(int64_t){0}, 1, 0, 200, 0, 0};
 	struct matter_inbox_counts counts;
 	struct db_conn *c = db_read_begin(w->u->db);
-	struct matter_row *v;
-	size_t n;
+	struct matter_page page;
 
-	assert_int_equal(OK, matter_inbox(c, w->u->a, &in, now, &v, &n));
-	assert_true(n > 0);
-	for (size_t i = 0; i < n; i++) {
-		assert_true(str_eqz(v[i].state, "filed") || str_eqz(v[i].state, "accepted"));
-		assert_true(place_within(v[i].place, w->town) && (i == 0 || v[i - 1].due <= v[i].due));
+	assert_int_equal(OK, matter_inbox_page(c, w->u->a, &in, &page));
+	assert_true(page.n > 0);
+	for (size_t i = 0; i < page.n; i++) {
+		assert_true(str_eqz(page.v[i].state, "filed") || str_eqz(page.v[i].state, "accepted"));
+		assert_true(place_within(page.v[i].place, w->town) && (i == 0 || page.v[i - 1].due <= page.v[i].due));
 	}
 	assert_int_equal(OK, matter_inbox_count(c, w->u->a, &in, now, &counts));
-	assert_int_equal(counts.late + counts.soon + counts.in_time + counts.no_clock, n);
+	assert_int_equal(counts.late + counts.soon + counts.in_time + counts.no_clock, page.n);
 	in.roles = &hrole;
 	in.orgs = &w->org;
-	assert_int_equal(OK, matter_inbox(c, w->u->a, &in, now, &v, &n));
-	assert_true(n > 0);
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(v[i].holder_org, w->org);
+	assert_int_equal(OK, matter_inbox_page(c, w->u->a, &in, &page));
+	assert_true(page.n > 0);
+	for (size_t i = 0; i < page.n; i++)
+		assert_int_equal(page.v[i].holder_org, w->org);
 	in.orgs = &w->other_org;
-	assert_int_equal(OK, matter_inbox(c, w->u->a, &in, now, &v, &n));
-	assert_int_equal(n, 0);
+	assert_int_equal(OK, matter_inbox_page(c, w->u->a, &in, &page));
+	assert_int_equal(page.n, 0);
 	db_read_end(c);
 }
 
