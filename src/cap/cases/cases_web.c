@@ -4,6 +4,7 @@
 #include "cap/cases/pages.h"
 #include "core/matter/category.h"
 #include "core/place/place.h"
+#include "crypto/crypto.h"
 #include "web/looks.h"
 
 #define PAGE 50
@@ -225,6 +226,19 @@ static struct str same_list(struct rq *rq, const char *path)
 	return url;
 }
 
+/* Somebody on the telephone reads out the whole code: it leads straight to the matter. */
+static bool is_code(struct rq *rq, enum err *e)
+{
+	struct str code;
+	struct matter m;
+
+	if (!code_read(rq->arena, rq_query(rq, "q"), &code) || matter_by_code(rq_conn(rq), rq->arena, code, &m) != OK ||
+	    !cases_may_see(&rq->who, &m))
+		return false;
+	*e = rq_redirect(rq, arena_printf(rq->arena, "/cases/%lld", (long long)m.id));
+	return true;
+}
+
 enum err cases_list_page(struct rq *rq)
 {
 	struct cases_list_view v = {0};
@@ -235,6 +249,8 @@ enum err cases_list_page(struct rq *rq)
 	bool more;
 	enum err e;
 
+	if (is_code(rq, &e))
+		return e;
 	if ((e = cases_scope(rq, &s)) != OK || (e = cases_read_filter(rq, &s, &f)) != OK)
 		return e;
 	if ((e = matter_list_page(rq_conn(rq), rq->arena, &s, &f, rq->now, &page)) != OK ||

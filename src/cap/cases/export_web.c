@@ -19,7 +19,7 @@ struct export {
 
 static void heading(struct rq *rq, struct csv_out *w)
 {
-	static const char *const titles[] = {N_("编号"), N_("种类"), N_("标题"), N_("状态"), N_("类别"), N_("地点"), N_("地点代码"), N_("来源"),
+	static const char *const titles[] = {N_("序号"), N_("种类"), N_("标题"), N_("状态"), N_("类别"), N_("地点"), N_("地点代码"), N_("来源"),
 					     N_("收到"), N_("本步期限"), N_("承诺办结"), N_("办结"), N_("评价"), N_("是否解决"), N_("是否公开")};
 
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
@@ -41,7 +41,7 @@ static void row(struct export *x, struct db_conn *c, struct csv_out *w, const st
 
 	if (place_by_key(c, &x->arena, r->place, &p) == OK && place_full_name(c, &x->arena, r->place, PLACE_TOWN, &name) != OK)
 		name = p.name;
-	csv_cell(w, r->code);
+	csv_cell_i64(w, r->id);
 	csv_cell(w, s ? looks_text(rq, s->title) : r->scenario);
 	csv_cell(w, matter_mask(&x->arena, r->title));
 	csv_cell(w, fill_state(rq, s, r->state));

@@ -116,7 +116,8 @@ static enum err filed(struct rq *rq, void *arg, enum err result)
 	}
 	if (result != OK)
 		return rq_fail(rq, result, _("没有登记成，请稍后再试"));
-	rq_flash(rq, _("已登记，编号 %s"), m->code.p);
+	/* told once, for the person on whose behalf it was filed; afterwards the desk sees only its beginning */
+	rq_flash(rq, _("已登记。编号 %s 请告诉反映人，凭它查进度、评价；这里只显示这一次"), m->code.p);
 	return rq_redirect(rq, arena_printf(rq->arena, "/cases/%lld", (long long)m->id));
 }
 

@@ -103,8 +103,8 @@ void fill_rows(struct rq *rq, const struct matter_row *v, size_t n, struct cases
 		const struct scenario *s = scenario_current(v[i].scenario);
 		struct matter m = {.due = v[i].due, .state_since = v[i].state_since};
 
-		*r = (struct cases_row_view){.id = v[i].id, .code = v[i].code, .created = v[i].created, .demo = v[i].demo};
-		r->title = str_empty(v[i].title) ? v[i].code : matter_mask(rq->arena, v[i].title);
+		*r = (struct cases_row_view){.id = v[i].id, .code = matter_code_head(v[i].code), .created = v[i].created, .demo = v[i].demo};
+		r->title = str_empty(v[i].title) ? matter_code_head(v[i].code) : matter_mask(rq->arena, v[i].title);
 		r->place = short_place(rq, v[i].place);
 		r->when = looks_when(rq, v[i].created);
 		r->state = fill_state(rq, s, v[i].state);
@@ -410,7 +410,7 @@ enum err fill_show(struct rq *rq, const struct matter *m, bool plain, struct cas
 
 	if (s == NULL)
 		return rq_fail(rq, ERR_DB, _("这件事所用的场景文件不在了，请告诉系统管理员"));
-	*v = (struct cases_show_view){.id = m->id, .version = m->version, .created = m->created, .code = m->code, .demo = m->demo,
+	*v = (struct cases_show_view){.id = m->id, .version = m->version, .created = m->created, .code = matter_code_head(m->code), .demo = m->demo,
 				      .is_public = m->is_public};
 	v->title = plain ? m->title : matter_mask(rq->arena, m->title);
 	v->scenario = looks_text(rq, s->title);

@@ -179,12 +179,23 @@ static enum err resume(struct acting *x)
 	return OK;
 }
 
+/* The desk knows a matter by its number; whoever took a call may also type the reporter's code. */
+static enum err other_matter(struct acting *x, struct matter *other)
+{
+	struct str typed = answer(x, "into");
+	int64_t id;
+
+	if (str_i64(typed, &id) && id > 0)
+		return matter_get(x->tx->c, x->tx->arena, id, other);
+	return matter_by_code(x->tx->c, x->tx->arena, typed, other);
+}
+
 static enum err merge(struct acting *x)
 {
 	struct matter other;
-	enum err e = matter_by_code(x->tx->c, x->tx->arena, answer(x, "into"), &other);
+	enum err e = other_matter(x, &other);
 
-	if (e == ERR_NOT_FOUND)
+	if (e == ERR_NOT_FOUND || (e == OK && !str_eq(town_of(other.place), town_of(x->was.place))))
 		return refuse(x, ERR_INPUT, STR("没有这个编号的事项"), STR("into"));
 	if (e)
 		return e;

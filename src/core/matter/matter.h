@@ -71,6 +71,8 @@ enum err matter_file(struct tx *tx, void *matter_new);
 /* ---- reading ---- */
 CHECKED enum err matter_get(struct db_conn *c, struct arena *a, int64_t id, struct matter *out);
 CHECKED enum err matter_by_code(struct db_conn *c, struct arena *a, struct str code, struct matter *out); /* forgives case, O/0, I/L/1, spaces */
+/* First group of the code: what desks see. Whoever has the whole code may judge and reopen in the reporter's place. */
+struct str matter_code_head(struct str code);
 /* What was imported from another system under its own id. */
 CHECKED enum err matter_by_source(struct db_conn *c, struct arena *a, struct str source, struct str source_id, struct matter *out);
 /* Was, or is, the whole promised time exceeded: closed after it, or not closed and it has passed. */

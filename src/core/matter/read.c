@@ -207,3 +207,8 @@ bool matter_is_late(const struct matter *m, int64_t now)
 {
 	return m->total_due && (m->closed ? m->closed : now) > m->total_due;
 }
+
+struct str matter_code_head(struct str code)
+{
+	return str_sub(code, 0, 4);
+}

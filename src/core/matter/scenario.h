@@ -77,7 +77,7 @@ struct scenario {
 /*
  * What an action may do beside changing the state, and the asks it needs (docs/scenario-guide.md):
  *   assign (lead: org; post, person optional)  take  return  reply (verdict: choice, optional)  judge (score: number to 5, solved: yes/no)
- *   extend (extra: choice of times)  suspend  resume  withdraw  merge (into: line, a code)  reopen  exclude  handle (take and reply at once)
+ *   extend (extra: choice of times)  suspend  resume  withdraw  merge (into: line, number or code)  reopen  exclude  handle (take and reply at once)
  */
 struct scenario_effect { const char *name; const char *asks[3]; /* required */ const char *zh; };
 extern const struct scenario_effect scenario_effects[]; /* ends in a NULL name */

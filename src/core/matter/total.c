@@ -192,7 +192,8 @@ static enum err tail_totals(struct tx *tx, void *arg, const struct journal_entry
 static struct str search_text(struct arena *a, const struct matter_for_search_row *r)
 {
 	const struct scenario *s = scenario_version(r->scenario, (int)r->scenario_version);
-	struct str text = arena_printf(a, "%.*s\n%.*s", STR_ARG(r->title), STR_ARG(r->code));
+	struct str head = matter_code_head(r->code); /* the whole code must not be found out group by group */
+	struct str text = arena_printf(a, "%.*s\n%.*s", STR_ARG(r->title), STR_ARG(head));
 	struct matter_value *v;
 	size_t n;
 
