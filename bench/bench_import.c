@@ -18,7 +18,7 @@ static const char mapping_text[] =
 	"scenario: resident-report\n"
 	"source: bench\n"
 	"zone: Asia/Shanghai\n"
-	"times: [\"YYYY-MM-DD hh:mm:ss\"]\n"
+	"times: [\"YYYY-MM-DD hh:mm\"]\n"
 	"id: 编号\n"
 	"created: 收到\n"
 	"closed: 办结\n"
@@ -45,9 +45,10 @@ static const char *write_csv(struct bench *b, int64_t rows)
 		int64_t created = now - 400 * MS_DAY + i * 390 * MS_DAY / rows;
 		bool closed = i % 20 != 0;
 
-		fprintf(f, "%lld,%.19s,%.19s,%s,%s,500105004001%03lld,%.*s\n", (long long)i, time_text(&a, created, TIME_CHINA).p,
-			closed ? time_text(&a, created + (1 + i % 9) * MS_DAY, TIME_CHINA).p : "", closed ? "已办结" : "待派单",
-			categories[i % 4], (long long)(i % 8) + 1, STR_ARG(bench_text(&a, i)));
+		struct str end = closed ? time_text(&a, created + (1 + i % 9) * MS_DAY, TIME_CHINA) : STR("");
+
+		fprintf(f, "%lld,%.*s,%.*s,%s,%s,500105004001%03lld,%.*s\n", (long long)i, STR_ARG(time_text(&a, created, TIME_CHINA)), STR_ARG(end),
+			closed ? "已办结" : "待派单", categories[i % 4], (long long)(i % 8) + 1, STR_ARG(bench_text(&a, i)));
 		if (i % 1000 == 0)
 			arena_reset(&a);
 	}

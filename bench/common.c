@@ -238,35 +238,38 @@ double bench_fill(struct bench *b, int64_t from, int64_t to)
 
 /* ---- raw: the same rows by the same statements, nothing else ---- */
 
+struct raw_row { /* one report */
+	struct matter_insert_args matter;
+	struct matter_value_put_args value;
+	struct journal_insert_args entry;
+};
+
 struct raw {
-	struct bench *b;
-	int64_t first, n, now;
+	struct raw_row *v; /* made before the clock starts */
+	int64_t first, n;
 	bool values;
 };
 
-static enum err raw_row(struct tx *tx, struct raw *r, int64_t i)
+static void raw_make(struct bench *b, struct raw_row *r, int64_t i, int64_t now)
 {
-	struct arena *a = tx->arena;
-	int64_t id = id_new(r->now);
-	struct str text = bench_text(a, i);
-	enum err e = q_matter_insert(tx->c, &(struct matter_insert_args){
-		.id = id, .code = arena_printf(a, "%04llX-RAW0-%04llX", (unsigned long long)(i * 40503) & 0xffff, (unsigned long long)i),
-		.scenario = STR("resident-report"), .scenario_version = 1, .state = STR("filed"), .place = r->b->grid[i % 8],
-		.town = r->b->town, .category = STR("city.light"), .title = utf8_ellipsis(a, text, 40), .channel = STR("web"), .created = r->now,
-		.updated = r->now, .state_since = r->now, .due = r->now + 2 * MS_HOUR, .total_due = r->now + 8 * MS_DAY, .is_public = true,
-		.desk = STR("dispatcher"), .fields = arena_printf(a, "{\"what\":\"%s\",\"address\":\"2号楼\"}", text.p)}, NULL);
-
-	if (e == OK && r->values)
-		e = q_matter_value_put(tx->c, &(struct matter_value_put_args){
-			.matter = id, .field = STR("phone"), .place = r->b->grid[i % 8], .sealed = arena_printf(a, "%060lld", (long long)i),
-			.lookup = arena_printf(a, "%032lld", (long long)(i * 2654435761) % 1000000007)}, NULL);
-	if (e == OK)
-		e = q_journal_insert(tx->c, &(struct journal_insert_args){
-			.seq = i + 1000000, .at = r->now, .actor = 0, .kind = STR("matter.file"), .subject = id, .place = r->b->grid[i % 8],
-			.data = STR("{\"scenario\":\"resident-report\",\"version\":1,\"to\":\"filed\",\"category\":\"city.light\",\"channel\":\"web\","
+	static const char entry[] = "{\"scenario\":\"resident-report\",\"version\":1,\"to\":\"filed\",\"category\":\"city.light\",\"channel\":\"web\","
 				    "\"day\":20779,\"is\":{\"kind\":0,\"public\":true},"
-				    "\"text\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}")}, NULL);
-	return e;
+				    "\"text\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}";
+	struct arena *a = &b->a;
+	struct str text = bench_text(a, i), place = b->grid[i % 8];
+	int64_t id = id_new(now);
+
+	r->matter = (struct matter_insert_args){
+		.id = id, .code = arena_printf(a, "%04llX-RAW0-%04llX", (unsigned long long)(i * 40503) & 0xffff, (unsigned long long)i),
+		.scenario = STR("resident-report"), .scenario_version = 1, .state = STR("filed"), .place = place, .town = b->town,
+		.category = STR("city.light"), .title = utf8_ellipsis(a, text, 40), .channel = STR("web"), .created = now, .updated = now,
+		.state_since = now, .due = now + 2 * MS_HOUR, .total_due = now + 8 * MS_DAY, .is_public = true, .desk = STR("dispatcher"),
+		.fields = arena_printf(a, "{\"what\":\"%s\",\"address\":\"2号楼\"}", text.p)};
+	r->value = (struct matter_value_put_args){
+		.matter = id, .field = STR("phone"), .place = place, .sealed = arena_printf(a, "%060lld", (long long)i),
+		.lookup = arena_printf(a, "%032lld", (long long)(i * 2654435761) % 1000000007)};
+	r->entry = (struct journal_insert_args){.seq = i + 1000000, .at = now, .kind = STR("matter.file"), .subject = id, .place = place,
+						.data = str_from(entry)};
 }
 
 static enum err raw_job(struct tx *tx, void *arg)
@@ -274,20 +277,28 @@ static enum err raw_job(struct tx *tx, void *arg)
 	struct raw *r = arg;
 	enum err e = OK;
 
-	for (int64_t i = 0; e == OK && i < r->n; i++)
-		e = raw_row(tx, r, r->first + i);
+	for (int64_t i = r->first; e == OK && i < r->first + r->n; i++) {
+		e = q_matter_insert(tx->c, &r->v[i].matter, NULL);
+		if (e == OK && r->values)
+			e = q_matter_value_put(tx->c, &r->v[i].value, NULL);
+		if (e == OK)
+			e = q_journal_insert(tx->c, &r->v[i].entry, NULL);
+	}
 	return e;
 }
 
 double bench_raw_rate(int64_t reports, int64_t batch, bool values)
 {
 	struct bench b;
-	struct raw r = {.b = &b, .n = batch, .now = clock_now(), .values = values};
+	struct raw r = {.n = batch, .values = values};
 	double t0;
 
 	bench_open(&b, DB_SQLITE, &(struct db_options){.batch = 1});
 	journal_end(b.u->db);
 	db_set_hooks(b.u->db, NULL);
+	r.v = arena_array(&b.a, struct raw_row, (size_t)(reports + batch));
+	for (int64_t i = 0; i < reports + batch; i++)
+		raw_make(&b, &r.v[i], i, clock_now());
 	t0 = bench_now();
 	for (r.first = 0; r.first < reports; r.first += batch)
 		must(db_write(b.u->db, raw_job, &r), "raw rows", STR(""));
