@@ -83,11 +83,10 @@ static double list_median(struct db_conn *c, struct arena *a, const struct matte
 
 	for (int64_t i = 0; i < rounds; i++) {
 		double t0 = bench_now();
-		struct matter_row *rows;
-		size_t n;
+		struct matter_page page;
 
-		if (matter_list(c, a, s, &f, clock_now(), &rows, &n) != OK || (int64_t)n != hits)
-			give_up("matter_list does not find what the raw query finds");
+		if (matter_list_page(c, a, s, &f, clock_now(), &page) != OK || (int64_t)page.n != hits)
+			give_up("matter_list_page does not find what the raw query finds");
 		arena_reset(a);
 		v[i] = bench_now() - t0;
 	}
@@ -127,7 +126,7 @@ int main(void)
 	if (sqlite3_open_v2(b.u->url + strlen("sqlite:"), &h, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
 		give_up(sqlite3_errmsg(h));
 	st = raw_query(h);
-	printf("%-10s %6s %12s %14s %14s\n", "word", "found", "raw FTS us", "search_find us", "matter_list us");
+	printf("%-10s %6s %12s %14s %14s\n", "word", "found", "raw FTS us", "search_find us", "list page us");
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		raw_median(st, words[i], rounds / 4 + 1, v, &t.hits); /* warm */
 		t.raw = raw_median(st, words[i], rounds, v, &t.hits);
