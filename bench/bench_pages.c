@@ -72,6 +72,8 @@ static size_t render(struct pages *p, struct web *web, struct http_resp *resp, s
 	if (actor_session_find(rq_conn(rq), a, hash, rq->now, &rq->who) != OK || rq->route->handle(rq) != OK || resp->status != 200)
 		give_up("the page cannot be made");
 	db_read_end(rq->conn);
+	if (p->kind && str_find(buf_str(&resp->body), STR("希望尽快派人来看一看")) < 0)
+		give_up("the page does not show the matter");
 	n = (int64_t)resp->body.n;
 	buf_clear(&resp->body);
 	arena_reset(a);
