@@ -217,7 +217,7 @@ static enum err seal_batch(struct tx *tx)
 		e = tree_now(p->log, tx->c, &p->tree);
 	for (size_t i = 0; i < p->n && e == OK; i++)
 		e = seal_one(tx, p, &p->v[i]);
-	return e;
+	return e == OK ? edge_put(tx, p->log, &p->tree) : e;
 }
 
 static void committed(struct tx *tx, bool ok)

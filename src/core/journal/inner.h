@@ -46,6 +46,12 @@ struct tree_source {
 };
 CHECKED enum err tree_source_init(struct tree_source *s, struct db_conn *c, struct arena *a);
 
+/* ---- edge.c: what stands behind the last signed head ---- */
+/* Inside seal, under db_order_lock: m is the tree when this batch has committed. */
+CHECKED enum err edge_put(struct tx *tx, const struct journal_log *l, const struct merkle *m);
+/* Is the stored sum that of this tree? ERR_CONFLICT: no. ERR_NOT_FOUND: none is stored. */
+CHECKED enum err edge_check(struct db_conn *c, struct arena *a, const struct journal_log *l, const struct merkle *m);
+
 /* ---- head.c ---- */
 struct str head_text(struct arena *a, struct str log, struct str hash, const struct journal_head *h);
 /* Only the line with this id counts. */

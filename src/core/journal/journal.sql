@@ -36,6 +36,13 @@ SELECT size, at, root, signature, key_id FROM journal_head WHERE size < $before 
 -- name: journal_heads_from(size i64, n i64) -> size i64, at i64, root blob, signature blob, key_id str
 SELECT size, at, root, signature, key_id FROM journal_head WHERE size >= $size ORDER BY size LIMIT $n;
 
+-- name: journal_edge_put exec (size i64, mac blob)
+INSERT INTO journal_edge (id, size, mac) VALUES (1, $size, $mac)
+ON CONFLICT (id) DO UPDATE SET size = excluded.size, mac = excluded.mac;
+
+-- name: journal_edge_get one () -> size i64, mac blob
+SELECT size, mac FROM journal_edge WHERE id = 1;
+
 -- name: journal_log_put exec (name str, hash str)
 INSERT INTO journal_log (id, name, hash) VALUES (1, $name, $hash) ON CONFLICT (id) DO NOTHING;
 

@@ -312,6 +312,50 @@ static void test_cut_off(void **state)
 	found(u, "entries cut off behind a head");
 }
 
+/* Behind the last head, in a block that is not full: nothing but the edge covers it. */
+static void test_edge(void **state)
+{
+	static const struct {
+		const char *change, *back;
+	} v[] = {
+		{"UPDATE journal SET data = replace(data, '{', '{ ') WHERE seq = 20", "UPDATE journal SET data = replace(data, '{ ', '{') WHERE seq = 20"},
+		{"UPDATE journal SET at = at + 1 WHERE seq = 12", "UPDATE journal SET at = at - 1 WHERE seq = 12"},
+		{"UPDATE journal SET subject = subject + 1 WHERE seq = 11", "UPDATE journal SET subject = subject - 1 WHERE seq = 11"},
+		{"INSERT INTO journal SELECT 21, at, actor, kind, subject, place, data FROM journal WHERE seq = 20", "DELETE FROM journal WHERE seq = 21"},
+		{"UPDATE journal_edge SET size = 19", "UPDATE journal_edge SET size = 20"},
+		{"UPDATE journal_edge SET id = 2", "UPDATE journal_edge SET id = 1"},
+		{"DELETE FROM journal WHERE seq = 20", NULL},
+	};
+	struct unit *u = *state;
+
+	append(u, 10);
+	assert_int_equal(OK, journal_sign(u->db));
+	append(u, 10);
+	whole(u);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		tamper(u, v[i].change, v[i].change);
+		found(u, v[i].change);
+		if (v[i].back == NULL)
+			break;
+		tamper(u, v[i].back, v[i].back);
+		whole(u);
+	}
+}
+
+/* A store that had no edge: whole as long as a head covers all of it, and it gets one with the next entry. */
+static void test_edge_of_an_old_store(void **state)
+{
+	struct unit *u = *state;
+
+	append(u, 10);
+	tamper(u, "DELETE FROM journal_edge", "DELETE FROM journal_edge");
+	found(u, "no edge, no head");
+	assert_int_equal(OK, journal_sign(u->db));
+	whole(u);
+	append(u, 3);
+	whole(u);
+}
+
 /* One byte of a stored hash. */
 static void test_node_byte(void **state)
 {
@@ -639,7 +683,7 @@ int main(void)
 	{#f " SQLite", f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}, {#f " PG", f, setup, teardown, (void *)(uintptr_t)DB_PG}
 	static const struct CMUnitTest tests[] = {
 		BOTH(test_refused), BOTH(test_concurrent), BOTH(test_two_stores), BOTH(test_restart), BOTH(test_tamper), BOTH(test_cut_off),
-		BOTH(test_node_byte), BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_tail),
+		BOTH(test_edge), BOTH(test_edge_of_an_old_store), BOTH(test_node_byte), BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_tail),
 		BOTH(test_watch), BOTH(test_tail_under_load),
 	};
 	int failed;

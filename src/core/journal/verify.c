@@ -1,6 +1,7 @@
 /*
  * Checks the whole log against itself: every entry is hashed again from its row; the numbers must have no gap, every stored
- * node must be what the entries make, every stored head must carry the root at its size and a good signature.
+ * node must be what the entries make, every stored head must carry the root at its size and a good signature, and the edge
+ * must be the sum over all of them.
  */
 #include "core/journal/inner.h"
 #include "core/journal/journal.sql.h"
@@ -121,6 +122,20 @@ static enum err check_page(struct check *k, int64_t last, bool *more)
 	return e;
 }
 
+/* A store that was written before there was an edge has none until its next entry: its heads must then cover everything. */
+static enum err check_edge(struct check *k, int64_t last)
+{
+	enum err e = edge_check(k->c, &k->page, k->log, &k->tree);
+
+	if (e == ERR_NOT_FOUND && last == k->last_head)
+		return OK;
+	if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+		return differs(k, "第 %lld 到 %lld 条（最近一次签名之后）有改动、增加或缺失；"
+			       "entries %lld to %lld (behind the last signed head) were altered, added to or cut off",
+			       (long long)k->last_head + 1, (long long)last, (long long)k->last_head + 1, (long long)last);
+	return e;
+}
+
 /* What is left over when all entries were met. */
 static enum err check_end(struct check *k, int64_t last)
 {
@@ -135,7 +150,7 @@ static enum err check_end(struct check *k, int64_t last)
 	e = q_journal_node_count(k->c, &k->page, &n);
 	if (e == OK && n.n != k->nodes)
 		return differs(k, "多出 %lld 个树节点；%lld tree nodes too many", (long long)(n.n - k->nodes), (long long)(n.n - k->nodes));
-	return e;
+	return e == OK ? check_edge(k, last) : e;
 }
 
 static enum err run(struct check *k, void (*progress)(void *, int64_t, int64_t), void *arg)
