@@ -1,7 +1,11 @@
 /*
- * Three processes. The server sends the picture's descriptor and the end of a pipe to the zygote, which was forked
- * before there were threads and so can fork safely; its child reads the file, locks itself in (seccomp: no files, no
- * sockets, no processes) and only then lets the decoders see the first byte.
+ * The server sends the picture's descriptor and the end of a pipe to the zygote, which was forked before there were
+ * threads and so can fork safely; its child reads the file, locks itself in (seccomp: no files, no sockets, no
+ * processes) and only then lets the decoders see the first byte.
+ *
+ * A zygote that dies is forked again by the keeper, which was forked before there were threads too and does nothing but
+ * wait. Both hold the same end of the socket: what was sent meanwhile waits in it. A keeper that dies is replaced by its
+ * zygote, which becomes the keeper of a new one. Both end when the server's end of the socket is closed.
  */
 #include "docgen/image.h"
 
@@ -35,7 +39,7 @@
 #define N_(zh) zh
 
 static int zygote_socket = -1;
-static pid_t zygote_pid;
+static pid_t keeper_pid;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t room = PTHREAD_COND_INITIALIZER;
 static int running;
@@ -184,6 +188,8 @@ static void packet_init(struct packet *k)
 			       .msg_controllen = sizeof(k->control.space)};
 }
 
+static volatile sig_atomic_t orphaned; /* the keeper is dead */
+
 static bool receive(int socket, int fds[2])
 {
 	struct packet k;
@@ -193,7 +199,7 @@ static bool receive(int socket, int fds[2])
 	for (;;) {
 		packet_init(&k);
 		n = recvmsg(socket, &k.h, MSG_CMSG_CLOEXEC);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && !orphaned)
 			continue;
 		if (n <= 0)
 			return false;
@@ -205,48 +211,109 @@ static bool receive(int socket, int fds[2])
 	}
 }
 
-_Noreturn static void zygote(int socket, pid_t parent)
+static void on_orphaned(int signal_number)
+{
+	(void)signal_number;
+	orphaned = 1;
+}
+
+/* Interrupts recvmsg, so no SA_RESTART. */
+static void watch_keeper(pid_t keeper)
+{
+	struct sigaction s = {.sa_handler = on_orphaned};
+
+	orphaned = 0;
+	sigaction(SIGUSR1, &s, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	if (getppid() != keeper)
+		orphaned = 1;
+}
+
+/* Forks a helper a picture until the server's end of the socket is closed (true) or the keeper is dead (false). */
+static bool serve(int socket, pid_t keeper)
 {
 	int fds[2];
 
-	prctl(PR_SET_NAME, "image");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
 	signal(SIGCHLD, SIG_IGN); /* children need no funeral */
-	signal(SIGINT, SIG_IGN);  /* Ctrl-C is for the server; we end when its socket closes */
-	signal(SIGTERM, SIG_IGN);
-	if (socket != 3)
-		dup2(socket, 3);
-	close_range(4, ~0U, 0);
-	while (receive(3, fds)) {
-		pid_t pid = fork();
+	watch_keeper(keeper);
+	while (!orphaned) {
+		pid_t pid;
 
+		if (!receive(socket, fds)) {
+			if (orphaned)
+				break;
+			return true;
+		}
+		pid = fork();
 		if (pid == 0) {
-			close(3);
+			close(socket);
 			signal(SIGTERM, SIG_DFL);
+			signal(SIGUSR1, SIG_DFL);
 			helper(fds[0], fds[1]);
 		}
 		close(fds[0]);
 		close(fds[1]);
 	}
-	_exit(0);
+	return false;
+}
+
+/* False: the zygote ended by itself, there is nothing more to do. */
+static bool zygote_died(pid_t zygote)
+{
+	int status;
+
+	while (waitpid(zygote, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+/* Whoever returns from serve() as an orphan goes on here as the keeper. */
+_Noreturn static void keep(int socket)
+{
+	struct timespec pause = {0, 100 * 1000000L}; /* a zygote that cannot live must not cost a whole core */
+	pid_t keeper, zygote;
+
+	prctl(PR_SET_NAME, "image");
+	signal(SIGINT, SIG_IGN); /* Ctrl-C is for the server; we end when its socket closes */
+	signal(SIGTERM, SIG_IGN);
+	for (;;) {
+		signal(SIGCHLD, SIG_DFL);
+		signal(SIGUSR1, SIG_IGN);
+		keeper = getpid();
+		zygote = fork();
+		if (zygote == 0) {
+			if (serve(socket, keeper))
+				_exit(0);
+			continue;
+		}
+		if (zygote > 0 && !zygote_died(zygote))
+			_exit(0);
+		nanosleep(&pause, NULL);
+	}
+}
+
+_Noreturn static void first_keeper(int socket)
+{
+	if (socket != 3)
+		dup2(socket, 3);
+	close_range(4, ~0U, 0);
+	keep(3);
 }
 
 enum err image_service_start(void)
 {
-	pid_t parent = getpid();
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return ERR_IO;
-	zygote_pid = fork();
-	if (zygote_pid == 0) {
+	keeper_pid = fork();
+	if (keeper_pid == 0) {
 		close(pair[0]);
-		zygote(pair[1], parent);
+		first_keeper(pair[1]);
 	}
 	close(pair[1]);
-	if (zygote_pid < 0) {
+	if (keeper_pid < 0) {
 		close(pair[0]);
 		return ERR_IO;
 	}
@@ -260,7 +327,7 @@ void image_service_stop(void)
 		return;
 	close(zygote_socket);
 	zygote_socket = -1;
-	while (waitpid(zygote_pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(keeper_pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 }
 

@@ -32,7 +32,10 @@ struct image {
 	enum image_refusal refusal;
 };
 
-/* Forks the process that forks one helper a picture. Call it before the program has threads. */
+/*
+ * Forks the process that forks one helper a picture, and another that forks it again should it die. Call it before the
+ * program has threads.
+ */
 CHECKED enum err image_service_start(void);
 void image_service_stop(void);
 

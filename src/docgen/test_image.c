@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -429,6 +431,156 @@ static void many_pictures_one_after_the_other(void **state)
 		assert_int_equal(convert(s, &i), OK);
 }
 
+/* ---- deaths: the processes are found as what they are, children of this one ---- */
+
+/* First child of a process that is not a zombie; 0: none. */
+static pid_t child_of(pid_t parent)
+{
+	char path[64];
+	FILE *f;
+	int pid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	f = fopen(path, "r");
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+static pid_t wait_for_child(pid_t parent, pid_t other_than)
+{
+	struct timespec ms = {0, 1000000};
+	pid_t pid = 0;
+
+	for (int i = 0; i < 10000 && (pid == 0 || pid == other_than); i++) {
+		pid = child_of(parent);
+		nanosleep(&ms, NULL);
+	}
+	assert_true(pid != 0 && pid != other_than);
+	return pid;
+}
+
+/* Waits for the end: a process that is about to die may still take what is sent to it. */
+static void kill_wholly(pid_t pid)
+{
+	struct timespec ms = {0, 1000000};
+
+	kill(pid, SIGKILL);
+	for (int i = 0; i < 10000 && kill(pid, 0) == 0; i++)
+		nanosleep(&ms, NULL);
+}
+
+struct flight {
+	pthread_t thread;
+	struct arena arena;
+	struct image image;
+	int fd;
+	enum err e;
+};
+
+static void *fly(void *arg)
+{
+	struct flight *f = arg;
+
+	f->e = image_convert(&f->arena, f->fd, &f->image);
+	return NULL;
+}
+
+static void take_off(struct flight *f, struct str picture)
+{
+	arena_init(&f->arena, 0);
+	f->fd = file_of(picture);
+	assert_int_equal(pthread_create(&f->thread, NULL, fly, f), 0);
+}
+
+static enum err land(struct flight *f)
+{
+	pthread_join(f->thread, NULL);
+	close(f->fd);
+	arena_release(&f->arena);
+	return f->e;
+}
+
+static void still_serves(void)
+{
+	struct image i;
+
+	assert_int_equal(convert(make_jpeg(640, 400, 0, false, false), &i), OK);
+	assert_int_equal(i.width, 640);
+}
+
+static void a_crashing_helper_costs_one_picture(void **state)
+{
+	struct str big = make_jpeg(6000, 6000, 0, false, true);
+	struct flight f;
+	pid_t zygote = wait_for_child(wait_for_child(getpid(), 0), 0);
+
+	(void)state;
+	take_off(&f, big);
+	kill(wait_for_child(zygote, 0), SIGSEGV);
+	assert_int_equal(land(&f), ERR_IO);
+	still_serves();
+}
+
+/* Stopped, so that not even its own alarm ends it: others go on, and ours is given up after its time. */
+static void a_hanging_helper_is_given_up(void **state)
+{
+	struct str big = make_jpeg(6000, 6000, 0, false, true);
+	pid_t zygote = wait_for_child(wait_for_child(getpid(), 0), 0), helper;
+	struct flight f;
+
+	(void)state;
+	take_off(&f, big);
+	helper = wait_for_child(zygote, 0);
+	kill(helper, SIGSTOP);
+	still_serves();
+	assert_int_equal(land(&f), ERR_IO);
+	kill(helper, SIGKILL);
+	still_serves();
+}
+
+static void a_dead_zygote_is_started_again(void **state)
+{
+	struct str big = make_jpeg(6000, 6000, 0, false, true);
+	pid_t keeper = wait_for_child(getpid(), 0), zygote = wait_for_child(keeper, 0);
+	struct flight f;
+
+	(void)state;
+	take_off(&f, big);
+	wait_for_child(zygote, 0);
+	kill_wholly(zygote);
+	assert_int_equal(land(&f), OK); /* its helper lives on */
+	still_serves();
+	for (int i = 0; i < 3; i++) {
+		pid_t next = wait_for_child(keeper, zygote);
+
+		kill_wholly(next);
+		zygote = next;
+		still_serves();
+	}
+}
+
+/* The zygote takes its place, with a new zygote; that can die too. Ends with a service started anew for the tests to come. */
+static void a_dead_keeper_is_replaced(void **state)
+{
+	pid_t keeper = wait_for_child(getpid(), 0), zygote = wait_for_child(keeper, 0);
+
+	(void)state;
+	kill(keeper, SIGKILL);
+	still_serves();
+	kill_wholly(wait_for_child(zygote, 0));
+	still_serves();
+	image_service_stop();
+	for (int i = 0; i < 5000 && kill(zygote, 0) == 0; i++)
+		usleep(1000);
+	assert_int_not_equal(kill(zygote, 0), 0); /* nothing is left over */
+	assert_int_equal(image_service_start(), OK);
+	still_serves();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +597,10 @@ int main(void)
 		cmocka_unit_test(flipped_bytes_never_kill_the_helper),
 		cmocka_unit_test(exif_survives_any_rubbish),
 		cmocka_unit_test(many_pictures_one_after_the_other),
+		cmocka_unit_test(a_crashing_helper_costs_one_picture),
+		cmocka_unit_test(a_hanging_helper_is_given_up),
+		cmocka_unit_test(a_dead_zygote_is_started_again),
+		cmocka_unit_test(a_dead_keeper_is_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
