@@ -36,6 +36,15 @@ static bool is_value(struct str s)
 	return true;
 }
 
+/* The library takes the last blank as the end of the target; a proxy may take the first. */
+static bool is_target(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
+			return false;
+	return s.n > 0;
+}
+
 #if MHD_VERSION < 0x01000000
 static bool two_zeros(const struct walk *w, const char *p)
 {
@@ -188,7 +197,7 @@ bool guard_head(struct rx *x, const char *url, const char *method, const char *v
 		x->refuse = 431;
 		return false;
 	}
-	if (!is_token(str_from(method)) || !begin_walk(&w, url, method, version))
+	if (!is_token(str_from(method)) || !is_target(x->target) || !begin_walk(&w, url, method, version))
 		return refuse(x, "the request line is malformed");
 	MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, each_header, &w);
 	if (w.broken || !walked_to_end(&w))

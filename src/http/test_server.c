@@ -342,6 +342,8 @@ static void malformed_requests(void **state)
 		{"NUL before a hidden header", STR(G H "X: a\0\0Content-Length: 5\r\n\r\n")},
 		{"folded line", STR(G H "X: a\r\n b\r\n\r\n")},
 		{"folded first line", STR(G " X: a\r\n" H "\r\n")},
+		{"a blank in the address", STR("GET /a HTTP/1.1 /b HTTP/1.1\r\nHost: x\r\n\r\n")},
+		{"a tab in the address", STR("GET /a\tb HTTP/1.1\r\nHost: x\r\n\r\n")},
 		{"bare LF after a header", STR(G H "X: a\nY: b\r\n\r\n")},
 		{"bare LF everywhere", STR("GET / HTTP/1.1\nHost: x\n\n")},
 		{"bare CR in a value", STR(G H "X: a\rY: b\r\n\r\n")},
