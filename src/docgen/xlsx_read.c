@@ -13,6 +13,7 @@
 #define MAX_RATIO 500
 #define MAX_STRINGS_BYTES ((size_t)512 << 20)
 #define MAX_COLUMNS 1024
+#define MAX_ROWS 1048576 /* of a sheet in the format */
 #define MAX_CELL ((size_t)64 * 1024)
 #define MAX_STYLES 65536
 #define MAX_FORMATS 512
@@ -490,7 +491,10 @@ enum err xlsx_next(struct xlsx *x, struct str **cells, size_t *n, int64_t *numbe
 			int64_t r;
 
 			in_row = !xmlTextReaderIsEmptyElement(x->reader);
-			*number = str_i64(attribute(&x->row, x->reader, "r"), &r) ? r : *number + 1;
+			/* a number that goes back, or beyond what a sheet can hold, is no number */
+			if (!str_i64(attribute(&x->row, x->reader, "r"), &r) || r <= *number || r > MAX_ROWS)
+				r = *number + 1;
+			*number = r;
 		} else if (in_row && at_start(x->reader, "c")) {
 			if (!read_cell(x, &col))
 				return refuse(a, why, "单元格已损坏 / a damaged cell");
