@@ -3,6 +3,7 @@
 
 #include "web/asset.h"
 #include "web/inner.h"
+#include "web/photo.h"
 
 /* One embedded file as it is sent: under its own name, and under the name with the hash. */
 struct asset_copy {
@@ -97,7 +98,17 @@ static enum err metrics(struct rq *rq)
 	return buf_check(&rq->http->resp->body);
 }
 
+static enum err kept_photo(struct rq *rq)
+{
+	struct photo p;
+	enum err e = photo_find(rq->app, rq->arena, rq_param(rq, "token"), &p);
+
+	http_header_set(rq->http, "Cache-Control", STR("no-store"));
+	return e == OK ? photo_send(rq, photo_path(rq->app, rq->arena, p.token, true)) : e;
+}
+
 static const struct route routes[] = {
+	{"GET", "/photo/:token", kept_photo, NULL, R_PUBLIC, N_("表单里暂存的照片，凭 256 位随机数查看，保留一天"), 0},
 	{"GET", "/static/*file", static_file, NULL, R_PUBLIC, N_("样式、脚本和图片"), 0},
 	{"GET", "/healthz", healthz, NULL, R_PUBLIC, N_("存活检查：正常时回答 ok"), 0},
 	{"GET", "/metrics", metrics, NULL, R_PUBLIC, N_("Prometheus 指标，仅限本机"), 0},

@@ -5,6 +5,7 @@
 #include "core/matter/matter.h"
 #include "core/notify/notify.h"
 #include "web/inner.h"
+#include "web/photo.h"
 
 static enum err sign_heads(struct app *app, int64_t now)
 {
@@ -49,6 +50,7 @@ const struct job_entry house_jobs[] = {
 	{"matter.clocks", 10 * MS_SECOND, run_clocks},
 	{"notify.deliver", 10 * MS_SECOND, deliver},
 	{"notify.sweep", MS_DAY, sweep},
+	{"photo.sweep", MS_HOUR, photo_sweep},
 	{"web.clean", MS_HOUR, clean},
 	{0},
 };

@@ -81,3 +81,19 @@ struct str looks_text(struct rq *rq, struct text2 t)
 {
 	return rq->lang == LANG_EN && !str_empty(t.en) ? t.en : t.zh;
 }
+
+/* What goes into a reason: its English, or the translation of a fixed text. */
+static struct str said(struct rq *rq, struct text2 t)
+{
+	if (rq->lang == LANG_ZH || t.zh.p == NULL)
+		return t.zh.p ? t.zh : STR("");
+	return str_empty(t.en) ? str_from(tr(rq->lang, arena_strz(rq->arena, t.zh))) : t.en;
+}
+
+struct str looks_why(struct rq *rq, struct str zh, const struct matter_why *w)
+{
+	if (rq->lang == LANG_ZH || w->fmt == NULL)
+		return str_empty(zh) ? STR_NULL : str_from(tr(rq->lang, arena_strz(rq->arena, zh)));
+	return arena_printf(rq->arena, tr(rq->lang, w->fmt), arena_strz(rq->arena, said(rq, w->v[0])),
+			    arena_strz(rq->arena, said(rq, w->v[1])));
+}

@@ -22,4 +22,7 @@ const char *looks_matter_clock_class(struct rq *rq, const struct matter *m);
 /* Text of a scenario file in the visitor's language; the Chinese when there is no English. */
 struct str looks_text(struct rq *rq, struct text2 t);
 
+/* Why a matter was refused what was asked, in the reader's language (struct matter_why); STR_NULL when nothing was said. */
+struct str looks_why(struct rq *rq, struct str zh, const struct matter_why *w);
+
 #endif

@@ -7,7 +7,7 @@ static const struct route routes[] = {
 	{"GET", "/cases/file/:scenario", cases_file_page, "matter.file", R_LOGIN, N_("工作人员登记事项的表单"), 0},
 	{"POST", "/cases/file/:scenario", cases_file_post, "matter.file", R_LOGIN | R_FILES, N_("工作人员登记事项"), 0},
 	{"GET", "/cases/:id", cases_show_page, NULL, R_LOGIN, N_("一件事项：经过、现在能做什么"), 0},
-	{"POST", "/cases/:id/do", cases_do, NULL, R_LOGIN, N_("办理场景文件允许的一步"), 0},
+	{"POST", "/cases/:id/do", cases_do, NULL, R_LOGIN | R_FILES, N_("办理场景文件允许的一步"), 0},
 	{"POST", "/cases/:id/reveal", cases_reveal, "matter.reveal", R_LOGIN, N_("写明目的后查看被遮住的个人信息，记入日志"), 0},
 	{"GET", "/cases/:id/files/:file", cases_photo, NULL, R_LOGIN, N_("事项的照片"), 0},
 	{0},

@@ -98,7 +98,7 @@ static void state_options(struct rq *rq, struct cases_list_view *v)
 
 static void fixed_options(struct rq *rq, struct cases_list_view *v)
 {
-	static const char *const channels[] = {"web", "desk", "grid", "proxy", "hotline", "phone", "import"};
+	static const char *const channels[] = {"portal", "proxy", "desk", "grid", "hotline", "phone", "import"};
 	const struct category *cat;
 	size_t n = category_list(&cat);
 

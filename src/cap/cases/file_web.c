@@ -3,6 +3,7 @@
 
 #include "cap/cases/cases.html.h"
 #include "cap/cases/pages.h"
+#include "cap/cases/photos.h"
 #include "core/matter/category.h"
 #include "core/place/place.h"
 #include "web/looks.h"
@@ -52,7 +53,17 @@ static void category_options(struct rq *rq, struct cases_file_view *v)
 										str_eq(cat[i].id, rq_form(rq, "category"))};
 }
 
-static enum err form_page(struct rq *rq, const struct scenario *s, int status)
+/* May a reporter act on it later? Then it belongs to a resident, and whoever files it does so on his behalf (代办). */
+static bool for_resident(const struct scenario *s)
+{
+	for (size_t i = 0; i < s->nactions; i++)
+		for (size_t k = 0; k < s->actions[i].nby; k++)
+			if (str_eqz(s->actions[i].by[k], "reporter"))
+				return true;
+	return false;
+}
+
+static enum err form_page(struct rq *rq, const struct scenario *s, const struct cases_photos *photos, int status)
 {
 	const struct scenario_field *ask[MAX_FIELDS];
 	bool required[MAX_FIELDS];
@@ -62,7 +73,7 @@ static enum err form_page(struct rq *rq, const struct scenario *s, int status)
 	static const struct scenario_field place = {.id = {"place", 5}, .title = {{"在哪里", 9}, {"Where", 5}}, .type = FIELD_PLACE};
 
 	for (size_t i = 0; i < s->nfields && n < MAX_FIELDS - 1; i++) {
-		if (s->fields[i].type == FIELD_IMAGE || s->fields[i].type == FIELD_POINT)
+		if (s->fields[i].type == FIELD_POINT)
 			continue;
 		has_place = has_place || str_eqz(s->fields[i].id, "place");
 		required[n] = s->fields[i].required;
@@ -76,11 +87,15 @@ static enum err form_page(struct rq *rq, const struct scenario *s, int status)
 	v.nfields = n;
 	fill_fields(rq, NULL, working_place(rq), ask, required, n, "", v.fields);
 	category_options(rq, &v);
-	if (status != 200) {
-		v.errors = arena_new(rq->arena, struct cases_error);
-		v.errors[0] = (struct cases_error){rq->reason_field.p ? rq->reason_field : STR("errors"), rq->reason};
-		v.nerrors = 1;
-	}
+	v.asks_public = for_resident(s);
+	v.is_public = str_eqz(rq_form(rq, "public"), "1");
+	v.errors = arena_array(rq->arena, struct cases_error, 2);
+	if (rq->reason.n)
+		v.errors[v.nerrors++] = (struct cases_error){rq->reason_field.n ? rq->reason_field : STR("errors"), rq->reason};
+	if (photos)
+		cases_photos_show(rq, photos, v.fields, v.nfields);
+	if (photos && photos->why)
+		v.errors[v.nerrors++] = (struct cases_error){photos->why_field, str_from(_(photos->why))};
 	return rq_page_status(rq, status, html_cases_file, &v);
 }
 
@@ -88,7 +103,7 @@ enum err cases_file_page(struct rq *rq)
 {
 	const struct scenario *s = wanted(rq);
 
-	return s ? form_page(rq, s, 200) : ERR_NOT_FOUND;
+	return s ? form_page(rq, s, NULL, 200) : ERR_NOT_FOUND;
 }
 
 static struct str all_values(struct rq *rq, struct str name)
@@ -105,50 +120,88 @@ static struct str all_values(struct rq *rq, struct str name)
 	return all;
 }
 
+struct filing {
+	struct matter_new m;
+	struct cases_photos photos;
+};
+
+static enum err file_job(struct tx *tx, void *arg)
+{
+	struct filing *f = arg;
+	enum err e = matter_file(tx, &f->m);
+
+	return e == OK ? cases_photos_put(tx, f->m.id, &f->photos) : e;
+}
+
 static enum err filed(struct rq *rq, void *arg, enum err result)
 {
-	struct matter_new *m = arg;
+	struct filing *f = arg;
 
 	if (result == ERR_INPUT || result == ERR_RULE || result == ERR_TOO_MUCH) {
-		rq->reason = m->why;
-		rq->reason_field = m->why_field;
-		return form_page(rq, m->scenario, err_http_status(result));
+		rq->reason = looks_why(rq, f->m.why, &f->m.said);
+		rq->reason_field = f->m.why_field;
+		return form_page(rq, f->m.scenario, &f->photos, 422);
 	}
 	if (result != OK)
 		return rq_fail(rq, result, _("没有登记成，请稍后再试"));
 	/* told once, for the person on whose behalf it was filed; afterwards the desk sees only its beginning */
-	rq_flash(rq, _("已登记。编号 %s 请告诉反映人，凭它查进度、评价；这里只显示这一次"), m->code.p);
-	return rq_redirect(rq, arena_printf(rq->arena, "/cases/%lld", (long long)m->id));
+	if (for_resident(f->m.scenario))
+		rq_flash(rq, N_("已登记。编号 %s 请告诉反映人，凭它查进度、评价；这里只显示这一次"), f->m.code.p);
+	else
+		rq_flash(rq, N_("已登记。"));
+	return rq_redirect(rq, arena_printf(rq->arena, "/cases/%lld", (long long)f->m.id));
+}
+
+static enum err read_form(struct rq *rq, struct filing *f)
+{
+	const struct scenario *s = f->m.scenario;
+	struct matter_new *m = &f->m;
+	enum err e = OK;
+
+	m->values = arena_array(rq->arena, struct matter_value, s->nfields + 1);
+	for (size_t i = 0; e == OK && i < s->nfields; i++) {
+		struct str v;
+
+		if (s->fields[i].type == FIELD_IMAGE) {
+			e = cases_photos_read(rq, &s->fields[i], &f->photos);
+			continue;
+		}
+		v = all_values(rq, arena_printf(rq->arena, "f_%.*s", STR_ARG(s->fields[i].id)));
+		if (!str_empty(v))
+			m->values[m->nvalues++] = (struct matter_value){s->fields[i].id, v};
+	}
+	return e;
 }
 
 enum err cases_file_post(struct rq *rq)
 {
 	const struct scenario *s = wanted(rq);
-	struct matter_new *m = arena_new(rq->arena, struct matter_new);
+	struct filing *f = arena_new(rq->arena, struct filing);
+	struct matter_new *m = &f->m;
 	struct place where;
 	enum err e;
 
 	if (s == NULL)
 		return ERR_NOT_FOUND;
-	*m = (struct matter_new){.scenario = s, .lon = NAN, .lat = NAN, .filed_by = rq->who.id, .reporter = rq->who.id};
+	*m = (struct matter_new){.scenario = s, .lon = NAN, .lat = NAN, .filed_by = rq->who.id, .category = rq_form(rq, "category")};
+	m->reporter = for_resident(s) ? 0 : rq->who.id;
+	m->channel = for_resident(s) ? STR("proxy") : STR("desk");
+	m->is_public = for_resident(s) && str_eqz(rq_form(rq, "public"), "1");
 	m->place = all_values(rq, STR("f_place"));
 	if (str_empty(m->place))
 		m->place = working_place(rq);
-	m->channel = STR("desk");
-	m->category = rq_form(rq, "category");
-	m->values = arena_array(rq->arena, struct matter_value, s->nfields + 1);
-	for (size_t i = 0; i < s->nfields; i++) {
-		struct str v = all_values(rq, arena_printf(rq->arena, "f_%.*s", STR_ARG(s->fields[i].id)));
-
-		if (!str_empty(v))
-			m->values[m->nvalues++] = (struct matter_value){s->fields[i].id, v};
-	}
+	e = read_form(rq, f);
+	if (e != OK)
+		return e;
 	if (place_by_key(rq_conn(rq), rq->arena, m->place, &where) != OK || !rq_may_at(rq, "matter.file", m->place)) {
-		e = rq_fail_field(rq, ERR_INPUT, "place", _("请从列表里选一个您工作范围内的地点"));
-		return form_page(rq, s, err_http_status(e));
+		(void)rq_fail_field(rq, ERR_INPUT, "place", _("请从列表里选一个您工作范围内的地点"));
+		return form_page(rq, s, &f->photos, 422);
 	}
 	e = matter_prepare(rq->arena, m, rq->now);
 	if (e != OK)
-		return filed(rq, m, e);
-	return rq_write(rq, matter_file, filed, m);
+		return filed(rq, f, e);
+	if (f->photos.why)
+		return form_page(rq, s, &f->photos, 422);
+	e = photos_take(rq, f->photos.v, f->photos.n, f->photos.files);
+	return e == OK ? rq_write(rq, file_job, filed, f) : e;
 }

@@ -56,7 +56,7 @@ struct str fill_channel(struct rq *rq, struct str id)
 	static const struct {
 		const char *id, *title;
 	} known[] = {
-		{"web", N_("网页")}, {"desk", N_("工作人员登记")}, {"grid", N_("网格巡查")}, {"proxy", N_("代办")}, {"hotline", N_("热线")},
+		{"portal", N_("网页")}, {"web", N_("网页")}, {"desk", N_("工作人员登记")}, {"grid", N_("网格巡查")}, {"proxy", N_("代办")}, {"hotline", N_("热线")},
 		{"phone", N_("电话")}, {"counter", N_("窗口")}, {"wechat", N_("微信")}, {"qq", N_("QQ")}, {"import", N_("导入")}, {"paper", N_("来人来信")},
 	};
 
@@ -356,6 +356,8 @@ static void fill_action(struct rq *rq, const struct scenario *s, const struct ma
 		if (ask[n])
 			n++;
 	}
+	for (size_t i = 0; i < n; i++)
+		out->takes_photos = out->takes_photos || ask[i]->type == FIELD_IMAGE;
 	out->fields = arena_array(rq->arena, struct cases_field_view, n + 1);
 	out->nfields = n;
 	fill_fields(rq, m, m->place, ask, required, n, arena_printf(rq->arena, "%.*s-", STR_ARG(a->id)).p, out->fields);

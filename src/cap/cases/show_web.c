@@ -1,12 +1,9 @@
 /* The page of one matter: what happened, what may be done now, and doing it. */
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "cap/cases/cases.html.h"
 #include "cap/cases/pages.h"
+#include "cap/cases/photos.h"
 #include "core/journal/journal.h"
 #include "web/looks.h"
 
@@ -49,8 +46,16 @@ enum err cases_show_page(struct rq *rq)
 
 struct act {
 	struct matter_act act;
-	struct matter before;
+	struct cases_photos photos;
 };
+
+static enum err act_job(struct tx *tx, void *arg)
+{
+	struct act *x = arg;
+	enum err e = matter_do(tx, &x->act);
+
+	return e == OK ? cases_photos_put(tx, x->act.id, &x->photos) : e;
+}
 
 static struct str posted_values(struct rq *rq, const char *name)
 {
@@ -66,18 +71,26 @@ static struct str posted_values(struct rq *rq, const char *name)
 	return all;
 }
 
-static enum err read_answers(struct rq *rq, const struct scenario *s, int index, struct matter_act *act)
+static enum err read_answers(struct rq *rq, const struct scenario *s, int index, struct act *x)
 {
 	const struct scenario_action *a = &s->actions[index];
+	struct matter_act *act = &x->act;
+	enum err e = OK;
 
 	act->values = arena_array(rq->arena, struct matter_value, a->nasks + 1);
-	for (size_t i = 0; i < a->nasks && i < MAX_ASKS; i++) {
-		struct str v = posted_values(rq, arena_printf(rq->arena, "f_%.*s", STR_ARG(a->asks[i].field)).p);
+	for (size_t i = 0; e == OK && i < a->nasks && i < MAX_ASKS; i++) {
+		const struct scenario_field *f = scenario_ask(s, a->asks[i].field);
+		struct str v;
 
+		if (f && f->type == FIELD_IMAGE) {
+			e = cases_photos_read(rq, f, &x->photos);
+			continue;
+		}
+		v = posted_values(rq, arena_printf(rq->arena, "f_%.*s", STR_ARG(a->asks[i].field)).p);
 		if (!str_empty(v))
 			act->values[act->nvalues++] = (struct matter_value){a->asks[i].field, v};
 	}
-	return OK;
+	return e;
 }
 
 static void keep_typed(struct rq *rq, const struct scenario *s, const struct matter_act *act, struct cases_show_view *v)
@@ -99,15 +112,18 @@ static const struct rule_outcome *may_override(const struct matter_act *act)
 }
 
 /* The page again, with what was typed and what is wrong; or, when somebody was first, with what happened meanwhile. */
-static enum err show_failure(struct rq *rq, struct matter_act *act, enum err result)
+static enum err show_failure(struct rq *rq, struct act *x, enum err result)
 {
+	struct matter_act *act = &x->act;
 	const struct rule_outcome *soft = may_override(act);
 	struct cases_show_view v;
 	struct matter m;
+	struct str why;
 	enum err e;
 	bool there = false;
 
-	rq->reason = act->why;
+	why = looks_why(rq, act->why, &act->said);
+	rq->reason = why;
 	rq->reason_field = act->why_field;
 	if ((e = load(rq, &m)) != OK || (e = show(rq, &m, false, &v)) != OK)
 		return e;
@@ -116,14 +132,15 @@ static enum err show_failure(struct rq *rq, struct matter_act *act, enum err res
 		if (!v.actions[i].open)
 			continue;
 		there = true;
-		v.actions[i].error = act->why.p ? act->why : str_from(_("没有办成，请再试一次"));
+		cases_photos_show(rq, &x->photos, v.actions[i].fields, v.actions[i].nfields);
+		v.actions[i].error = why.p ? why : str_from(_("没有办成，请再试一次"));
 		if (soft) {
 			v.actions[i].asks_override = true;
 			v.actions[i].rule = arena_printf(rq->arena, "%s（%s）", _(soft->rule->title), soft->rule->source);
 		}
 	}
 	if (!there) {
-		v.conflict = act->why.p ? act->why : str_from(_("这一步已经不能办了"));
+		v.conflict = why.p ? why : str_from(_("这一步已经不能办了"));
 		keep_typed(rq, scenario_version(m.scenario, m.scenario_version), act, &v);
 	}
 	return rq_page_status(rq, err_http_status(result), html_cases_show, &v);
@@ -131,11 +148,12 @@ static enum err show_failure(struct rq *rq, struct matter_act *act, enum err res
 
 static enum err did(struct rq *rq, void *arg, enum err result)
 {
-	struct matter_act *act = arg;
+	struct act *x = arg;
+	struct matter_act *act = &x->act;
 	struct matter m;
 
 	if (result == ERR_INPUT || result == ERR_RULE || result == ERR_CONFLICT || result == ERR_FORBIDDEN)
-		return show_failure(rq, act, result);
+		return show_failure(rq, x, result);
 	if (result != OK)
 		return rq_fail(rq, result, _("没有办成，什么都没有改动。请稍后再试"));
 	if (matter_get(rq_conn(rq), rq->arena, act->id, &m) == OK && !cases_may_see(&rq->who, &m)) {
@@ -148,7 +166,7 @@ static enum err did(struct rq *rq, void *arg, enum err result)
 
 enum err cases_do(struct rq *rq)
 {
-	struct matter_act *act = arena_new(rq->arena, struct matter_act);
+	struct act *x = arena_new(rq->arena, struct act);
 	struct str action = rq_form(rq, "action");
 	const struct scenario *s;
 	struct matter m;
@@ -162,10 +180,16 @@ enum err cases_do(struct rq *rq)
 	index = s ? scenario_action(s, action) : -1;
 	if (index < 0 || !str_i64(rq_form(rq, "version"), &version))
 		return rq_fail(rq, ERR_INPUT, _("不认识这一步，请回到事项页面重新选择"));
-	*act = (struct matter_act){.id = m.id, .version = version, .action = s->actions[index].id, .by = {.who = &rq->who},
+	x->act = (struct matter_act){.id = m.id, .version = version, .action = s->actions[index].id, .by = {.who = &rq->who}, .arena = rq->arena,
 				   .override_reason = rq_form(rq, "override_reason")};
-	e = read_answers(rq, s, index, act);
-	return e == OK ? rq_write(rq, matter_do, did, act) : e;
+	e = read_answers(rq, s, index, x);
+	if (e == OK && x->photos.why) {
+		x->act.why = str_from(x->photos.why);
+		return show_failure(rq, x, ERR_INPUT);
+	}
+	if (e == OK)
+		e = photos_take(rq, x->photos.v, x->photos.n, x->photos.files);
+	return e == OK ? rq_write(rq, act_job, did, x) : e;
 }
 
 /* ---- seeing what is masked, with a purpose, journalled ---- */
@@ -235,34 +259,24 @@ enum err cases_photo(struct rq *rq)
 {
 	struct matter m;
 	struct matter_file *f;
-	struct stat st;
 	int64_t id;
 	size_t n;
-	int fd;
 	enum err e = load(rq, &m);
 
+	if (e == OK)
+		e = matter_files(rq_conn(rq), rq->arena, m.id, &f, &n);
 	if (e != OK)
 		return e;
-	e = matter_files(rq_conn(rq), rq->arena, m.id, &f, &n);
-	if (e != OK)
-		return e;
-	if (!rq_param_i64(rq, "file", &id))
-		return rq_fail(rq, ERR_NOT_FOUND, _("没有这张照片"));
-	for (size_t i = 0; i < n; i++) {
-		struct str path = str_eqz(rq_query(rq, "thumb"), "1") && f[i].thumb.n ? f[i].thumb : f[i].path;
+	for (size_t i = 0; rq_param_i64(rq, "file", &id) && i < n; i++) {
+		bool thumb = str_eqz(rq_query(rq, "thumb"), "1") && f[i].thumb.n;
 
 		if (f[i].id != id)
 			continue;
-		fd = open(path.p, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || fstat(fd, &st) != 0) {
-			if (fd >= 0)
-				close(fd);
+		e = photo_send(rq, photo_stored(rq->app, rq->arena, thumb ? f[i].thumb : f[i].path));
+		if (e == ERR_NOT_FOUND)
 			return rq_fail(rq, ERR_IO, _("照片文件读不出来，请告诉系统管理员"));
-		}
-		http_header(rq->http, "Content-Type", f[i].type);
-		http_header(rq->http, "Cache-Control", STR("private, max-age=3600"));
-		http_send_fd(rq->http, fd, st.st_size);
-		return OK;
+		http_header_set(rq->http, "Cache-Control", STR("private, max-age=3600"));
+		return e;
 	}
 	return rq_fail(rq, ERR_NOT_FOUND, _("没有这张照片"));
 }

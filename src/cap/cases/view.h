@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "web/photo.h"
 
 struct cases_clock {
 	int colour;          /* matter_clock_colour */
@@ -60,11 +61,13 @@ struct cases_field_view {
 	struct cases_option *options;
 	size_t noptions;
 	int64_t max;
+	struct photo *photos; /* of an earlier try of the form */
+	size_t nphotos;
 };
 
 struct cases_action_view {
 	struct str id, title, error;
-	bool danger, open;
+	bool danger, open, takes_photos;
 	struct cases_field_view *fields;
 	size_t nfields;
 	bool asks_override;  /* a rule of strength 一般 stands in the way: a reason lets it pass */
@@ -115,6 +118,7 @@ struct cases_file_view {
 	size_t nfields;
 	struct cases_option *categories;
 	size_t ncategories;
+	bool asks_public, is_public;
 	struct cases_error { struct str field, text; } *errors;
 	size_t nerrors;
 };

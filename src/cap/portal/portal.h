@@ -9,6 +9,7 @@
 #include "core/matter/list.h"
 #include "core/matter/matter.h"
 #include "core/place/place.h"
+#include "web/photo.h"
 #include "web/web.h"
 
 #define PORTAL_REPORT "resident-report"
@@ -41,32 +42,6 @@ struct portal_channel { struct str kind, name, name_en, phone, address, hours; }
 CHECKED enum err portal_channels_import(struct db *db, struct arena *a, struct str csv_text, size_t *rows, struct str *why);
 CHECKED enum err portal_channels(struct db_conn *c, struct arena *a, const struct portal_town *t, struct portal_channel **v, size_t *n);
 
-/* ---- photographs kept between two tries of a form ---- */
-
-struct portal_photo {
-	struct str token;         /* 256 random bits: whoever knows it may see and use the photograph; kept for a day */
-	struct str name;          /* as sent, for people */
-	int width, height;
-	int64_t size;
-	bool has_point;           /* the photograph said where it was taken; taken out of it */
-	double lon, lat;
-};
-/* Re-encodes an upload in a helper process. ERR_INPUT with *why (Chinese, for tr) when it is no photograph. */
-CHECKED enum err portal_photo_keep(struct app *app, struct arena *a, struct str upload, struct str name, struct portal_photo *out,
-				   const char **why);
-/* What was kept under the token; ERR_NOT_FOUND when it is no token of ours or too old. */
-CHECKED enum err portal_photo_find(struct app *app, struct arena *a, struct str token, struct portal_photo *out);
-struct str portal_photo_path(struct app *app, struct arena *a, struct str token, bool thumb);
-/* Moves it to the folder of attachments; *file is ready for matter_add_file. */
-CHECKED enum err portal_photo_take(struct app *app, struct arena *a, const struct portal_photo *p, struct matter_file *file);
-/* The matter was not filed by this request after all (refused, or the same post sent twice): the files go. */
-struct portal_filing;
-void portal_photos_undo(struct portal_filing *p);
-/* Where an attachment lies, from the name kept in the store. */
-struct str portal_stored_path(struct app *app, struct arena *a, struct str name);
-/* Deletes what nobody took for a day. */
-enum err portal_photo_sweep(struct app *app, int64_t now);
-
 /* ---- the form ---- */
 
 struct portal_error { const char *field, *text; /* N_() or translated */ };
@@ -78,16 +53,14 @@ const char *portal_error_of(const struct portal_errors *e, const char *field);
 struct portal_form {
 	struct str what, address, place, name, phone, lon, lat; /* as typed */
 	bool is_public, photo_point, calm;   /* use the photographs' position; "not an emergency" was confirmed */
-	struct portal_photo photos[12];
+	struct photo photos[PHOTO_MOST];
 	size_t nphotos;
 };
 struct portal_filing {
 	struct matter_new m;
-	struct matter_file files[12];
+	struct matter_file files[PHOTO_MOST];
 	size_t nfiles;
-	struct portal_photo photos[12];
-	struct app *app;
-	struct rq *rq;                       /* that files it */
+	struct photo photos[PHOTO_MOST];
 };
 /* The text speaks of danger now: the category that says whom to ring first, or NULL. */
 const struct category *portal_emergency(struct arena *a, struct str text);

@@ -189,11 +189,6 @@ static enum err open_json(struct rq *rq)
 
 /* ---- tables ---- */
 
-static enum err sweep(struct app *app, int64_t now)
-{
-	return portal_photo_sweep(app, now);
-}
-
 static const struct route routes[] = {
 	{"GET", "/", portal_root, NULL, R_PUBLIC, N_("首页：选择镇街"), 0},
 	{"GET", "/t/:code", portal_town, NULL, R_PUBLIC, N_("一个镇街的居民首页"), 0},
@@ -201,7 +196,6 @@ static const struct route routes[] = {
 	{"POST", "/t/:code/report", portal_report_send, NULL, R_PUBLIC | R_FILES, N_("提交反映"), 0},
 	{"GET", "/t/:code/open", portal_open_page, NULL, R_PUBLIC, N_("公开页：反映了什么、办得怎么样"), 0},
 	{"GET", "/t/:code/open.json", open_json, NULL, R_PUBLIC | R_JSON, N_("公开页的数据"), 0},
-	{"GET", "/photo/:token", portal_kept, NULL, R_PUBLIC, N_("表单里暂存的照片，凭 256 位随机数查看，保留一天"), 0},
 	{"GET", "/r", portal_lookup_form, NULL, R_PUBLIC, N_("凭编号查进度"), 0},
 	{"POST", "/r", portal_lookup, NULL, R_PUBLIC, N_("查编号；猜错多次的地址会被暂停"), 0},
 	{"GET", "/r/:code", portal_receipt, NULL, R_PUBLIC, N_("回执：编号、二维码、回执文件"), 0},
@@ -217,11 +211,6 @@ static const struct route routes[] = {
 	{0},
 };
 
-static const struct job_entry jobs[] = {
-	{"portal.photos", 60 * MS_MINUTE, sweep},
-	{0},
-};
-
 static const struct subcommand subcommands[] = {
 	{"import channels", "FILE.csv [--store URL]", N_("导入各镇街的窗口和电话"), portal_import_channels},
 	{0},
@@ -231,6 +220,5 @@ const struct capability cap_portal = {
 	.name = "portal",
 	.title = N_("居民门户"),
 	.routes = routes,
-	.jobs = jobs,
 	.subcommands = subcommands,
 };

@@ -8,7 +8,6 @@ enum err portal_root(struct rq *rq);
 enum err portal_town(struct rq *rq);
 enum err portal_report_form(struct rq *rq);
 enum err portal_report_send(struct rq *rq);
-enum err portal_kept(struct rq *rq);
 enum err portal_feedback_form(struct rq *rq);
 enum err portal_feedback_send(struct rq *rq);
 enum err portal_help(struct rq *rq);
@@ -27,8 +26,6 @@ enum err portal_find_for(struct rq *rq, struct str typed, struct matter *m);
 void portal_keep_secret(struct rq *rq);
 /* The window of the open page from ?days=: 30, 90 or 365. */
 int portal_open_days(struct rq *rq);
-/* A JPEG of ours; ERR_NOT_FOUND when the file is gone. */
-enum err portal_send_image(struct rq *rq, struct str path);
 
 int portal_import_channels(int argc, char **argv);
 

@@ -1,8 +1,4 @@
 /* Pages of the portal. */
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/time.h"
 #include "cap/portal/portal.html.h"
 #include "cap/portal/portal_pages.h"
@@ -174,54 +170,11 @@ enum err portal_report_form(struct rq *rq)
 	return form_page(rq, 200, s, &v);
 }
 
-static bool dropped(struct rq *rq, struct str token)
-{
-	const struct http_pairs *p = &rq->http->form;
-
-	for (size_t i = 0; i < p->n; i++)
-		if (str_eqz(p->v[i].name, "drop") && str_eq(p->v[i].value, token))
-			return true;
-	return false;
-}
-
-/* Photographs of an earlier try of this form. */
-static void read_kept(struct rq *rq, struct portal_form *f, size_t max)
-{
-	const struct http_pairs *p = &rq->http->form;
-
-	for (size_t i = 0; i < p->n && f->nphotos < max; i++)
-		if (str_eqz(p->v[i].name, "kept") && !dropped(rq, p->v[i].value) &&
-		    portal_photo_find(rq->app, rq->arena, p->v[i].value, &f->photos[f->nphotos]) == OK)
-			f->nphotos++;
-}
-
-static enum err read_uploads(struct rq *rq, struct portal_form *f, size_t max, struct portal_errors *errors)
-{
-	for (size_t i = 0; i < rq->http->nuploads; i++) {
-		const struct http_upload *u = &rq->http->uploads[i];
-		const char *why = NULL;
-		enum err e;
-
-		if (!str_eqz(u->field, "photo") || u->size == 0)
-			continue;
-		if (f->nphotos >= max) {
-			portal_error_add(errors, "photo", N_("照片太多了，多出来的没有保留"));
-			break;
-		}
-		e = portal_photo_keep(rq->app, rq->arena, u->path, u->filename, &f->photos[f->nphotos], &why);
-		if (e == OK)
-			f->nphotos++;
-		else if (e == ERR_INPUT || e == ERR_TOO_MUCH)
-			portal_error_add(errors, "photo", why);
-		else
-			return e;
-	}
-	return OK;
-}
-
 static enum err read_form(struct rq *rq, const struct scenario *s, struct portal_form *f, struct portal_errors *errors)
 {
 	size_t max = (size_t)max_photos(s);
+	const char *why;
+	enum err e;
 
 	f->what = rq_form(rq, "what");
 	f->address = rq_form(rq, "address");
@@ -233,31 +186,20 @@ static enum err read_form(struct rq *rq, const struct scenario *s, struct portal
 	f->is_public = str_eqz(rq_form(rq, "public"), "1");
 	f->photo_point = str_eqz(rq_form(rq, "photo_point"), "1");
 	f->calm = str_eqz(rq_form(rq, "calm"), "1");
-	read_kept(rq, f, max);
-	return read_uploads(rq, f, max, errors);
-}
-
-/* Refused, or the same post sent twice (answered by what the first one got): these photographs belong to nobody. */
-static void undo_unless_filed(void *arg)
-{
-	struct portal_filing *p = arg;
-
-	if (!rq_written(p->rq))
-		portal_photos_undo(p);
+	e = photos_read(rq, "photo", "kept", max, f->photos, &f->nphotos, &why);
+	if (e == OK && why)
+		portal_error_add(errors, "photo", why);
+	return e;
 }
 
 /* The code is made before the matter is filed, so the answer is known now and is kept in the same commit: whoever sends the form again
  * gets it, even when the server died the moment after. */
 static enum err file_it(struct rq *rq, struct portal_filing *p)
 {
-	enum err e = OK;
+	enum err e = photos_take(rq, p->photos, p->nfiles, p->files);
 
-	p->rq = rq;
-	arena_on_reset(rq->arena, undo_unless_filed, p);
-	for (size_t i = 0; e == OK && i < p->nfiles; i++)
-		e = portal_photo_take(rq->app, rq->arena, &p->photos[i], &p->files[i]);
 	if (e != OK)
-		return rq_fail(rq, e, N_("照片没能保存。请返回，再提交一次；也可以先不传照片。"));
+		return e;
 	portal_keep_secret(rq);
 	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s", STR_ARG(p->m.code)));
 	return e == OK ? rq_write(rq, portal_file, NULL, p) : e;
@@ -274,7 +216,6 @@ static enum err send(struct rq *rq, const struct scenario *s, struct portal_town
 	if (e != OK)
 		return e;
 	e = portal_prepare(rq_conn(rq), rq->arena, s, t, f, rq->now, p, &errors);
-	p->app = rq->app;
 	if (e != OK && errors.n == 0)
 		return e;
 	if (t && !f->calm)
@@ -293,15 +234,6 @@ enum err portal_report_send(struct rq *rq)
 	if (e == OK)
 		e = scenario_of(rq, PORTAL_REPORT, &s);
 	return e == OK ? send(rq, s, t) : e;
-}
-
-enum err portal_kept(struct rq *rq)
-{
-	struct portal_photo p;
-	enum err e = portal_photo_find(rq->app, rq->arena, rq_param(rq, "token"), &p);
-
-	portal_keep_secret(rq);
-	return e == OK ? portal_send_image(rq, portal_photo_path(rq->app, rq->arena, p.token, true)) : e;
 }
 
 /* ---- feedback about the platform itself (国办函〔2026〕12号) ---- */
@@ -639,7 +571,9 @@ static enum err acted(struct rq *rq, void *arg, enum err result)
 	e = matter_get(rq_conn(rq), rq->arena, w->before.id, &m);
 	if (e != OK)
 		return e;
-	v.failed = w->act.why.p ? w->act.why : str_from(_("现在不能这样做：这件事的状态刚刚变了。请看看最新进展。"));
+	v.failed = looks_why(rq, w->act.why, &w->act.said);
+	if (v.failed.p == NULL)
+		v.failed = str_from(_("现在不能这样做：这件事的状态刚刚变了。请看看最新进展。"));
 	if (!str_empty(w->act.why_field))
 		portal_error_add(&v.errors, arena_strz(rq->arena, w->act.why_field), v.failed.p);
 	return status_page(rq, err_http_status(result), &m, &v, w->act.action);
@@ -667,30 +601,13 @@ enum err portal_act(struct rq *rq)
 	w->act.id = w->before.id;
 	w->act.action = s->actions[act].id;
 	w->act.by.reporter = true;
+	w->act.arena = rq->arena;
 	if (!str_i64(rq_form(rq, "version"), &w->act.version))
 		w->act.version = -1;
 	return rq_write(rq, matter_do, acted, &w->act);
 }
 
 /* ---- what belongs to a code ---- */
-
-enum err portal_send_image(struct rq *rq, struct str path)
-{
-	int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0)
-		return ERR_NOT_FOUND;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return ERR_NOT_FOUND;
-	}
-	http_header_set(rq->http, "Content-Type", STR("image/jpeg"));
-	http_header_set(rq->http, "X-Content-Type-Options", STR("nosniff"));
-	http_header_set(rq->http, "Content-Disposition", STR("inline"));
-	http_send_fd(rq->http, fd, st.st_size);
-	return OK;
-}
 
 enum err portal_photo(struct rq *rq)
 {
@@ -708,7 +625,7 @@ enum err portal_photo(struct rq *rq)
 		return ERR_NOT_FOUND;
 	for (size_t i = 0; i < n; i++)
 		if (files[i].id == id)
-			return portal_send_image(rq, portal_stored_path(rq->app, rq->arena,
+			return photo_send(rq, photo_stored(rq->app, rq->arena,
 						 str_eqz(rq_query(rq, "s"), "thumb") ? files[i].thumb : files[i].path));
 	return ERR_NOT_FOUND;
 }

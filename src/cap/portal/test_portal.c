@@ -218,7 +218,7 @@ static void test_grid_from_position(void **state)
 	assert_true(str_eq(p.m.place, k.town));
 
 	f = (struct portal_form){.what = STR("路灯不亮"), .nphotos = 1};
-	f.photos[0] = (struct portal_photo){.has_point = true, .lon = 106.4802, .lat = 29.5702};
+	f.photos[0] = (struct photo){.has_point = true, .lon = 106.4802, .lat = 29.5702};
 	assert_int_equal(OK, check(u, &f, &p, &errors)); /* a photograph's place is not used unasked */
 	assert_true(isnan(p.m.lon));
 	f.photo_point = true;
@@ -440,8 +440,8 @@ static void test_photographs(void **state)
 {
 	struct arena a;
 	struct app app = {.var = unit_tmp()};
-	struct portal_photo p, found;
-	struct portal_filing filing = {.app = &app, .nfiles = 1};
+	struct photo p, found;
+	struct portal_filing filing = {.nfiles = 1};
 	const char *why = NULL;
 	struct str path, note = STR("just text"), trouble;
 
@@ -449,28 +449,28 @@ static void test_photographs(void **state)
 	arena_init(&a, 0);
 	path = arena_printf(&a, "%s/upload.jpg", app.var);
 	write_jpeg(path.p);
-	assert_int_equal(OK, portal_photo_keep(&app, &a, path, STR("C:\\photos\\灯.jpg"), &p, &why));
+	assert_int_equal(OK, photo_keep(&app, &a, path, STR("C:\\photos\\灯.jpg"), &p, &why));
 	assert_true(str_eqz(p.name, "灯.jpg"));
 	assert_int_equal(64, p.width);
-	assert_int_equal(OK, portal_photo_find(&app, &a, p.token, &found));
+	assert_int_equal(OK, photo_find(&app, &a, p.token, &found));
 	assert_int_equal(64, found.height);
-	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, STR("../keys/x"), &found));
-	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, token_new(&a), &found));
+	assert_int_equal(ERR_NOT_FOUND, photo_find(&app, &a, STR("../keys/x"), &found));
+	assert_int_equal(ERR_NOT_FOUND, photo_find(&app, &a, token_new(&a), &found));
 
-	assert_int_equal(OK, portal_photo_take(&app, &a, &p, &filing.files[0]));
-	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, p.token, &found));
-	assert_int_equal(0, access(portal_stored_path(&app, &a, filing.files[0].path).p, R_OK));
-	portal_photos_undo(&filing);
-	assert_int_equal(-1, access(portal_stored_path(&app, &a, filing.files[0].thumb).p, R_OK));
+	assert_int_equal(OK, photo_take(&app, &a, &p, &filing.files[0]));
+	assert_int_equal(ERR_NOT_FOUND, photo_find(&app, &a, p.token, &found));
+	assert_int_equal(0, access(photo_stored(&app, &a, filing.files[0].path).p, R_OK));
+	photos_undo(&app, filing.files, 1);
+	assert_int_equal(-1, access(photo_stored(&app, &a, filing.files[0].thumb).p, R_OK));
 
-	assert_int_equal(OK, portal_photo_keep(&app, &a, path, STR("x.jpg"), &p, &why));
-	assert_int_equal(OK, portal_photo_sweep(&app, clock_now()));
-	assert_int_equal(OK, portal_photo_find(&app, &a, p.token, &found));
-	assert_int_equal(OK, portal_photo_sweep(&app, clock_now() + 2 * MS_DAY));
-	assert_int_equal(ERR_NOT_FOUND, portal_photo_find(&app, &a, p.token, &found));
+	assert_int_equal(OK, photo_keep(&app, &a, path, STR("x.jpg"), &p, &why));
+	assert_int_equal(OK, photo_sweep(&app, clock_now()));
+	assert_int_equal(OK, photo_find(&app, &a, p.token, &found));
+	assert_int_equal(OK, photo_sweep(&app, clock_now() + 2 * MS_DAY));
+	assert_int_equal(ERR_NOT_FOUND, photo_find(&app, &a, p.token, &found));
 
 	assert_int_equal(OK, file_write(&a, path.p, note, 0600, &trouble));
-	assert_int_equal(ERR_INPUT, portal_photo_keep(&app, &a, path, STR("x.jpg"), &p, &why));
+	assert_int_equal(ERR_INPUT, photo_keep(&app, &a, path, STR("x.jpg"), &p, &why));
 	assert_non_null(why);
 	arena_release(&a);
 }

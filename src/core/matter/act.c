@@ -8,6 +8,8 @@
 #include "core/place/place.h"
 #include "crypto/crypto.h"
 
+#define N_(zh) zh
+
 /* ---- who may ---- */
 
 static bool right_fits(const struct scenario *s, const struct matter *m, const struct actor_right *r, struct str role)
@@ -69,10 +71,18 @@ enum err matter_actions(const struct matter *m, const struct matter_actor *by, i
 
 /* ---- answers to the asks ---- */
 
-static enum err refuse(struct acting *x, enum err e, struct str why, struct str field)
+static struct text2 kept(struct arena *a, struct text2 t)
 {
-	x->act->why = why;
-	x->act->why_field = field;
+	return (struct text2){t.zh.p ? arena_str(a, t.zh) : t.zh, t.en.p ? arena_str(a, t.en) : t.en};
+}
+
+enum err act_refuse(struct acting *x, enum err e, const char *field, const char *fmt, struct text2 a, struct text2 b)
+{
+	struct matter_act *act = x->act;
+
+	act->said = (struct matter_why){fmt, {kept(x->out, a), kept(x->out, b)}};
+	act->why = arena_printf(x->out, fmt, a.zh.p ? act->said.v[0].zh.p : "", b.zh.p ? act->said.v[1].zh.p : "");
+	act->why_field = arena_str(x->out, str_from(field));
 	return e;
 }
 
@@ -91,7 +101,7 @@ static enum err check_answers(struct acting *x)
 
 	for (size_t i = 0; i < x->act->nvalues; i++)
 		if (!is_asked(ac, x->act->values[i].field))
-			return refuse(x, ERR_INPUT, STR("这个动作不问这一项"), x->act->values[i].field);
+			return act_refuse0(x, ERR_INPUT, arena_strz(x->out, x->act->values[i].field), N_("这个动作不问这一项"));
 	x->v = arena_array(x->tx->arena, struct matter_value, ac->nasks + 1);
 	for (size_t i = 0; i < ac->nasks; i++) {
 		const struct scenario_field *f = scenario_ask(x->s, ac->asks[i].field);
@@ -101,9 +111,9 @@ static enum err check_answers(struct acting *x)
 			if (str_eq(x->act->values[k].field, f->id))
 				in = x->act->values[k].value;
 		if (!value_check(x->tx->arena, f, in, &out, &fault))
-			return refuse(x, ERR_INPUT, fault.why, fault.field);
+			return act_refuse(x, ERR_INPUT, arena_strz(x->out, fault.field), fault.said.fmt, fault.said.v[0], fault.said.v[1]);
 		if (out.p == NULL && ac->asks[i].required)
-			return refuse(x, ERR_INPUT, STR("这一项要填"), f->id);
+			return act_refuse0(x, ERR_INPUT, arena_strz(x->out, f->id), N_("这一项要填"));
 		if (out.p)
 			x->v[x->n++] = (struct matter_value){f->id, out};
 	}
@@ -132,7 +142,8 @@ static enum err run_rules(struct acting *x)
 		const struct rule_outcome *o = &act->outcomes[i];
 
 		if (o->verdict == RULE_FAIL && o->rule->strength != RULE_WARN && !o->overridden)
-			return refuse(x, e, arena_printf(x->tx->arena, "%.*s（依据：%s）", STR_ARG(o->why), o->rule->source), STR(""));
+			return act_refuse(x, e, "", N_("%s（依据：%s）"), (struct text2){o->why, o->why_en},
+					  (struct text2){str_from(o->rule->source), STR_NULL});
 	}
 	return e;
 }
@@ -142,20 +153,19 @@ static enum err run_rules(struct acting *x)
 static enum err conflict(struct acting *x)
 {
 	struct matter_last_step_rows rows;
-	struct str name = STR("有人");
+	struct text2 who = {STR("有人"), STR_NULL};
 	enum err e = q_matter_last_step(x->tx->c, x->tx->arena, x->act->id, &rows);
 	int i;
 
 	if (e)
 		return e;
 	if (rows.n == 0)
-		return refuse(x, ERR_CONFLICT, STR("这件事刚才有变化，请刷新后再办"), STR(""));
-	if (rows.v[0].actor && actor_name(x->tx->c, x->tx->arena, rows.v[0].actor, &name) != OK)
-		name = STR("有人");
+		return act_refuse0(x, ERR_CONFLICT, "", N_("这件事刚才有变化，请刷新后再办"));
+	if (rows.v[0].actor && actor_name(x->tx->c, x->tx->arena, rows.v[0].actor, &who.zh) == OK)
+		who.en = who.zh;
 	i = scenario_action(x->s, rows.v[0].action);
-	return refuse(x, ERR_CONFLICT,
-		      arena_printf(x->tx->arena, "您看的时候，%.*s已经先办了“%.*s”，请刷新后再办", STR_ARG(name),
-				   STR_ARG(i >= 0 ? x->s->actions[i].title.zh : rows.v[0].action)), STR(""));
+	return act_refuse(x, ERR_CONFLICT, "", N_("您看的时候，%s已经先办了“%s”，请刷新后再办"), who,
+			  i >= 0 ? x->s->actions[i].title : (struct text2){rows.v[0].action, rows.v[0].action});
 }
 
 static enum err check_allowed(struct acting *x)
@@ -165,17 +175,16 @@ static enum err check_allowed(struct acting *x)
 	int i = scenario_action(x->s, act->action);
 
 	if (i < 0)
-		return refuse(x, ERR_INPUT, STR("没有这个动作"), STR(""));
+		return act_refuse0(x, ERR_INPUT, "", N_("没有这个动作"));
 	x->action = &x->s->actions[i];
 	if (!may(x->s, x->action, &x->was, &act->by))
-		return refuse(x, ERR_FORBIDDEN, STR("您的岗位不能做这个动作"), STR(""));
+		return act_refuse0(x, ERR_FORBIDDEN, "", N_("您的岗位不能做这个动作"));
 	if (!state_allows(x->action, scenario_state(x->s, x->was.state)))
-		return refuse(x, ERR_CONFLICT, arena_printf(x->tx->arena, "现在是“%.*s”，不能“%.*s”", STR_ARG(st->title.zh),
-							    STR_ARG(x->action->title.zh)), STR(""));
+		return act_refuse(x, ERR_CONFLICT, "", N_("现在是“%s”，不能“%s”"), st->title, x->action->title);
 	if (same_as_handler(x->action, &x->was, &act->by))
-		return refuse(x, ERR_FORBIDDEN, STR("办理的人不能自己核实，请交给另一位"), STR(""));
+		return act_refuse0(x, ERR_FORBIDDEN, "", N_("办理的人不能自己核实，请交给另一位"));
 	if (!window_open(x->action, &x->was, x->tx->now))
-		return refuse(x, ERR_CONFLICT, arena_printf(x->tx->arena, "已经过了可以“%.*s”的期限", STR_ARG(x->action->title.zh)), STR(""));
+		return act_refuse(x, ERR_CONFLICT, "", N_("已经过了可以“%s”的期限"), x->action->title, (struct text2){0});
 	return OK;
 }
 
@@ -314,6 +323,7 @@ static enum err begin(struct acting *x)
 	enum err e = db_lock(x->tx, act->id);
 
 	act->why = act->why_field = STR("");
+	act->said = (struct matter_why){0};
 	act->outcomes = NULL;
 	act->noutcomes = 0;
 	x->actor = act->by.who ? act->by.who->id : 0;
@@ -346,11 +356,28 @@ static enum err perform(struct acting *x)
 	return e ? e : tell_all(x);
 }
 
+/* The arena of the job is gone when the caller reads them. */
+static void keep_outcomes(struct acting *x)
+{
+	struct matter_act *act = x->act;
+	struct rule_outcome *v = arena_array(x->out, struct rule_outcome, act->noutcomes + 1);
+
+	for (size_t i = 0; i < act->noutcomes; i++) {
+		v[i] = act->outcomes[i];
+		v[i].why = v[i].why.p ? arena_str(x->out, v[i].why) : STR_NULL;
+		v[i].why_en = v[i].why_en.p ? arena_str(x->out, v[i].why_en) : STR_NULL;
+	}
+	act->outcomes = v;
+}
+
 enum err matter_do(struct tx *tx, void *matter_act)
 {
-	struct acting x = {.tx = tx, .act = matter_act};
+	struct matter_act *act = matter_act;
+	struct acting x = {.tx = tx, .act = act, .out = act->arena ? act->arena : tx->arena};
 	enum err e = perform(&x);
 
-	x.act->after = x.is;
+	act->after = x.is;
+	if (act->arena)
+		keep_outcomes(&x);
 	return e;
 }

@@ -14,7 +14,12 @@ struct acting {
 	size_t n;
 	int64_t actor, step;
 	struct str note, vals;
+	struct arena *out;      /* for what the caller reads after the job */
 };
+
+/* Notes why it is refused: fmt as in struct matter_why. Returns e. */
+enum err act_refuse(struct acting *x, enum err e, const char *field, const char *fmt, struct text2 a, struct text2 b);
+#define act_refuse0(x, e, field, fmt) act_refuse((x), (e), (field), (fmt), (struct text2){0}, (struct text2){0})
 
 /* effect.c: makes x->is from x->was: effect, state, clocks. */
 CHECKED enum err effect_apply(struct acting *x);

@@ -1,6 +1,8 @@
 /* What actions do beside the change of state, and how the clocks go on. Nothing here knows a state by name. */
 #include "core/matter/act.h"
 
+#define N_(zh) zh
+
 static struct str answer(const struct acting *x, const char *ask)
 {
 	return value_of(x->v, x->n, ask);
@@ -11,13 +13,6 @@ static int64_t answer_id(const struct acting *x, const char *ask)
 	int64_t v;
 
 	return str_i64(answer(x, ask), &v) ? v : 0;
-}
-
-static enum err refuse(struct acting *x, enum err e, struct str why, struct str field)
-{
-	x->act->why = why;
-	x->act->why_field = field;
-	return e;
 }
 
 /* ---- clocks ---- */
@@ -140,7 +135,7 @@ static enum err judge(struct acting *x)
 	int64_t score = answer_id(x, "score");
 
 	if (score < 1 || score > 5)
-		return refuse(x, ERR_INPUT, STR("请选 1 到 5 分"), STR("score"));
+		return act_refuse0(x, ERR_INPUT, "score", N_("请选 1 到 5 分"));
 	x->is.judge_score = (int)score;
 	x->is.judge_solved = str_eqz(answer(x, "solved"), "yes") ? 1 : -1;
 	x->is.judged = x->tx->now;
@@ -152,9 +147,9 @@ static enum err extend(struct acting *x)
 	struct duration d;
 
 	if (duration_parse(answer(x, "extra"), &d) != OK)
-		return refuse(x, ERR_INPUT, STR("请选延长多久"), STR("extra"));
+		return act_refuse0(x, ERR_INPUT, "extra", N_("请选延长多久"));
 	if (x->is.due == 0)
-		return refuse(x, ERR_CONFLICT, STR("现在没有时限，不用延长"), STR("extra"));
+		return act_refuse0(x, ERR_CONFLICT, "extra", N_("现在没有时限，不用延长"));
 	x->is.due = calendar_add(calendar_current(), x->is.due, d, NULL);
 	if (x->is.total_due)
 		x->is.total_due = calendar_add(calendar_current(), x->is.total_due, d, NULL);
@@ -164,7 +159,7 @@ static enum err extend(struct acting *x)
 static enum err suspend(struct acting *x)
 {
 	if (x->is.suspended_since)
-		return refuse(x, ERR_CONFLICT, STR("已经停止计时"), STR(""));
+		return act_refuse0(x, ERR_CONFLICT, "", N_("已经停止计时"));
 	stop_clock(x);
 	x->is.due = 0;
 	return OK;
@@ -173,7 +168,7 @@ static enum err suspend(struct acting *x)
 static enum err resume(struct acting *x)
 {
 	if (x->was.suspended_since == 0)
-		return refuse(x, ERR_CONFLICT, STR("没有停止计时"), STR(""));
+		return act_refuse0(x, ERR_CONFLICT, "", N_("没有停止计时"));
 	if (x->action->to < 0)
 		start_clock(x, matter_state(&x->was));
 	return OK;
@@ -196,13 +191,18 @@ static enum err merge(struct acting *x)
 	enum err e = other_matter(x, &other);
 
 	if (e == ERR_NOT_FOUND || (e == OK && !str_eq(town_of(other.place), town_of(x->was.place))))
-		return refuse(x, ERR_INPUT, STR("没有这个编号的事项"), STR("into"));
+		return act_refuse0(x, ERR_INPUT, "into", N_("没有这个编号的事项"));
+	/* the other one may be merged into a third, or into this one, at this very moment */
+	if (e == OK)
+		e = db_lock(x->tx, other.id);
+	if (e == OK)
+		e = matter_get(x->tx->c, x->tx->arena, other.id, &other);
 	if (e)
 		return e;
 	if (other.id == x->was.id || other.merged_into == x->was.id)
-		return refuse(x, ERR_INPUT, STR("不能并入自己"), STR("into"));
+		return act_refuse0(x, ERR_INPUT, "into", N_("不能并入自己"));
 	if (other.merged_into)
-		return refuse(x, ERR_INPUT, STR("那一件已经并入别的事项，请填最后那一件的编号"), STR("into"));
+		return act_refuse0(x, ERR_INPUT, "into", N_("那一件已经并入别的事项，请填最后那一件的编号"));
 	x->is.merged_into = other.id;
 	return OK;
 }

@@ -24,7 +24,15 @@ struct prepared {
 static enum err refuse(struct matter_new *m, struct str why, struct str field)
 {
 	m->why = why;
+	m->said = (struct matter_why){0};
 	m->why_field = field;
+	return ERR_INPUT;
+}
+
+static enum err refuse_value(struct matter_new *m, const struct value_fault *fault)
+{
+	(void)refuse(m, fault->why, fault->field);
+	m->said = fault->said;
 	return ERR_INPUT;
 }
 
@@ -65,7 +73,7 @@ static enum err check_values(struct arena *a, struct matter_new *m, struct matte
 		if (m->source.n && f.type == FIELD_TEXT && f.max < IMPORT_CHARS)
 			f.max = IMPORT_CHARS;
 		if (!value_check(a, &f, given(m, f.id), &v, &fault))
-			return refuse(m, fault.why, fault.field);
+			return refuse_value(m, &fault);
 		if (v.p == NULL && f.required)
 			return refuse(m, STR("这一栏要填"), f.id);
 		if (v.p)

@@ -9,7 +9,7 @@
 #define NO_DUE ((int64_t)9007199254740991) /* in the column due: none */
 
 /* ---- values.c ---- */
-struct value_fault { struct str why, field; };
+struct value_fault { struct str why, field; struct matter_why said; };
 /* Normal form of one answer; STR_NULL when it is empty. False: *fault says why. */
 bool value_check(struct arena *a, const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault);
 /* Value of a field among those given; STR_NULL. */

@@ -47,6 +47,12 @@ struct matter {
 	struct matter_value *values; size_t nvalues; /* filled by matter_values() */
 };
 
+/*
+ * Why something was refused, sayable in the reader's language: a Chinese format with at most two %s, which the reader's side
+ * translates (looks_why), and what goes into it. fmt NULL: only the Chinese text beside it is known.
+ */
+struct matter_why { const char *fmt; struct text2 v[2]; };
+
 /* ---- filing ---- */
 struct matter_new {
 	const struct scenario *scenario;
@@ -60,7 +66,7 @@ struct matter_new {
 	struct str reply; int64_t replied; /* the answer it once got: becomes a public step */
 	/* out */
 	int64_t id; struct str code; /* made by matter_prepare */
-	struct str why, why_field;
+	struct str why, why_field; struct matter_why said;
 	void *prepared;
 };
 /* On the worker, before the job: checks values against the scenario (sizes, UTF-8, choices), makes id, code, title, JSON. */
@@ -99,8 +105,10 @@ struct matter_act {
 	struct matter_actor by;
 	struct matter_value *values; size_t nvalues;   /* answers to the asks; "note" is free text */
 	struct str override_reason;
+	struct arena *arena;          /* lives until the caller has read what follows; NULL: it is read inside the job */
 	/* out */
-	struct matter after; struct str why, why_field; struct rule_outcome *outcomes; size_t noutcomes;
+	struct matter after;          /* its texts live as long as the job */
+	struct str why, why_field; struct matter_why said; struct rule_outcome *outcomes; size_t noutcomes;
 };
 enum err matter_do(struct tx *tx, void *matter_act);   /* job */
 CHECKED enum err matter_add_file(struct tx *tx, int64_t matter, const struct matter_file *f, int64_t *id);

@@ -7,9 +7,23 @@
 #include "core/matter/inner.h"
 #include "crypto/crypto.h"
 
-static bool refuse(struct value_fault *fault, const struct scenario_field *f, struct str why)
+#define N_(zh) zh
+
+static bool refuse(struct value_fault *fault, const struct scenario_field *f, const char *why)
 {
-	fault->why = why;
+	fault->why = str_from(why);
+	fault->said = (struct matter_why){.fmt = why};
+	fault->field = f->id;
+	return false;
+}
+
+/* The same with one number in it, for %s. */
+static bool refuse_n(struct arena *a, struct value_fault *fault, const struct scenario_field *f, const char *fmt, int64_t n)
+{
+	struct str digits = arena_printf(a, "%lld", (long long)n);
+
+	fault->why = arena_printf(a, fmt, digits.p);
+	fault->said = (struct matter_why){fmt, {{digits, digits}}};
 	fault->field = f->id;
 	return false;
 }
@@ -17,9 +31,9 @@ static bool refuse(struct value_fault *fault, const struct scenario_field *f, st
 static bool check_text(struct arena *a, const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
 {
 	if (!utf8_valid(in) || !utf8_plain(in, f->type == FIELD_TEXT))
-		return refuse(fault, f, STR("有看不见的控制字符，请删去重打"));
+		return refuse(fault, f, N_("有看不见的控制字符，请删去重打"));
 	if ((int64_t)utf8_count(in) > f->max)
-		return refuse(fault, f, arena_printf(a, "太长：最多 %lld 个字", (long long)f->max));
+		return refuse_n(a, fault, f, N_("太长：最多 %s 个字"), f->max);
 	*out = in;
 	return true;
 }
@@ -29,7 +43,7 @@ static bool check_number(struct arena *a, const struct scenario_field *f, struct
 	int64_t v;
 
 	if (!str_i64(utf8_fold(a, in), &v) || v < 0 || v > f->max)
-		return refuse(fault, f, arena_printf(a, "请填 0 到 %lld 的整数", (long long)f->max));
+		return refuse_n(a, fault, f, N_("请填 0 到 %s 的整数"), f->max);
 	*out = arena_printf(a, "%lld", (long long)v);
 	return true;
 }
@@ -49,7 +63,7 @@ static bool check_choices(const struct scenario_field *f, struct str in, struct 
 
 	while (str_split(&rest, ',', &one))
 		if (find_choice(f, one) == NULL || n++ >= f->max)
-			return refuse(fault, f, STR("请从列出的选项里选"));
+			return refuse(fault, f, N_("请从列出的选项里选"));
 	*out = in;
 	return true;
 }
@@ -61,7 +75,7 @@ static bool check_point(struct arena *a, const struct scenario_field *f, struct 
 
 	if (!str_split(&rest, ',', &lon) || !str_split(&rest, ',', &lat) || !str_f64(str_trim(lon), &x) ||
 	    !str_f64(str_trim(lat), &y) || !isfinite(x) || !isfinite(y) || fabs(x) > 180 || fabs(y) > 90)
-		return refuse(fault, f, STR("位置写成“经度,纬度”"));
+		return refuse(fault, f, N_("位置写成“经度,纬度”"));
 	*out = arena_printf(a, "%.7g,%.7g", x, y);
 	return true;
 }
@@ -89,7 +103,7 @@ static struct str phone_digits(struct arena *a, struct str in)
 static bool check_phone(struct arena *a, const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
 {
 	*out = phone_digits(a, in);
-	return out->p ? true : refuse(fault, f, STR("电话号码不对：填 11 位手机号，或区号加座机号"));
+	return out->p ? true : refuse(fault, f, N_("电话号码不对：填 11 位手机号，或区号加座机号"));
 }
 
 static bool check_bool(const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
@@ -102,7 +116,7 @@ static bool check_bool(const struct scenario_field *f, struct str in, struct str
 		if (str_eqz(in, no[i]))
 			return *out = STR("false"), true;
 	}
-	return refuse(fault, f, STR("请选是或否"));
+	return refuse(fault, f, N_("请选是或否"));
 }
 
 bool value_check(struct arena *a, const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
@@ -114,7 +128,7 @@ bool value_check(struct arena *a, const struct scenario_field *f, struct str in,
 	if (in.n == 0)
 		return true;
 	if (in.n > (size_t)200000)
-		return refuse(fault, f, STR("太长"));
+		return refuse(fault, f, N_("太长"));
 	switch (f->type) {
 	case FIELD_TEXT:
 	case FIELD_LINE:
@@ -124,10 +138,10 @@ bool value_check(struct arena *a, const struct scenario_field *f, struct str in,
 		return check_number(a, f, in, out, fault);
 	case FIELD_DATE:
 		*out = in;
-		return time_parse_date(in, &v) ? true : refuse(fault, f, STR("日期写成 2026-10-01 这样"));
+		return time_parse_date(in, &v) ? true : refuse(fault, f, N_("日期写成 2026-10-01 这样"));
 	case FIELD_CHOICE:
 		*out = in;
-		return find_choice(f, in) ? true : refuse(fault, f, STR("请从列出的选项里选"));
+		return find_choice(f, in) ? true : refuse(fault, f, N_("请从列出的选项里选"));
 	case FIELD_CHOICES:
 		return check_choices(f, in, out, fault);
 	case FIELD_POINT:
@@ -139,9 +153,9 @@ bool value_check(struct arena *a, const struct scenario_field *f, struct str in,
 	case FIELD_ORG:
 	case FIELD_ACTOR:
 		*out = in;
-		return str_i64(in, &v) && v > 0 ? true : refuse(fault, f, STR("请从列出的单位或人里选"));
+		return str_i64(in, &v) && v > 0 ? true : refuse(fault, f, N_("请从列出的单位或人里选"));
 	case FIELD_IMAGE:
-		return refuse(fault, f, STR("照片请用上传，不用文字"));
+		return refuse(fault, f, N_("照片请用上传，不用文字"));
 	}
 	return false;
 }

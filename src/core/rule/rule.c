@@ -34,7 +34,9 @@ static void run_one(struct rule_input *in, const struct rule *r, struct str reas
 {
 	o->rule = r;
 	o->why = STR("");
+	in->why_en = STR_NULL;
 	o->verdict = r->check(in, &o->why);
+	o->why_en = in->why_en;
 	o->overridden = o->verdict == RULE_FAIL && r->strength == RULE_SHOULD && str_trim(reason).n > 0;
 }
 

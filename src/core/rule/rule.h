@@ -21,6 +21,7 @@ struct rule_input {
 	int64_t actor;
 	struct str (*arg)(void *ctx, const char *name); /* what the act was given ("lead", "reason" ...) */
 	void *ctx;
+	struct str why_en;            /* out: the reason in English, for a reason that is not a fixed text */
 };
 struct rule {
 	const char *name;             /* "dispatch-guard" */
@@ -39,7 +40,7 @@ void rule_register_all(void);                  /* the rules of core/rule/rules.c
 struct rule_outcome {
 	const struct rule *rule;
 	enum rule_verdict verdict;
-	struct str why;
+	struct str why, why_en;       /* why_en may be absent: then `why` is a fixed text that en.po knows */
 	bool overridden;
 };
 /* Runs the named rules; ERR_RULE when a MUST fails, or a SHOULD fails and override_reason is empty.

@@ -33,6 +33,7 @@ static int depth_of_org(struct rule_input *in, const struct actor_org *o)
 static enum rule_verdict dispatch_guard(struct rule_input *in, struct str *why)
 {
 	static const char *const names[] = {"部门", "镇街", "村社区", "网格"};
+	static const char *const english[] = {"the departments", "the town", "the communities", "the grids"};
 	struct actor_org org;
 	struct duty d;
 	int64_t id;
@@ -51,6 +52,8 @@ static enum rule_verdict dispatch_guard(struct rule_input *in, struct str *why)
 	if (to <= owner)
 		return RULE_PASS;
 	*why = arena_printf(in->arena, "这类事项按职责清单由%s承担，不能派给%s（%.*s）", names[owner], names[to], STR_ARG(org.name));
+	in->why_en = arena_printf(in->arena, "By the lists of duties this is for %s, it cannot be given to %s (%.*s)", english[owner], english[to],
+				  STR_ARG(org.name));
 	return RULE_FAIL;
 }
 
@@ -114,6 +117,7 @@ static enum rule_verdict no_compulsory_photo(struct rule_input *in, struct str *
 	for (size_t i = 0; i < s->nfields; i++)
 		if (s->fields[i].type == FIELD_IMAGE && s->fields[i].required) {
 			*why = arena_printf(in->arena, "照片“%.*s”不能设为必填", STR_ARG(s->fields[i].title.zh));
+			in->why_en = arena_printf(in->arena, "The photograph “%.*s” must not be compulsory", STR_ARG(s->fields[i].title.en));
 			return RULE_FAIL;
 		}
 	return RULE_PASS;
