@@ -308,7 +308,7 @@ static enum err fill_steps(struct rq *rq, const struct scenario *s, const struct
 	for (size_t i = 0; i < n; i++) {
 		struct cases_step_view *to = &v->steps[n - 1 - i]; /* newest first */
 
-		*to = (struct cases_step_view){.at = st[i].at, .title = st[i].title, .who = st[i].actor_name, .now = i == n - 1};
+		*to = (struct cases_step_view){.at = st[i].at, .title = looks_text(rq, (struct text2){st[i].title, st[i].title_en}), .who = st[i].actor_name, .now = i == n - 1};
 		to->note = matter_mask(rq->arena, st[i].note);
 		to->facts = arena_array(rq->arena, struct cases_fact, st[i].nvalues + 1);
 		for (size_t k = 0; k < st[i].nvalues; k++) {

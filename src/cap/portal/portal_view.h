@@ -53,7 +53,9 @@ struct portal_action {
 	bool danger, open;
 	struct portal_ask *asks; size_t nasks;
 };
-struct portal_step { struct str title, note; int64_t at; bool now; };
+struct portal_step { struct str title, note; int64_t at; bool now;
+		struct portal_fact { struct str title, value; } *facts; size_t nfacts; /* the reason, where to turn, the result */
+	};
 struct portal_status_view {
 	struct str code, title, what, address, place, category, scenario;
 	struct str state, plain, holder;

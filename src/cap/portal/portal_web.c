@@ -450,6 +450,23 @@ static enum err actions_of(struct rq *rq, const struct scenario *s, const struct
 	return OK;
 }
 
+/* What else was told with a public step: the reason, where to turn, the result. Who it went to is said by the state. */
+static void facts_of(struct rq *rq, const struct scenario *s, const struct matter_step *step, struct portal_step *p)
+{
+	p->facts = arena_array(rq->arena, struct portal_fact, step->nvalues + 1);
+	for (size_t i = 0; i < step->nvalues; i++) {
+		const struct scenario_field *f = scenario_ask(s, step->values[i].field);
+		struct str v = step->values[i].value;
+
+		if (f == NULL || (f->type != FIELD_TEXT && f->type != FIELD_LINE && f->type != FIELD_CHOICE && f->type != FIELD_DATE))
+			continue;
+		for (size_t k = 0; f->type == FIELD_CHOICE && k < f->nchoices; k++)
+			if (str_eq(f->choices[k].id, step->values[i].value))
+				v = looks_text(rq, f->choices[k].title);
+		p->facts[p->nfacts++] = (struct portal_fact){looks_text(rq, f->title), matter_mask(rq->arena, v)};
+	}
+}
+
 /* Newest first; what the scenario keeps inside the office stays there, and what is shown is masked. */
 static enum err steps_of(struct rq *rq, const struct matter *m, struct portal_status_view *v)
 {
@@ -465,8 +482,10 @@ static enum err steps_of(struct rq *rq, const struct matter *m, struct portal_st
 
 		*p = (struct portal_step){.at = steps[i].at, .now = i == n - 1};
 		p->title = looks_text(rq, (struct text2){steps[i].title, steps[i].title_en});
-		if (steps[i].is_public)
-			p->note = matter_mask(rq->arena, steps[i].note);
+		if (!steps[i].is_public)
+			continue;
+		p->note = matter_mask(rq->arena, steps[i].note);
+		facts_of(rq, matter_scenario(m), &steps[i], p);
 	}
 	return OK;
 }
