@@ -414,17 +414,24 @@ static enum csv_got bad(struct csv *c, struct csv_row *row, size_t skip, const c
 	return CSV_BAD;
 }
 
+/* Cell by cell: two halves of a broken character on both sides of a separator would pass together. */
+static bool cells_valid(const struct csv *c, const struct walk *w)
+{
+	for (size_t i = 0; i < w->columns; i++)
+		if (!utf8_valid((struct str){c->cells + c->starts[i], c->starts[i + 1] - c->starts[i]}))
+			return false;
+	return true;
+}
+
 static enum csv_got finish(struct csv *c, const struct walk *w, struct csv_row *row)
 {
-	struct str all = {c->cells, w->used};
-
 	if (w->open_quote)
 		return bad(c, row, first_line(c), "引号没有结束，请补上引号 (a quote is never closed: add the closing quote)");
 	if (w->end > c->o.max_row)
 		return bad(c, row, w->complete ? w->end : first_line(c), "一行内容过长 (the record is too long)");
 	if (w->why)
 		return bad(c, row, w->end, w->why);
-	if (!utf8_valid(all))
+	if (!cells_valid(c, w))
 		return bad(c, row, w->end, "含有无法识别的字符编码，请重新导出为 UTF-8 (characters in a broken encoding: export the file as UTF-8)");
 	if (w->used && memchr(c->cells, 0, w->used))
 		return bad(c, row, w->end, "含有空字节，文件可能已损坏 (holds a NUL byte: the file may be damaged)");
