@@ -4,6 +4,7 @@ static const struct route routes[] = {
 	{"GET", "/inbox", cases_inbox_page, NULL, R_LOGIN, N_("等我办理的事项，最急的在前"), 0},
 	{"GET", "/cases", cases_list_page, "matter.read", R_LOGIN, N_("事项列表，可筛选、全文搜索"), 0},
 	{"GET", "/cases.csv", cases_export, "matter.export", R_LOGIN, N_("按同样的条件导出 CSV"), 0},
+	{"GET", "/cases.xlsx", cases_export_xlsx, "matter.export", R_LOGIN, N_("按同样的条件导出 XLSX"), 0},
 	{"GET", "/cases/file/:scenario", cases_file_page, "matter.file", R_LOGIN, N_("工作人员登记事项的表单"), 0},
 	{"POST", "/cases/file/:scenario", cases_file_post, "matter.file", R_LOGIN | R_FILES, N_("工作人员登记事项"), 0},
 	{"GET", "/cases/:id", cases_show_page, NULL, R_LOGIN, N_("一件事项：经过、现在能做什么"), 0},

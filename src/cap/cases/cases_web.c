@@ -275,6 +275,7 @@ enum err cases_list_page(struct rq *rq)
 	fixed_options(rq, &v);
 	v.may_export = rq_may(rq, "matter.export");
 	v.export_href = same_list(rq, "/cases.csv");
+	v.xlsx_href = same_list(rq, "/cases.xlsx");
 	e = place_options(rq, &s, &v);
 	return e == OK ? rq_page(rq, html_cases_list, &v) : e;
 }

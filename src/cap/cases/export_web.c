@@ -1,11 +1,11 @@
-/* The list as CSV, streamed page by page: memory does not depend on how many rows there are. */
+/* The list as CSV, streamed page by page: memory does not depend on how many rows there are; and as XLSX, through a file. */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/csv.h"
-#include "base/time.h"
+#include "cap/cases/export_rows.h"
 #include "cap/cases/pages.h"
-#include "core/place/place.h"
-#include "web/looks.h"
 
 #define CHUNK 200
 
@@ -16,51 +16,6 @@ struct export {
 	struct arena arena;
 	bool begun, over;
 };
-
-static void heading(struct rq *rq, struct csv_out *w)
-{
-	static const char *const titles[] = {N_("序号"), N_("种类"), N_("标题"), N_("状态"), N_("类别"), N_("地点"), N_("地点代码"), N_("来源"),
-					     N_("收到"), N_("本步期限"), N_("承诺办结"), N_("办结"), N_("评价"), N_("是否解决"), N_("是否公开")};
-
-	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
-		csv_cell(w, str_from(_(titles[i])));
-	csv_end_row(w);
-}
-
-static void time_cell(struct export *x, struct csv_out *w, int64_t at)
-{
-	csv_cell(w, at ? time_text(&x->arena, at, TIME_CHINA) : STR(""));
-}
-
-static void row(struct export *x, struct db_conn *c, struct csv_out *w, const struct matter_row *r)
-{
-	struct rq *rq = x->rq;
-	const struct scenario *s = scenario_current(r->scenario);
-	struct place p = {0};
-	struct str name = STR("");
-
-	if (place_by_key(c, &x->arena, r->place, &p) == OK && place_full_name(c, &x->arena, r->place, PLACE_TOWN, &name) != OK)
-		name = p.name;
-	csv_cell_i64(w, r->id);
-	csv_cell(w, s ? looks_text(rq, s->title) : r->scenario);
-	csv_cell(w, matter_mask(&x->arena, r->title));
-	csv_cell(w, fill_state(rq, s, r->state));
-	csv_cell(w, fill_category(rq, r->category));
-	csv_cell(w, name);
-	csv_cell(w, p.code.p ? p.code : STR(""));
-	csv_cell(w, fill_channel(rq, r->channel));
-	time_cell(x, w, r->created);
-	time_cell(x, w, r->due);
-	time_cell(x, w, r->total_due);
-	time_cell(x, w, r->closed);
-	if (r->judge_score)
-		csv_cell_i64(w, r->judge_score);
-	else
-		csv_cell(w, STR(""));
-	csv_cell(w, r->judge_solved > 0 ? str_from(_("是")) : r->judge_solved < 0 ? str_from(_("否")) : STR(""));
-	csv_cell(w, str_from(r->is_public ? _("是") : _("否")));
-	csv_end_row(w);
-}
 
 static enum err next(void *arg, struct buf *out)
 {
@@ -73,7 +28,7 @@ static enum err next(void *arg, struct buf *out)
 
 	csv_begin(&w, out, !x->begun);
 	if (!x->begun) {
-		heading(x->rq, &w);
+		export_csv_head(&w);
 		x->begun = true;
 	}
 	if (x->over)
@@ -81,8 +36,12 @@ static enum err next(void *arg, struct buf *out)
 	c = db_read_begin(x->rq->app->db);
 	e = matter_list(c, &x->arena, &x->scope, &x->filter, x->rq->now, &v, &n);
 	if (e == OK) {
-		for (size_t i = 0; i < n; i++)
-			row(x, c, &w, &v[i]);
+		for (size_t i = 0; i < n; i++) {
+			struct xlsx_cell cells[EXPORT_COLUMNS];
+
+			export_cells(c, &x->arena, &v[i], cells);
+			export_csv_row(&w, &x->arena, cells);
+		}
 		x->over = n < CHUNK;
 		if (n) {
 			x->filter.before_key = v[n - 1].key;
@@ -120,5 +79,53 @@ enum err cases_export(struct rq *rq)
 	http_header(rq->http, "Content-Type", STR("text/csv; charset=utf-8"));
 	http_header(rq->http, "Content-Disposition", STR("attachment; filename=\"matters.csv\""));
 	http_stream(rq->http, next, end, x);
+	return OK;
+}
+
+/* ---- XLSX ---- */
+
+/* A name of our own in var/; the file has no name any more while it is sent. */
+static int send_file(struct rq *rq, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	unlink(path);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	http_header(rq->http, "Content-Type", STR("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"));
+	http_header(rq->http, "Content-Disposition", STR("attachment; filename=\"matters.xlsx\""));
+	http_header(rq->http, "Cache-Control", STR("no-store"));
+	http_send_fd(rq->http, fd, st.st_size);
+	return 0;
+}
+
+enum err cases_export_xlsx(struct rq *rq)
+{
+	struct matter_scope s;
+	struct matter_filter f;
+	char *path = arena_strz(rq->arena, arena_printf(rq->arena, "%s/export-XXXXXX", rq->app->var));
+	struct db_conn *c;
+	enum err e;
+	int fd;
+
+	if ((e = cases_scope(rq, &s)) != OK || (e = cases_read_filter(rq, &s, &f)) != OK)
+		return e;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return rq_fail(rq, ERR_IO, _("写不了临时文件，磁盘可能满了。请告诉系统管理员"));
+	close(fd);
+	c = db_read_begin(rq->app->db); /* not the request's: the snapshot lasts until it is given back */
+	e = export_xlsx(c, rq->arena, &s, &f, rq->now, path);
+	db_read_end(c);
+	if (e != OK)
+		unlink(path);
+	if (e == ERR_TOO_MUCH)
+		return rq_fail(rq, e, _("符合条件的超过 %d 件，请加上条件分几次导出，或者导出 CSV"), EXPORT_XLSX_MOST);
+	if (e != OK || send_file(rq, path) != 0)
+		return rq_fail(rq, e == OK ? ERR_IO : e, _("没有导出成，请稍后再试"));
 	return OK;
 }

@@ -8,6 +8,7 @@
 enum err cases_inbox_page(struct rq *rq);
 enum err cases_list_page(struct rq *rq);
 enum err cases_export(struct rq *rq);
+enum err cases_export_xlsx(struct rq *rq);
 enum err cases_show_page(struct rq *rq);
 enum err cases_do(struct rq *rq);
 enum err cases_reveal(struct rq *rq);

@@ -49,7 +49,7 @@ struct cases_list_view {
 	size_t nplaces, nstates, ncategories, nchannels, nscenarios, ncolours;
 	struct str from, to; /* days, "2026-11-22" */
 	struct cases_page_view page;
-	struct str export_href;
+	struct str export_href, xlsx_href;
 	bool may_export, filtered;
 };
 
