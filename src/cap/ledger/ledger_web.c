@@ -197,9 +197,10 @@ static enum err read_filter(struct rq *rq, struct ledger_audit_view *v, struct j
 	return e == OK ? read_place(rq, v->place, &f->place) : e;
 }
 
-/* The scope of the auditor: one filter takes one place, so whoever audits several asks for one of them. */
+/* The scope of the auditor. */
 static enum err narrow(struct rq *rq, struct journal_filter *f)
 {
+	struct journal_range *within;
 	struct scope *v;
 	size_t n;
 	enum err e;
@@ -211,9 +212,16 @@ static enum err narrow(struct rq *rq, struct journal_filter *f)
 	e = rq_scope(rq, "audit.read", &v, &n);
 	if (e == OK && n == 0)
 		return ERR_FORBIDDEN;
-	if (e == OK)
+	if (e == OK && n == 1)
 		f->place = v[0].from;
-	return e;
+	if (e != OK || n == 1)
+		return e;
+	within = arena_array(rq->arena, struct journal_range, n);
+	for (size_t i = 0; i < n; i++)
+		within[i] = (struct journal_range){v[i].from, v[i].to};
+	f->within = within;
+	f->nwithin = n;
+	return OK;
 }
 
 static struct str name_of(struct rq *rq, struct imap *known, int64_t actor)
@@ -269,26 +277,77 @@ static struct str next_page(struct rq *rq, const struct ledger_audit_view *v, in
 	return s;
 }
 
+/* Who watches the watchers: what was asked for, not what was found. */
+struct reading {
+	struct ledger_audit_view view;
+	struct journal_filter filter;
+	int64_t by;
+};
+
+static void note_text(struct json *j, const char *key, struct str value)
+{
+	if (value.n == 0)
+		return;
+	json_key(j, key);
+	json_str(j, value);
+}
+
+static enum err note_reading(struct tx *tx, void *arg)
+{
+	const struct reading *r = arg;
+	struct journal_entry e = {.actor = r->by, .kind = STR("audit.read"), .place = r->filter.place.p ? r->filter.place : STR("")};
+	struct json j;
+	struct buf b;
+	enum err err;
+
+	buf_init(&b, 16384);
+	json_init(&j, &b);
+	json_obj(&j);
+	note_text(&j, "kind", r->view.kind);
+	note_text(&j, "actor", r->view.actor);
+	note_text(&j, "subject", r->view.subject);
+	note_text(&j, "from", r->view.from);
+	note_text(&j, "to", r->view.to);
+	json_key(&j, "before");
+	json_i64(&j, r->filter.before);
+	json_end(&j);
+	err = buf_check(&b);
+	e.data = buf_str(&b);
+	if (err == OK)
+		err = journal_append(tx, &e);
+	buf_release(&b);
+	return err;
+}
+
+/* Nobody sees what could not be noted. */
+static enum err show_reading(struct rq *rq, void *arg, enum err result)
+{
+	struct reading *r = arg;
+
+	return result == OK ? rq_page(rq, html_ledger_audit, &r->view) : result;
+}
+
 static enum err audit_page(struct rq *rq)
 {
-	struct ledger_audit_view v = {0};
-	struct journal_filter f;
+	struct reading *r = arena_new(rq->arena, struct reading);
 	struct journal_entry *found;
 	int64_t next = 0;
 	size_t n = 0;
-	enum err e = read_filter(rq, &v, &f);
+	enum err e = read_filter(rq, &r->view, &r->filter);
 
 	if (e == OK)
-		e = narrow(rq, &f);
+		e = narrow(rq, &r->filter);
 	if (e == OK)
-		e = journal_last(rq_conn(rq), &v.newest);
+		e = journal_last(rq_conn(rq), &r->view.newest);
 	if (e == OK)
-		e = journal_search(rq_conn(rq), rq->arena, &f, &found, &n, &next);
+		e = journal_search(rq_conn(rq), rq->arena, &r->filter, &found, &n, &next);
 	if (e != OK)
 		return e;
-	fill_lines(rq, &v, found, n);
-	v.next = next_page(rq, &v, next);
-	return rq_page(rq, html_ledger_audit, &v);
+	fill_lines(rq, &r->view, found, n);
+	r->view.next = next_page(rq, &r->view, next);
+	r->by = rq->who.id;
+	rq_repeatable(rq);
+	return rq_write(rq, note_reading, show_reading, r);
 }
 
 /* ---- tables ---- */

@@ -40,12 +40,18 @@ CHECKED enum err journal_of_subject(struct db_conn *c, struct arena *a, int64_t 
  * For the audit: newest first, seq < before. What is absent (0, NULL) does not filter. One call looks at a bounded part of the log; *next is
  * where to go on (pass it as before), 0 at the log's beginning: a page may be short, or empty, without being the last.
  */
+struct journal_range {
+	struct str from, to;     /* key >= from AND key < to */
+};
 struct journal_filter {
 	int64_t before;          /* 0: from the newest */
 	int64_t at_from, at_to;  /* ms, at_to exclusive */
 	int64_t actor, subject;
 	struct str kind;         /* "matter" or "matter.dispatch" */
 	struct str place;        /* the subtree */
+	/* only entries in one of these ranges of keys; 0: all. For whoever may see several places. */
+	const struct journal_range *within;
+	size_t nwithin;
 	int limit;               /* 1..500 */
 };
 CHECKED enum err journal_search(struct db_conn *c, struct arena *a, const struct journal_filter *f, struct journal_entry **v, size_t *n,

@@ -30,10 +30,26 @@ static enum err look(struct db_conn *c, struct arena *a, const struct journal_fi
 	return q_journal_search(c, a, &q, out);
 }
 
-static void take(struct journal_entry *v, size_t *n, const struct journal_search_rows *r)
+static bool in_sight(const struct journal_filter *f, struct str place)
 {
-	for (size_t i = 0; i < r->n; i++)
+	for (size_t i = 0; i < f->nwithin; i++)
+		if (str_cmp(place, f->within[i].from) >= 0 && str_cmp(place, f->within[i].to) < 0)
+			return true;
+	return f->nwithin == 0;
+}
+
+/* Returns where to go on: rows that nobody asked for count as looked at. */
+static int64_t take(const struct journal_filter *f, struct journal_entry *v, size_t *n, const struct journal_search_rows *r, int64_t asked,
+		    int64_t floor)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		if (!in_sight(f, r->v[i].place))
+			continue;
 		v[(*n)++] = ENTRY_OF_ROW(&r->v[i]);
+		if (*n == (size_t)f->limit)
+			return r->v[i].seq;
+	}
+	return (int64_t)r->n == asked ? r->v[r->n - 1].seq : floor;
 }
 
 enum err journal_search(struct db_conn *c, struct arena *a, const struct journal_filter *f, struct journal_entry **v, size_t *n, int64_t *next)
@@ -55,11 +71,12 @@ enum err journal_search(struct db_conn *c, struct arena *a, const struct journal
 		struct journal_search_rows r;
 		int64_t floor = indexed || before <= WINDOW ? 1 : before - WINDOW;
 
-		e = look(c, a, f, before, floor, f->limit - (int64_t)*n, &r);
+		int64_t ask = f->nwithin ? LIMIT_MAX : f->limit - (int64_t)*n;
+
+		e = look(c, a, f, before, floor, ask, &r);
 		if (e != OK)
 			return e;
-		take(*v, n, &r);
-		before = *n == (size_t)f->limit ? (*v)[*n - 1].seq : floor;
+		before = take(f, *v, n, &r, ask, floor);
 	}
 	*next = before > 1 ? before : 0;
 	return e;

@@ -683,7 +683,8 @@ int main(void)
 	{#f " SQLite", f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}, {#f " PG", f, setup, teardown, (void *)(uintptr_t)DB_PG}
 	static const struct CMUnitTest tests[] = {
 		BOTH(test_refused), BOTH(test_concurrent), BOTH(test_two_stores), BOTH(test_restart), BOTH(test_tamper), BOTH(test_cut_off),
-		BOTH(test_edge), BOTH(test_edge_of_an_old_store), BOTH(test_node_byte), BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_tail),
+		BOTH(test_edge), BOTH(test_edge_of_an_old_store), BOTH(test_node_byte),
+		BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_tail),
 		BOTH(test_watch), BOTH(test_tail_under_load),
 	};
 	int failed;
