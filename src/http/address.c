@@ -87,9 +87,9 @@ static enum err listen_failed(const char *where, int fd, struct arena *a, struct
 	if (fd >= 0)
 		close(fd);
 	if (e == EADDRINUSE)
-		*why = arena_printf(a, "%s: the address is in use; stop the other program or choose another port", where);
+		*why = arena_printf(a, "%s：端口被占用，请停掉占用它的程序或换一个端口。the address is in use: stop the other program or choose another port.", where);
 	else if (e == EACCES)
-		*why = arena_printf(a, "%s: not permitted; ports below 1024 need CAP_NET_BIND_SERVICE", where);
+		*why = arena_printf(a, "%s：没有权限，1024 以下的端口需要 CAP_NET_BIND_SERVICE。not permitted: ports below 1024 need CAP_NET_BIND_SERVICE.", where);
 	else
 		*why = arena_printf(a, "%s: %s", where, strerror(e));
 	return ERR_IO;
@@ -188,7 +188,7 @@ enum err listen_open(int *fd, int *port, const char *where, struct arena *a, str
 		return listen_unix(fd, where + 5, a, why);
 	if (!split_host_port(where, host, service) ||
 	    getaddrinfo(host[0] ? host : NULL, service, &hints, &ai) != 0) {
-		*why = arena_printf(a, "%s: write the address as 127.0.0.1:8141, [::]:8141 or unix:/run/x.sock", where);
+		*why = arena_printf(a, "%s：监听地址写成 127.0.0.1:8141、[::]:8141 或 unix:/run/x.sock。write the address as 127.0.0.1:8141, [::]:8141 or unix:/run/x.sock.", where);
 		return ERR_INPUT;
 	}
 	e = listen_inet(fd, where, ai, a, why);

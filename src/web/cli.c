@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/actor/actor.h"
@@ -11,6 +12,7 @@
 #include "core/matter/matter.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
+#include "web/i18n.h"
 
 static const char *opt_store, *opt_config, *opt_var;
 
@@ -25,7 +27,17 @@ const struct opt cli_options[] = {
 
 int cli_fail(struct str why)
 {
+	char zh[512];
+	const char *en = NULL;
+
+	if (why.n < sizeof(zh)) {
+		memcpy(zh, why.p, why.n);
+		zh[why.n] = 0;
+		en = i18n_english(zh); /* a reason of a rule is Chinese alone */
+	}
 	fprintf(stderr, "gongzhi: %.*s\n", STR_ARG(why));
+	if (en)
+		fprintf(stderr, "%s\n", en);
 	return 1;
 }
 
