@@ -300,9 +300,12 @@ static void test_many_threads(void **state)
 	free(v);
 }
 
+static _Atomic int slow_begun;
+
 static enum err slow_job(struct tx *tx, void *arg)
 {
 	(void)tx;
+	slow_begun = 1;
 	usleep(*(int *)arg);
 	return OK;
 }
@@ -352,12 +355,14 @@ static void test_queue_full(void **state)
 	struct unit *u = *state;
 	_Atomic int left = 20;
 	struct add v[20];
-	int us = 100000, busy = 0;
+	int us = 300000, busy = 0;
 
 	make_tables(u);
 	unit_store_reopen(u, &o);
+	slow_begun = 0;
 	db_submit(u->db, slow_job, nothing_done, &us);
-	usleep(20000);
+	while (!slow_begun) /* until then it would take a place in the queue */
+		usleep(1000);
 	for (int i = 0; i < 20; i++) {
 		v[i] = (struct add){.id = i + 1, .left = &left};
 		db_submit(u->db, add_job, add_done, &v[i]);
