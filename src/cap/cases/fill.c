@@ -195,6 +195,7 @@ static void fill_field(struct rq *rq, struct str place, const struct scenario_fi
 	f->name = arena_printf(rq->arena, "f_%.*s", STR_ARG(d->id));
 	f->id = arena_printf(rq->arena, "%s%.*s", id_prefix, STR_ARG(d->id));
 	f->title = looks_text(rq, d->title);
+	f->says_optional = str_find(f->title, STR("（可不")) >= 0 || str_find(f->title, STR("(optional)")) >= 0;
 	f->hint = looks_text(rq, d->hint);
 	f->value = rq->http->method == HTTP_POST ? rq_form(rq, f->name.p) : STR("");
 	if (d->type == FIELD_CHOICE || d->type == FIELD_CHOICES)

@@ -58,6 +58,7 @@ struct cases_field_view {
 	struct str id, name, title, hint, value, error;
 	const char *kind;    /* "text" "line" "choice" "choices" "place" "org" "actor" "date" "number" "phone" "image" "bool" "point" */
 	bool required;
+	bool says_optional;  /* the title of the scenario says it already */
 	struct cases_option *options;
 	size_t noptions;
 	int64_t max;
