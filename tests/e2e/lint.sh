@@ -31,6 +31,8 @@ printf '<p>裸字 {{_ "有翻译"}}</p>\n' >src/cap/a/html/a.html
 printf 'msgid "有翻译"\nmsgstr "%%d translated"\n\nmsgid "陈旧"\nmsgstr "stale"\n' >src/cap/a/en.po
 echo 1 >data/facts.csv
 printf 'see /%s/x\n' work/wt >docs/a.md
+printf '[gone](gone.md) `docs/none.md` `gongzhi fly` `gongzhi verify x`\n' >docs/b.md
+printf '%s\n' 'static const struct subcommand s[] = {{"verify", "FILE", N_("核对"), f}};' >src/cap/b/b.c
 printf '// %s%s: later\n' TO DO >src/cap/b/b.h
 expect includes 'base/ includes core/'
 expect includes 'capability a includes b'
@@ -48,8 +50,11 @@ expect data 'not named in data/README.md'
 expect machine 'path of one machine'
 expect unfinished 'finish it'
 expect folders 'no README.md'
+expect docs 'dead link gone.md'
+expect docs 'there is no file docs/none.md'
+expect docs 'there is no command gongzhi fly'
 
-rm -r src/base/a.c src/core/x/x.c src/cap docs/a.md
+rm -r src/base/a.c src/core/x/x.c src/cap docs/a.md docs/b.md
 mkdir -p src/cap/a/html
 cat >src/cap/a/a.c <<-'C'
 	/* SELECT in a comment, <p> too, strcpy() */
@@ -59,5 +64,5 @@ printf '<p>{{_ "有翻译"}}</p>{{# 注释}}\n' >src/cap/a/html/a.html
 printf 'msgid "有翻译"\nmsgstr "translated"\n\nmsgid "一次"\nmsgstr "once"\n' >src/cap/a/en.po
 echo '`facts.csv`' >data/README.md
 echo readme >src/cap/a/README.md
-for check in includes library-headers sql html banned routes english bare-chinese data machine unfinished folders; do clean $check; done
+for check in includes library-headers sql html banned routes english bare-chinese data machine unfinished folders docs; do clean $check; done
 exit $failed

@@ -95,6 +95,7 @@ is "connections to gongzhi are kept" "$echoed" 'connection=\. version=HTTP/1\.1$
 
 many=$(for _ in $(seq 30); do echo "url = https://$name:$tls$path"; echo 'output = /dev/null'; echo 'write-out = "%{http_code}\n"'; done |
 	curl -sS --max-time 20 --cacert "$dir/cert.pem" --resolve "$name:$tls:127.0.0.1" -Z --no-progress-meter -K - | sort | uniq -c | tr -s ' ')
+is "the figures are not shown to the world" "$(get "$tls" -o /dev/null -w "%{http_code}" /metrics)" "^404$"
 is "30 requests at once over one connection" "$many" '^ 30 [234]..$'
 
 is "a body over the limit" "$(get "$tls" --http1.1 -H 'Content-Length: 99999999' -H 'Expect:' -d x -o /dev/null -w '%{http_code}' "$path")" '^413$'

@@ -95,8 +95,9 @@ static int restore(struct cli *cli, const char *file)
 	progress_end(&c.bar, e == OK ? arena_printf(&cli->arena, "%" PRId64 " 行 rows", info.rows).p : "未完成 not finished");
 	if (e != OK)
 		return failed(e, why);
-	fprintf(stderr, "请把备份时的密钥放进 %s/keys，再运行 gongzhi doctor --full (put the keys of that time into %s/keys, then run doctor)\n",
-		cli->config.var, cli->config.var);
+	fprintf(stderr, "请把备份时的密钥和附件放进 %s/keys、%s/files，再运行 gongzhi doctor --full\n"
+		"Put the keys and attachments of that time into %s/keys and %s/files, then run gongzhi doctor --full\n",
+		cli->config.var, cli->config.var, cli->config.var, cli->config.var);
 	return 0;
 }
 
