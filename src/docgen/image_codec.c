@@ -390,6 +390,14 @@ static void png_rows(png_structp png, int w, int h, int passes, struct shrink *s
 	free(all);
 }
 
+/* What is no picture: skipped by the library. It would reserve as much memory for eXIf as the file says. */
+static void png_skip_rest(png_structp png)
+{
+	static const png_byte names[] = "eXIf\0iTXt\0tEXt\0zTXt\0iCCP\0sPLT\0";
+
+	png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, names, (int)sizeof(names) / 5);
+}
+
 static struct raster decode_png(const unsigned char *p, size_t n)
 {
 	struct source src = {p, n};
@@ -404,6 +412,7 @@ static struct raster decode_png(const unsigned char *p, size_t n)
 	png_set_user_limits(png, 65500, 65500);
 	png_set_chunk_malloc_max(png, 4 * 1024 * 1024);
 	png_set_chunk_cache_max(png, 100);
+	png_skip_rest(png);
 	png_read_info(png, info);
 	w = (int)png_get_image_width(png, info);
 	h = (int)png_get_image_height(png, info);
