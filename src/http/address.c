@@ -188,7 +188,7 @@ enum err listen_open(int *fd, int *port, const char *where, struct arena *a, str
 		return listen_unix(fd, where + 5, a, why);
 	if (!split_host_port(where, host, service) ||
 	    getaddrinfo(host[0] ? host : NULL, service, &hints, &ai) != 0) {
-		*why = arena_printf(a, "%s：监听地址写成 127.0.0.1:8141、[::]:8141 或 unix:/run/x.sock。write the address as 127.0.0.1:8141, [::]:8141 or unix:/run/x.sock.", where);
+		*why = arena_printf(a, "%s：监听地址写成 127.0.0.1:8141、[::]:8141 或 unix:/run/x.sock。one of these forms is needed.", where);
 		return ERR_INPUT;
 	}
 	e = listen_inet(fd, where, ai, a, why);

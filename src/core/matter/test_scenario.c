@@ -26,7 +26,7 @@ static const struct { const char *text; int line; const char *says; } bad[] = {
 	{"a: 1\n---\nb: 2\n", 2, "一个文件只写一份"},
 	{"- a\n", 1, "应当写成"},
 	{HEAD "fileds: []\n" FIELDS ASKS STATES ACTIONS, 5, "是否想写“fields”"},
-	{HEAD FIELDS ASKS STATES ACTION("from: opne, to: shut, by: clerk"), 13, "状态“opne”没有定义；是否想写“open”？"},
+	{HEAD FIELDS ASKS STATES ACTION("from: opne, to: shut, by: clerk"), 13, "状态“opne”没有定义；是否想写“open”？ / state “opne” is not defined; did you mean “open”?"},
 	{HEAD FIELDS ASKS STATES ACTION("from: open, to: shut, by: clrek"), 13, "角色“clrek”没有在 roles 里定义；是否想写“clerk”？"},
 	{HEAD FIELDS ASKS STATES ACTION("from: open, to: shut, by: clerk, asks: [ntoe]"), 13, "是否想写“note”"},
 	{HEAD FIELDS ASKS STATES ACTION("from: open, to: shut, by: clerk, rules: [dispatch-gaurd]"), 13, "是否想写“dispatch-guard”"},

@@ -14,6 +14,26 @@ void faults_init(struct faults *f, struct str file)
 	buf_init(&f->text, 128 * 1024);
 }
 
+#define MEANT "；是否想写“"
+#define ASKED "”？"
+
+/* Both languages are given the same arguments, so that the hint of nearest_zh() stands in the English too. */
+static void add_english(struct buf *o, const char *text)
+{
+	const char *hint = strstr(text, MEANT), *end = hint ? strstr(hint, ASKED) : NULL;
+
+	if (!end) {
+		buf_addz(o, text);
+		return;
+	}
+	buf_add(o, text, (size_t)(hint - text));
+	buf_addz(o, "; did you mean “");
+	hint += strlen(MEANT);
+	buf_add(o, hint, (size_t)(end - hint));
+	buf_addz(o, "”?");
+	buf_addz(o, end + strlen(ASKED));
+}
+
 void fault(struct faults *f, int line, const char *zh, const char *en, ...)
 {
 	char text[1024];
@@ -28,7 +48,7 @@ void fault(struct faults *f, int line, const char *zh, const char *en, ...)
 	buf_addz(&f->text, text);
 	buf_addz(&f->text, " / ");
 	vsnprintf(text, sizeof(text), en, again);
-	buf_addz(&f->text, text);
+	add_english(&f->text, text);
 	buf_addc(&f->text, '\n');
 	va_end(again);
 	va_end(ap);
@@ -286,10 +306,5 @@ void nearest_try(struct nearest *n, struct str word)
 
 struct str nearest_zh(struct arena *a, const struct nearest *n)
 {
-	return n->best.p ? arena_printf(a, "；是否想写“%.*s”？", STR_ARG(n->best)) : STR("");
-}
-
-struct str nearest_en(struct arena *a, const struct nearest *n)
-{
-	return n->best.p ? arena_printf(a, "; did you mean “%.*s”?", STR_ARG(n->best)) : STR("");
+	return n->best.p ? arena_printf(a, MEANT "%.*s" ASKED, STR_ARG(n->best)) : STR("");
 }

@@ -49,6 +49,5 @@ struct nearest {
 void nearest_try(struct nearest *n, struct str word);
 /* "；是否想写“dispatched”？" / "; did you mean “dispatched”?", or "". */
 struct str nearest_zh(struct arena *a, const struct nearest *n);
-struct str nearest_en(struct arena *a, const struct nearest *n);
 
 #endif
