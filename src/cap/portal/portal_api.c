@@ -129,6 +129,7 @@ static void totals_json(struct json *j, const struct matter_totals *t)
 	for (int i = 1; i <= 5; i++)
 		json_i64(j, t->score[i]);
 	json_end(j);
+	json_key(j, "close_hours_mean"), json_f64(j, (double)t->close_ms_mean / 3600e3);
 	json_key(j, "close_hours_median"), json_f64(j, (double)t->close_ms_median / 3600e3);
 	json_key(j, "close_hours_p90"), json_f64(j, (double)t->close_ms_p90 / 3600e3);
 	json_end(j);

@@ -223,7 +223,7 @@ static enum err store_step(struct acting *x)
 	x->note = note;
 	x->vals = values_json(x->tx->arena, others, n);
 	return q_matter_step_put(x->tx->c, &(struct matter_step_put_args){
-		.id = x->step, .matter = x->is.id, .place = x->is.place, .at = x->tx->now, .actor = x->actor, .action = x->action->id,
+		.id = x->step, .matter = x->is.id, .at = x->tx->now, .actor = x->actor, .action = x->action->id,
 		.state_from = x->was.state, .state_to = x->is.state, .note = note,
 		.is_public = x->action->public_note || x->act->by.reporter, .vals = x->vals}, NULL);
 }

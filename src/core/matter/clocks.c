@@ -107,9 +107,11 @@ static enum err escalate(struct tx *tx, void *arg)
 	struct notice note = {.kind = STR("matter.late"), .subject = x->id, .at = tx->now};
 	struct matter m;
 	int64_t changed;
-	enum err e = q_matter_escalate(tx->c, x->id, x->due, &changed);
+	enum err e = db_lock(tx, x->id); /* an act that reads the matter now would write the old `escalated` back */
 
 	x->told = false;
+	if (e == OK)
+		e = q_matter_escalate(tx->c, x->id, x->due, &changed);
 	if (e || changed == 0)
 		return e; /* somebody acted, or another node was first */
 	e = matter_get(tx->c, tx->arena, x->id, &m);

@@ -17,24 +17,54 @@ static int64_t answer_id(const struct acting *x, const char *ask)
 
 /* ---- clocks ---- */
 
-static enum clock_unit unit_of(struct acting *x, const struct scenario_state *st)
+/* Does entering the state start its own clock? The same question as in enter(), asked of a step of the past. */
+static bool sets_clock(const struct scenario *s, const struct scenario_state *to, const struct scenario_state *owner, bool waited, struct str action)
 {
-	const struct scenario *s = x->s;
+	int i = scenario_action(s, action);
 
-	if (st->keeps_clock) /* the deadline came from the state before; its unit is that of the first state which sets one by the same field */
-		for (size_t i = 0; i < s->nstates; i++)
-			if (s->states[i].has_clock && s->states[i].kind == STATE_OPEN && s->states[i].clock_by.n)
-				return state_unit(&s->states[i], clock_value(x->tx->arena, x->was.fields, s->states[i].clock_by));
-	return state_unit(st, clock_value(x->tx->arena, x->was.fields, st->clock_by));
+	if (to->suspends || to->keeps_clock)
+		return false;
+	/* a clock that stood still goes on */
+	return !(waited && owner->has_clock && i >= 0 && str_eqz(s->actions[i].effect, "resume"));
 }
 
-/* The state in which the deadline that waits was running: the one from which the matter was suspended is not kept, so the
- * unit is asked of the state to which it returns. */
-static int64_t resumed_due(struct acting *x, const struct scenario_state *to)
+/* The unit in which the deadline that waits was set: that of the last state whose own clock was started. */
+static enum err kept_unit(struct acting *x, enum clock_unit *unit)
 {
+	const struct scenario *s = x->s;
+	const struct scenario_state *owner = &s->states[0];
+	struct matter_steps_rows rows;
+	bool waited = false;
+	enum err e = q_matter_steps(x->tx->c, x->tx->arena, x->was.id, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		int from = scenario_state(s, rows.v[i].state_from), to = scenario_state(s, rows.v[i].state_to);
+
+		if (i == 0 && from >= 0)
+			owner = &s->states[from];
+		if (to < 0 || str_eq(rows.v[i].state_from, rows.v[i].state_to))
+			continue;
+		if (sets_clock(s, &s->states[to], owner, waited, rows.v[i].action))
+			owner = &s->states[to];
+		waited = s->states[to].suspends;
+	}
+	*unit = state_unit(owner, clock_value(x->tx->arena, x->was.fields, owner->clock_by));
+	return e;
+}
+
+/* The deadline that waited, moved by the time for which it stood still. */
+static enum err resumed_due(struct acting *x, int64_t *due)
+{
+	enum clock_unit unit;
+	enum err e;
+
+	*due = 0;
 	if (x->was.kept_due == 0)
-		return 0;
-	return calendar_shift(calendar_current(), x->was.kept_due, unit_of(x, to), x->was.suspended_since, x->tx->now);
+		return OK;
+	e = kept_unit(x, &unit);
+	if (e == OK)
+		*due = calendar_shift(calendar_current(), x->was.kept_due, unit, x->was.suspended_since, x->tx->now);
+	return e;
 }
 
 static void stop_clock(struct acting *x)
@@ -45,17 +75,20 @@ static void stop_clock(struct acting *x)
 	x->is.kept_due = x->was.due;
 }
 
-static void start_clock(struct acting *x, const struct scenario_state *to)
+static enum err start_clock(struct acting *x)
 {
+	enum err e;
+
 	struct str value = clock_value(x->tx->arena, x->was.fields, x->s->total_by);
 
 	if (x->is.suspended_since == 0)
-		return;
-	x->is.due = resumed_due(x, to);
+		return OK;
+	e = resumed_due(x, &x->is.due);
 	if (x->is.total_due)
 		x->is.total_due = calendar_shift(calendar_current(), x->is.total_due, whole_unit(x->s, value), x->was.suspended_since, x->tx->now);
 	x->is.suspended_since = 0;
 	x->is.kept_due = 0;
+	return e;
 }
 
 static int64_t fresh_due(struct acting *x, const struct scenario_state *to)
@@ -65,9 +98,10 @@ static int64_t fresh_due(struct acting *x, const struct scenario_state *to)
 	return due == NO_DUE ? 0 : due;
 }
 
-static void enter(struct acting *x, const struct scenario_state *to)
+static enum err enter(struct acting *x, const struct scenario_state *to)
 {
 	bool resumes = x->was.suspended_since && !to->suspends;
+	enum err e = OK;
 
 	x->is.state = to->id;
 	x->is.kind = to->kind;
@@ -76,7 +110,7 @@ static void enter(struct acting *x, const struct scenario_state *to)
 		stop_clock(x);
 		x->is.due = fresh_due(x, to);
 	} else if (resumes) {
-		start_clock(x, to);
+		e = start_clock(x);
 		if (x->is.due == 0 || !(to->keeps_clock || str_eqz(x->action->effect, "resume")))
 			x->is.due = fresh_due(x, to);
 	} else if (!to->keeps_clock) {
@@ -88,6 +122,7 @@ static void enter(struct acting *x, const struct scenario_state *to)
 	}
 	if (to->kind < STATE_CLOSED)
 		x->is.closed = 0;
+	return e;
 }
 
 /* ---- effects ---- */
@@ -170,7 +205,7 @@ static enum err resume(struct acting *x)
 	if (x->was.suspended_since == 0)
 		return act_refuse0(x, ERR_CONFLICT, "", N_("没有停止计时"));
 	if (x->action->to < 0)
-		start_clock(x, matter_state(&x->was));
+		return start_clock(x);
 	return OK;
 }
 
@@ -237,6 +272,6 @@ enum err effect_apply(struct acting *x)
 		if (str_eqz(x->action->effect, effects[i].name))
 			e = effects[i].fn(x);
 	if (e == OK && x->action->to >= 0)
-		enter(x, &x->s->states[x->action->to]);
+		e = enter(x, &x->s->states[x->action->to]);
 	return e;
 }

@@ -328,7 +328,7 @@ static enum err put_reply(struct tx *tx, const struct matter_new *m, const struc
 		if (str_eqz(s->actions[i].effect, "reply"))
 			action = s->actions[i].id;
 	return q_matter_step_put(tx->c, &(struct matter_step_put_args){
-		.id = id_new(tx->now), .matter = p->row.id, .place = p->row.place, .at = m->replied ? m->replied : p->row.updated,
+		.id = id_new(tx->now), .matter = p->row.id, .at = m->replied ? m->replied : p->row.updated,
 		.actor = 0, .action = action, .state_from = s->states[0].id, .state_to = p->row.state, .note = m->reply,
 		.is_public = true, .vals = STR("{}")}, NULL);
 }
@@ -365,13 +365,12 @@ enum err matter_file(struct tx *tx, void *matter_new)
 
 enum err matter_add_file(struct tx *tx, int64_t matter, const struct matter_file *f, int64_t *id)
 {
-	struct matter m;
-	enum err e = matter_get(tx->c, tx->arena, matter, &m);
+	int64_t put;
+	enum err e;
 
-	if (e)
-		return e;
 	*id = id_new(tx->now);
-	return q_matter_file_put(tx->c, &(struct matter_file_put_args){
-		.id = *id, .matter = matter, .place = m.place, .name = not_null(f->name), .type = not_null(f->type), .path = not_null(f->path),
-		.thumb = not_null(f->thumb), .size = f->size, .width = f->width, .height = f->height}, NULL);
+	e = q_matter_file_put(tx->c, &(struct matter_file_put_args){
+		.id = *id, .matter = matter, .name = not_null(f->name), .type = not_null(f->type), .path = not_null(f->path),
+		.thumb = not_null(f->thumb), .size = f->size, .width = f->width, .height = f->height}, &put);
+	return e == OK && put == 0 ? ERR_NOT_FOUND : e;
 }

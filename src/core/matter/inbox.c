@@ -8,7 +8,7 @@
 #define MOST_DESKS 64
 #define MOST_VERSIONS 1024
 #define CAP 1000
-#define WALK 5000 /* rows a page looks at, shared by the desks of the reader */
+#define WALK 3000 /* rows a page looks at, shared by the desks of the reader */
 
 struct at { int64_t due, id; };
 

@@ -11,9 +11,10 @@
 #include "db/search.h"
 
 #define MOST 200
-#define WALK 5000           /* rows a page looks at */
+#define WALK 3000           /* rows a page looks at */
+#define WALK_TEXT 2000      /* hits of the full text a page looks at */
 #define WALK_FAR 50000      /* rows one step of an export looks at */
-#define MOST_FOUND 4000     /* of the full text, in one query by id */
+#define MOST_FOUND 2000     /* of the full text, in one query by id */
 
 struct at { int64_t key, id; }; /* created, id */
 
@@ -102,10 +103,14 @@ static bool says_all(const struct ask *q, enum via via)
 	.in_channel = (via) == VIA_CHANNEL ? (q)->channel : STR_NULL, .in_scenario = (via) == VIA_SCENARIO ? (q)->scenario : STR_NULL, \
 	.in_open = (via) == VIA_OPEN ? &(q)->yes : NULL, .before_key = (q)->before.key, .before_id = (q)->before.id,     \
 	.end_key = (q)->end.key, .end_id = (q)->end.id
-#define FILTER(q)                                                                                                       \
-	.place_from = (q)->from, .place_to = (q)->to, .scenario = (q)->scenario, .state = (q)->state, .category = (q)->category, \
-	.channel = (q)->channel, .kind = (q)->f->kind > 0 ? (q)->f->kind - 1 : -1, .open_only = (q)->f->kind < 0,        \
-	.holder_org = (q)->f->holder_org, .holder = (q)->f->holder, .public_only = (q)->public_only, .colour = (q)->f->colour, \
+/* What the walked index leads to anyway is not asked again: asking would read the row. */
+#define FILTER(q, via)                                                                                                       \
+	.place_from = (q)->from, .place_to = (q)->to, \
+	.scenario = (via) == VIA_SCENARIO ? STR("") : (q)->scenario, .state = (via) == VIA_STATE ? STR("") : (q)->state,  \
+	.category = (via) == VIA_CATEGORY ? STR("") : (q)->category, .channel = (via) == VIA_CHANNEL ? STR("") : (q)->channel, \
+	.kind = (q)->f->kind > 0 ? (q)->f->kind - 1 : -1, .open_only = open_only((q)->f) && (via) != VIA_OPEN,           \
+	.holder_org = (via) == VIA_ORG ? 0 : (q)->f->holder_org, .holder = (via) == VIA_PERSON ? 0 : (q)->f->holder,     \
+	 .public_only = (q)->public_only, .colour = (q)->f->colour, \
 	.now = (q)->now, .n = (q)->n
 
 /* Where a walk of so many rows ends; false when the index ends before. */
@@ -159,7 +164,7 @@ static enum err choose(struct ask *q, int64_t walk, enum via *via, bool *bounded
 static enum err read_page(const struct ask *q, enum via via, struct matter_row *v, size_t *n)
 {
 	struct matter_page_rows rows;
-	enum err e = q_matter_page(q->c, q->a, &(struct matter_page_args){VIA(q, via), FILTER(q)}, &rows);
+	enum err e = q_matter_page(q->c, q->a, &(struct matter_page_args){VIA(q, via), FILTER(q, via)}, &rows);
 
 	for (*n = 0; e == OK && *n < rows.n; (*n)++)
 		row_matter_page_row(&rows.v[*n], &v[*n]);
@@ -348,7 +353,7 @@ static enum err read_ids(struct ask *q, const struct ranges *r, const int64_t *i
 
 	set_range(q, r->from[0], r->to[r->n - 1]);
 	q->n = (int64_t)nids;
-	e = q_matter_page_ids(q->c, q->a, &(struct matter_page_ids_args){FILTER(q), .ids = ids, .ids_n = nids,
+	e = q_matter_page_ids(q->c, q->a, &(struct matter_page_ids_args){FILTER(q, VIA_ALL), .ids = ids, .ids_n = nids,
 		.since = q->f->from ? q->f->from : INT64_MIN, .until = q->f->to ? q->f->to : INT64_MAX}, &rows);
 	for (size_t i = 0; e == OK && i < rows.n && out->n <= n; i++)
 		if (inside(r, rows.v[i].place))
@@ -402,7 +407,7 @@ enum err matter_list_page(struct db_conn *c, struct arena *a, const struct matte
 	struct ranges r = cut(a, s, f->place);
 	struct ask q = make_ask(c, a, s, f, now);
 
-	return list_page(&q, &r, limit_of(f), WALK, out);
+	return list_page(&q, &r, limit_of(f), str_trim(f->text).n ? WALK_TEXT : WALK, out);
 }
 
 enum err matter_list(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
@@ -448,7 +453,7 @@ static enum err count_ranges(struct ask *q, const struct ranges *r, int cap, int
 		q->n = cap - *out;
 		e = choose(q, share(WALK, r->n), &via, &stops);
 		if (e == OK)
-			e = q_matter_page_count(q->c, q->a, &(struct matter_page_count_args){VIA(q, via), FILTER(q)}, &row);
+			e = q_matter_page_count(q->c, q->a, &(struct matter_page_count_args){VIA(q, via), FILTER(q, via)}, &row);
 		*out += (int)row.n;
 		*more |= e == OK && stops;
 	}
@@ -467,7 +472,7 @@ static enum err count_text(struct ask *q, const struct ranges *r, int cap, int *
 		*out = e ? 0 : (int)n;
 		return e;
 	}
-	e = list_page(q, r, (size_t)cap, MOST_FOUND, &page);
+	e = list_page(q, r, (size_t)cap, WALK_TEXT, &page);
 	*out = e ? 0 : (int)page.n;
 	*more = page.more;
 	return e;

@@ -74,6 +74,7 @@ CHECKED enum err matter_each(struct db_conn *c, struct arena *a, const struct ma
 /* ---- totals, kept from the journal ---- */
 struct matter_totals {
 	int64_t filed, open, answered, closed, refused, late_closed, judged, solved, not_solved, score[6];
+	int64_t close_ms_mean;                 /* exact; 0 when nothing closed */
 	int64_t close_ms_median, close_ms_p90; /* from histogram buckets; 0 when nothing closed */
 };
 /* Public matters of a subtree, filed between two days (days since 1970 in the installation's zone; to exclusive). */

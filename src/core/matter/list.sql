@@ -36,6 +36,9 @@ FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >=
 	{{when in_scenario: AND scenario = $in_scenario}}
 	{{when in_open: AND desk IS NOT NULL}}
 	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
+		WHEN $colour > 0 AND (suspended_since > 0 OR due = 9007199254740991) THEN FALSE
+		WHEN $colour > 0 AND (due <= $now) <> ($colour = 3) THEN FALSE
+		WHEN $colour IN (1, 2) AND ((due - $now) * 5 < due - state_since) <> ($colour = 2) THEN FALSE
 		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
 		WHEN $state <> '' AND state <> $state THEN FALSE
 		WHEN $category <> '' AND category <> $category THEN FALSE
@@ -45,11 +48,7 @@ FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >=
 		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
 		WHEN $holder > 0 AND holder <> $holder THEN FALSE
 		WHEN $public_only AND NOT is_public THEN FALSE
-		WHEN $colour = 0 THEN TRUE
-		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
-		WHEN due <= $now THEN $colour = 3
-		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
-		ELSE $colour = 1 END
+		ELSE TRUE END
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- name: matter_page_count one (in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
@@ -68,6 +67,9 @@ SELECT count(*) FROM (SELECT 1 AS one FROM matter WHERE (created, id) < ($before
 	{{when in_scenario: AND scenario = $in_scenario}}
 	{{when in_open: AND desk IS NOT NULL}}
 	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
+		WHEN $colour > 0 AND (suspended_since > 0 OR due = 9007199254740991) THEN FALSE
+		WHEN $colour > 0 AND (due <= $now) <> ($colour = 3) THEN FALSE
+		WHEN $colour IN (1, 2) AND ((due - $now) * 5 < due - state_since) <> ($colour = 2) THEN FALSE
 		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
 		WHEN $state <> '' AND state <> $state THEN FALSE
 		WHEN $category <> '' AND category <> $category THEN FALSE
@@ -77,11 +79,7 @@ SELECT count(*) FROM (SELECT 1 AS one FROM matter WHERE (created, id) < ($before
 		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
 		WHEN $holder > 0 AND holder <> $holder THEN FALSE
 		WHEN $public_only AND NOT is_public THEN FALSE
-		WHEN $colour = 0 THEN TRUE
-		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
-		WHEN due <= $now THEN $colour = 3
-		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
-		ELSE $colour = 1 END
+		ELSE TRUE END
 LIMIT $n) AS found;
 
 -- Those found by the full text.
@@ -94,6 +92,9 @@ SELECT id, created, due, total_due, state_since, closed, version, holder, holder
 	demo, judge_score, judge_solved
 FROM matter WHERE id IN ($ids[]) AND created >= $since AND created < $until
 	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
+		WHEN $colour > 0 AND (suspended_since > 0 OR due = 9007199254740991) THEN FALSE
+		WHEN $colour > 0 AND (due <= $now) <> ($colour = 3) THEN FALSE
+		WHEN $colour IN (1, 2) AND ((due - $now) * 5 < due - state_since) <> ($colour = 2) THEN FALSE
 		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
 		WHEN $state <> '' AND state <> $state THEN FALSE
 		WHEN $category <> '' AND category <> $category THEN FALSE
@@ -103,11 +104,7 @@ FROM matter WHERE id IN ($ids[]) AND created >= $since AND created < $until
 		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
 		WHEN $holder > 0 AND holder <> $holder THEN FALSE
 		WHEN $public_only AND NOT is_public THEN FALSE
-		WHEN $colour = 0 THEN TRUE
-		WHEN desk IS NULL OR suspended_since > 0 OR due = 9007199254740991 THEN FALSE
-		WHEN due <= $now THEN $colour = 3
-		WHEN (due - $now) * 5 < due - state_since THEN $colour = 2
-		ELSE $colour = 1 END
+		ELSE TRUE END
 ORDER BY id DESC LIMIT $n;
 
 -- ---- inboxes: of a town, of an organisation, or of a desk anywhere; most urgent first ----
@@ -174,22 +171,81 @@ ON CONFLICT (place, day, scenario, category, channel) DO UPDATE SET
 	score4 = matter_total.score4 + excluded.score4,
 	score5 = matter_total.score5 + excluded.score5;
 
--- name: matter_total_time_add exec (place str, day i64, bucket i64, n i64)
-INSERT INTO matter_total_time (place, day, bucket, n) VALUES ($place, $day, $bucket, $n)
-ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n;
+-- name: matter_total_time_add exec (place str, day i64, bucket i64, n i64, ms i64)
+INSERT INTO matter_total_time (place, day, bucket, n, ms) VALUES ($place, $day, $bucket, $n, $ms)
+ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n, ms = matter_total_time.ms + excluded.ms;
 
 -- name: matter_total_sum one (place str, from_day i64, to_day i64) -> filed i64, opened i64, answered i64, closed i64, refused i64, late_closed i64, judged i64, solved i64, not_solved i64, score1 i64, score2 i64, score3 i64, score4 i64, score5 i64
 SELECT CAST(coalesce(sum(filed), 0) AS BIGINT), CAST(coalesce(sum(opened), 0) AS BIGINT), CAST(coalesce(sum(answered), 0) AS BIGINT), CAST(coalesce(sum(closed), 0) AS BIGINT), CAST(coalesce(sum(refused), 0) AS BIGINT), CAST(coalesce(sum(late_closed), 0) AS BIGINT), CAST(coalesce(sum(judged), 0) AS BIGINT), CAST(coalesce(sum(solved), 0) AS BIGINT), CAST(coalesce(sum(not_solved), 0) AS BIGINT), CAST(coalesce(sum(score1), 0) AS BIGINT), CAST(coalesce(sum(score2), 0) AS BIGINT), CAST(coalesce(sum(score3), 0) AS BIGINT), CAST(coalesce(sum(score4), 0) AS BIGINT), CAST(coalesce(sum(score5), 0) AS BIGINT)
 FROM matter_total WHERE place = $place AND day >= $from_day AND day < $to_day;
 
--- name: matter_total_times(place str, from_day i64, to_day i64) -> bucket i64, n i64
+-- name: matter_total_times(place str, from_day i64, to_day i64) -> bucket i64, n i64, ms i64
 -- may scan: at most some hundred buckets a day, grouped
-SELECT bucket, CAST(sum(n) AS BIGINT) FROM matter_total_time WHERE place = $place AND day >= $from_day AND day < $to_day GROUP BY bucket ORDER BY bucket;
+SELECT bucket, CAST(sum(n) AS BIGINT), CAST(sum(ms) AS BIGINT) FROM matter_total_time WHERE place = $place AND day >= $from_day AND day < $to_day GROUP BY bucket ORDER BY bucket;
 
 -- name: matter_total_categories(place str, from_day i64, to_day i64) -> category str, filed i64, closed i64, opened i64
 -- may scan: the rows of one place, grouped
 SELECT category, CAST(sum(filed) AS BIGINT), CAST(sum(closed) AS BIGINT), CAST(sum(opened) AS BIGINT)
-FROM matter_total WHERE place = $place AND day >= $from_day AND day < $to_day GROUP BY category ORDER BY category;
+FROM matter_total WHERE place = $place AND day >= $from_day AND day < $to_day GROUP BY category HAVING sum(filed) > 0 ORDER BY category;
+
+-- ---- when a place gets another key: what its subtree counts goes along ----
+
+-- A place above gets (sign 1) or loses (sign -1) what the moved one counts.
+-- name: matter_total_carry exec (above str, moved str, sign i64)
+INSERT INTO matter_total (place, day, scenario, category, channel, filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5)
+SELECT $above, day, scenario, category, channel, $sign * filed, $sign * opened, $sign * answered, $sign * closed, $sign * refused, $sign * late_closed, $sign * judged, $sign * solved, $sign * not_solved, $sign * score1, $sign * score2, $sign * score3, $sign * score4, $sign * score5
+FROM matter_total WHERE place = $moved
+ON CONFLICT (place, day, scenario, category, channel) DO UPDATE SET
+	filed = matter_total.filed + excluded.filed,
+	opened = matter_total.opened + excluded.opened,
+	answered = matter_total.answered + excluded.answered,
+	closed = matter_total.closed + excluded.closed,
+	refused = matter_total.refused + excluded.refused,
+	late_closed = matter_total.late_closed + excluded.late_closed,
+	judged = matter_total.judged + excluded.judged,
+	solved = matter_total.solved + excluded.solved,
+	not_solved = matter_total.not_solved + excluded.not_solved,
+	score1 = matter_total.score1 + excluded.score1,
+	score2 = matter_total.score2 + excluded.score2,
+	score3 = matter_total.score3 + excluded.score3,
+	score4 = matter_total.score4 + excluded.score4,
+	score5 = matter_total.score5 + excluded.score5;
+
+-- name: matter_total_time_carry exec (above str, moved str, sign i64)
+INSERT INTO matter_total_time (place, day, bucket, n, ms)
+SELECT $above, day, bucket, $sign * n, $sign * ms FROM matter_total_time WHERE place = $moved
+ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n, ms = matter_total_time.ms + excluded.ms;
+
+-- name: matter_total_move exec (old str, after_old str, new_key str)
+INSERT INTO matter_total (place, day, scenario, category, channel, filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5)
+SELECT $new_key || substr(place, length($old) + 1), day, scenario, category, channel, filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5
+FROM matter_total WHERE place >= $old AND place < $after_old
+ON CONFLICT (place, day, scenario, category, channel) DO UPDATE SET
+	filed = matter_total.filed + excluded.filed,
+	opened = matter_total.opened + excluded.opened,
+	answered = matter_total.answered + excluded.answered,
+	closed = matter_total.closed + excluded.closed,
+	refused = matter_total.refused + excluded.refused,
+	late_closed = matter_total.late_closed + excluded.late_closed,
+	judged = matter_total.judged + excluded.judged,
+	solved = matter_total.solved + excluded.solved,
+	not_solved = matter_total.not_solved + excluded.not_solved,
+	score1 = matter_total.score1 + excluded.score1,
+	score2 = matter_total.score2 + excluded.score2,
+	score3 = matter_total.score3 + excluded.score3,
+	score4 = matter_total.score4 + excluded.score4,
+	score5 = matter_total.score5 + excluded.score5;
+
+-- name: matter_total_drop exec (old str, after_old str)
+DELETE FROM matter_total WHERE place >= $old AND place < $after_old;
+
+-- name: matter_total_time_move exec (old str, after_old str, new_key str)
+INSERT INTO matter_total_time (place, day, bucket, n, ms)
+SELECT $new_key || substr(place, length($old) + 1), day, bucket, n, ms FROM matter_total_time WHERE place >= $old AND place < $after_old
+ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n, ms = matter_total_time.ms + excluded.ms;
+
+-- name: matter_total_time_drop exec (old str, after_old str)
+DELETE FROM matter_total_time WHERE place >= $old AND place < $after_old;
 
 -- name: matter_recount each (place_from str, place_to str, since i64, until i64) -> created i64, kind i64, closed i64, total_due i64,
 --   judge_score i64, judge_solved i64

@@ -32,9 +32,9 @@ SELECT id, code FROM matter WHERE source = $source AND source_id = $source_id AN
 -- name: matter_value_put exec (matter i64, field str, place str, sealed blob, lookup blob?)
 INSERT INTO matter_value (matter, field, place, sealed, lookup) VALUES ($matter, $field, $place, $sealed, $lookup);
 
--- name: matter_file_put exec (id i64, matter i64, place str, name str, type str, path str, thumb str, size i64, width i64, height i64)
+-- name: matter_file_put exec (id i64, matter i64, name str, type str, path str, thumb str, size i64, width i64, height i64)
 INSERT INTO matter_file (id, matter, place, name, type, path, thumb, size, width, height)
-VALUES ($id, $matter, $place, $name, $type, $path, $thumb, $size, $width, $height);
+SELECT $id, $matter, place, $name, $type, $path, $thumb, $size, $width, $height FROM matter WHERE id = $matter;
 
 -- ---- reading ----
 
@@ -78,10 +78,11 @@ UPDATE matter SET version = version + 1, state = $state, kind = $kind, updated =
 	desk = $desk
 WHERE id = $id AND version = $version;
 
--- name: matter_step_put exec (id i64, matter i64, place str, at i64, actor i64, action str, state_from str, state_to str, note str,
+-- The place is the matter's now: it may have moved since the matter was read.
+-- name: matter_step_put exec (id i64, matter i64, at i64, actor i64, action str, state_from str, state_to str, note str,
 --   is_public bool, vals str)
 INSERT INTO matter_step (id, matter, place, at, actor, action, state_from, state_to, note, is_public, vals)
-VALUES ($id, $matter, $place, $at, $actor, $action, $state_from, $state_to, $note, $is_public, $vals);
+SELECT $id, $matter, place, $at, $actor, $action, $state_from, $state_to, $note, $is_public, $vals FROM matter WHERE id = $matter;
 
 -- name: matter_escalate exec (id i64, due i64)
 UPDATE matter SET escalated = $due WHERE id = $id AND due = $due AND escalated <> $due;

@@ -1,3 +1,5 @@
+#include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,8 @@ static void free_keys(void)
 struct world {
 	struct unit *u;
 	struct str town, grid, other_town;
-	int64_t dispatcher, handler, verifier, commander, stranger, org, other_org, dept;
-	struct actor_session who[6]; /* in that order, from 1 */
+	int64_t dispatcher, handler, verifier, commander, stranger, worker, org, other_org, dept;
+	struct actor_session who[7]; /* in that order, from 1 */
 };
 
 /* ---- a town with posts ---- */
@@ -69,7 +71,7 @@ static enum err make_actor(struct tx *tx, const char *login, const char *role, s
 static enum err make_world(struct tx *tx, void *arg)
 {
 	static const char roles[] = "role,title,title_en,duty,permissions\ndispatcher,岗,Dispatcher,,matter.read\nhandler,岗,Handler,,matter.read\n"
-				    "verifier,岗,Verifier,,matter.read\ncommander,岗,Commander,,matter.read\n";
+				    "verifier,岗,Verifier,,matter.read\ncommander,岗,Commander,,matter.read\ngrid_worker,岗,Grid worker,,matter.read\n";
 	struct world *w = arg;
 	struct str why;
 	enum err e = actor_load_roles(tx, str_from(roles), &why);
@@ -90,6 +92,8 @@ static enum err make_world(struct tx *tx, void *arg)
 		e = make_actor(tx, "verifier", "verifier", w->town, 0, &w->verifier);
 	if (e == OK)
 		e = make_actor(tx, "commander", "commander", w->town, 0, &w->commander);
+	if (e == OK)
+		e = make_actor(tx, "worker", "grid_worker", w->grid, 0, &w->worker);
 	return e ? e : make_actor(tx, "stranger", "handler", w->town, w->other_org, &w->stranger);
 }
 
@@ -125,6 +129,7 @@ static void begin(struct world *w, struct unit *u)
 	load_actor(w, 3, w->verifier);
 	load_actor(w, 4, w->commander);
 	load_actor(w, 5, w->stranger);
+	load_actor(w, 6, w->worker);
 }
 
 static void end(struct world *w)
@@ -178,7 +183,7 @@ static struct matter get(struct world *w, int64_t id)
 static struct matter_act act(struct world *w, int64_t id, int who, const char *action, const char *answers, enum err want)
 {
 	static struct matter_value v[10];
-	struct matter_act x = {.id = id, .version = -1, .action = str_from(action), .values = v};
+	struct matter_act x = {.id = id, .version = -1, .action = str_from(action), .values = v, .arena = w->u->a};
 	struct str rest = str_from(answers), one, field;
 	enum err e;
 
@@ -329,7 +334,7 @@ static void test_guard(void **state)
 static void test_two_at_once(void **state)
 {
 	struct world w;
-	struct matter_act x = {.action = STR("accept"), .version = 1};
+	struct matter_act x = {.action = STR("accept"), .version = 1, .arena = ((struct unit *)*state)->a};
 	int64_t id;
 
 	begin(&w, *state);
@@ -344,9 +349,27 @@ static void test_two_at_once(void **state)
 	end(&w);
 }
 
+/* Somebody with both roles asks, and may not approve. */
+static void act_as_both(struct world *w, int64_t id)
+{
+	struct actor_session both = w->who[2];
+	struct actor_right rights[2];
+	struct matter_value v[] = {{STR("extra"), STR("1wd")}, {STR("reason"), STR("自己批自己")}};
+	struct matter_act x = {.id = id, .version = -1, .action = STR("extend"), .values = v, .nvalues = 2, .arena = w->u->a};
+
+	rights[0] = w->who[2].rights[0];
+	rights[1] = w->who[1].rights[0];
+	both.rights = rights;
+	both.nrights = 2;
+	x.by.who = &both;
+	assert_int_equal(ERR_RULE, db_write(w->u->db, matter_do, &x));
+	assert_true(str_find(x.why, STR("不能自己批准")) >= 0);
+}
+
 static void test_clocks(void **state)
 {
 	struct world w;
+	struct matter_act x;
 	int64_t id;
 	int told;
 
@@ -372,8 +395,15 @@ static void test_clocks(void **state)
 	assert_int_equal(get(&w, id).due, ms("2026-03-11 18:00"));       /* Thursday and Friday stood still */
 	assert_int_equal(get(&w, id).total_due, ms("2026-03-16 18:00"));
 	assert_int_equal(get(&w, id).suspended_since, 0);
+	x = act(&w, id, 1, "extend", "extra=2wd;reason=等配件", ERR_RULE); /* nobody asked */
+	assert_true(str_find(x.why, STR("申请")) >= 0 && str_eqz(x.said.fmt ? str_from(x.said.fmt) : STR(""), "%s（依据：%s）"));
+	act(&w, id, 2, "request-extension", "extra=2wd;reason=等配件", OK);
 	act(&w, id, 1, "extend", "extra=2wd;reason=等配件", OK);
+	act(&w, id, 1, "extend", "extra=2wd;reason=再等", ERR_RULE); /* each approval needs its request */
 	assert_int_equal(get(&w, id).due, ms("2026-03-13 18:00"));
+	act(&w, id, 2, "request-extension", "extra=1wd;reason=还差一点", OK);
+	act(&w, id, 2, "extend", "extra=1wd;reason=自己批", ERR_FORBIDDEN);
+	act_as_both(&w, id);
 	at("2026-03-14 10:00");
 	act(&w, id, 1, "extend", "extra=2wd;reason=晚了", ERR_RULE); /* behind the deadline */
 	assert_int_equal(matter_clock_colour(&(struct matter){.due = 100, .state_since = 0}, 79), 1);
@@ -431,6 +461,187 @@ static void test_patrol(void **state)
 	assert_int_equal(n, 1); /* a dispatcher may only dismiss what nobody passed on */
 	act(&w, m.id, 1, "dismiss", "reason=看过，没有松动", OK);
 	state_is(&w, m.id, "void");
+	end(&w);
+}
+
+static int64_t find(struct world *w, const char *what, const char *urgency)
+{
+	struct matter_value v[] = {{STR("what"), str_from(what)}, {STR("urgency"), str_from(urgency)}};
+	struct matter_new m = {.scenario = scenario_current(STR("patrol-finding")), .values = v, .nvalues = 2, .place = w->grid,
+			       .channel = STR("grid"), .filed_by = w->worker, .lon = NAN, .lat = NAN};
+
+	assert_int_equal(OK, matter_prepare(w->u->a, &m, clock_now()));
+	assert_int_equal(OK, db_write(w->u->db, matter_file, &m));
+	return m.id;
+}
+
+/* What a grid worker finds: settled on the spot, or passed on to the end. */
+static void test_patrol_path(void **state)
+{
+	struct world w;
+	struct matter m;
+	struct matter_act x;
+	int *buttons;
+	size_t n;
+	int64_t id;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	id = find(&w, "楼道堆物，当场劝走", "normal");
+	m = get(&w, id);
+	assert_int_equal(OK, matter_actions(&m, &(struct matter_actor){.who = &w.who[6]}, clock_now(), w.u->a, &buttons, &n));
+	assert_int_equal(n, 3); /* settle, pass on, dismiss */
+	x = act(&w, id, 6, "settle", "", ERR_INPUT);
+	assert_true(str_eqz(x.why_field, "note") && str_eqz(x.why, "这一项要填"));
+	act(&w, id, 6, "settle", "note=住户自己搬走了", OK);
+	m = get(&w, id);
+	assert_true(str_eqz(m.state, "done") && m.kind == STATE_CLOSED && m.handler == w.worker && m.closed == clock_now());
+	id = find(&w, "井盖破损", "urgent");
+	assert_int_equal(get(&w, id).total_due, ms("2026-03-03 18:00"));
+	act(&w, id, 6, "pass", "note=要换井盖", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-02 12:00"));
+	act(&w, id, 6, "dispatch", lead(&w, w.org), ERR_FORBIDDEN);
+	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-02 16:00")); /* four working hours, with the break at noon */
+	act(&w, id, 5, "finish", "verdict=solved;note=不是我的", ERR_FORBIDDEN);
+	act(&w, id, 2, "return", "reason=是市政的;suggest=区城管局", OK);
+	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	act(&w, id, 2, "finish", "verdict=solved;note=换好了", OK);
+	act(&w, id, 3, "redo", "reason=还有响声", OK);
+	act(&w, id, 2, "finish", "verdict=solved;note=垫平了", OK);
+	act(&w, id, 6, "confirm", "", OK); /* who found it may look whether it is so */
+	m = get(&w, id);
+	assert_true(str_eqz(m.state, "done") && m.handler == w.handler && str_eqz(m.verdict, "solved") && m.version == 9);
+	id = find(&w, "牌子歪了", "normal");
+	act(&w, id, 6, "dismiss", "reason=已经扶正", OK);
+	assert_int_equal(get(&w, id).kind, STATE_REFUSED);
+	end(&w);
+}
+
+/* ---- two at the same moment ---- */
+
+struct rival {
+	struct world *w;
+	pthread_barrier_t *start;
+	struct matter_act act;
+	struct arena arena;
+	enum err e;
+};
+
+static void *rush(void *arg)
+{
+	struct rival *r = arg;
+
+	pthread_barrier_wait(r->start);
+	r->e = db_write(r->w->u->db, matter_do, &r->act);
+	return NULL;
+}
+
+static void test_rivals(void **state)
+{
+	static const char *const actions[] = {"accept", "dispatch"}, *const did[] = {"受理", "分拨"}, *const did_en[] = {"Accept", "Dispatch"};
+	struct world w;
+	pthread_barrier_t start;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	pthread_barrier_init(&start, NULL, 2);
+	for (int round = 0; round < 30; round++) {
+		struct matter_value v = {STR("lead"), arena_printf(w.u->a, "%lld", (long long)w.org)};
+		int64_t id = file(&w, "两人同时", "request", "");
+		struct rival r[2];
+		pthread_t t[2];
+		int winner;
+
+		for (int i = 0; i < 2; i++) {
+			r[i] = (struct rival){.w = &w, .start = &start};
+			arena_init(&r[i].arena, 0);
+			r[i].act = (struct matter_act){.id = id, .version = 1, .action = str_from(actions[i]), .by.who = &w.who[1],
+						       .values = &v, .nvalues = (size_t)i, .arena = &r[i].arena};
+			assert_int_equal(0, pthread_create(&t[i], NULL, rush, &r[i]));
+		}
+		for (int i = 0; i < 2; i++)
+			pthread_join(t[i], NULL);
+		winner = r[0].e == OK ? 0 : 1;
+		assert_int_equal(OK, r[winner].e);
+		assert_int_equal(ERR_CONFLICT, r[1 - winner].e);
+		assert_true(str_find(r[1 - winner].act.why, STR("dispatcher")) >= 0);
+		assert_true(str_find(r[1 - winner].act.why, str_from(did[winner])) >= 0);
+		assert_true(str_eqz(r[1 - winner].act.said.v[1].en, did_en[winner]));
+		assert_int_equal(get(&w, id).version, 2);
+		state_is(&w, id, winner ? "dispatched" : "accepted");
+		for (int i = 0; i < 2; i++)
+			arena_release(&r[i].arena);
+	}
+	pthread_barrier_destroy(&start);
+	end(&w);
+}
+
+/* ---- a deadline that waits keeps the unit in which it was set, in any scenario ---- */
+
+static const char third[] =
+	"scenario: third\ntitle: {zh: 第三种, en: Third}\nroles:\n  handler: {zh: 承办人, en: Handler}\n"
+	"fields:\n  - {id: what, type: text, title: {zh: 事, en: What}, required: true, max: 100}\n"
+	"  - id: kind\n    type: choice\n    title: {zh: 类, en: Kind}\n    choices:\n      - {id: a, title: {zh: 甲, en: A}}\n"
+	"      - {id: b, title: {zh: 乙, en: B}}\n"
+	"states:\n"
+	"  new: {title: {zh: 新, en: New}, plain: {zh: 新, en: New}, actors: [handler], clock: {by: kind, a: 3h, else: 2h}}\n"
+	"  days: {title: {zh: 天, en: Days}, plain: {zh: 天, en: Days}, actors: [handler], clock: 3wd}\n"
+	"  kept: {title: {zh: 续, en: Kept}, plain: {zh: 续, en: Kept}, actors: [handler], clock: keep}\n"
+	"  wait: {title: {zh: 等, en: Wait}, plain: {zh: 等, en: Wait}, kind: waiting, actors: [handler], suspends: true}\n"
+	"  end: {title: {zh: 完, en: End}, plain: {zh: 完, en: End}, kind: closed}\n"
+	"actions:\n"
+	"  slow: {title: {zh: 慢, en: Slow}, done: {zh: 慢, en: Slow}, from: new, to: days, by: handler}\n"
+	"  keep: {title: {zh: 续, en: Keep}, done: {zh: 续, en: Keep}, from: [new, days], to: kept, by: handler}\n"
+	"  hold: {title: {zh: 停, en: Hold}, done: {zh: 停, en: Hold}, from: [new, kept, days], to: wait, by: handler, effect: suspend}\n"
+	"  go: {title: {zh: 走, en: Go}, done: {zh: 走, en: Go}, from: wait, to: kept, by: handler, effect: resume}\n"
+	"  finish: {title: {zh: 完, en: Finish}, done: {zh: 完, en: Finish}, from: [kept, new, days], to: end, by: handler}\n";
+
+static int64_t file_third(struct world *w)
+{
+	struct matter_value v[] = {{STR("what"), STR("事")}, {STR("kind"), STR("a")}};
+	struct matter_new m = {.scenario = scenario_current(STR("third")), .values = v, .nvalues = 2, .place = w->grid, .lon = NAN, .lat = NAN};
+
+	assert_int_equal(OK, matter_prepare(w->u->a, &m, clock_now()));
+	assert_int_equal(OK, db_write(w->u->db, matter_file, &m));
+	return m.id;
+}
+
+static void test_kept_units(void **state)
+{
+	struct world w;
+	struct str why;
+	const char *dir = unit_tmp();
+	FILE *f;
+	int64_t id;
+
+	begin(&w, *state);
+	f = fopen(arena_printf(w.u->a, "%s/third.yaml", dir).p, "w");
+	assert_non_null(f);
+	fputs(third, f);
+	fclose(f);
+	if (scenario_load_dir(w.u->db, dir, w.u->a, &why) != OK)
+		fail_msg("%.*s", STR_ARG(why));
+	at("2026-03-06 16:00"); /* a Friday */
+	id = file_third(&w);
+	act(&w, id, 2, "slow", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-11 18:00"));
+	act(&w, id, 2, "keep", "", OK);
+	act(&w, id, 2, "hold", "", OK);
+	at("2026-03-09 16:00"); /* a weekend and one working day later */
+	act(&w, id, 2, "go", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-12 18:00")); /* by working days, although the first clock runs in hours */
+	act(&w, id, 2, "hold", "", OK);
+	at("2026-03-10 16:00");
+	act(&w, id, 2, "go", "", OK); /* and again, from the state that keeps it */
+	assert_int_equal(get(&w, id).due, ms("2026-03-13 18:00"));
+	at("2026-03-06 16:00");
+	id = file_third(&w);
+	assert_int_equal(get(&w, id).due, ms("2026-03-06 19:00"));
+	act(&w, id, 2, "hold", "", OK);
+	at("2026-03-08 17:00");
+	act(&w, id, 2, "go", "", OK);
+	assert_int_equal(get(&w, id).due, ms("2026-03-08 20:00")); /* hours go on at the weekend */
 	end(&w);
 }
 
@@ -685,11 +896,157 @@ static void test_lists(void **state)
 	end(&w);
 }
 
+/* ---- places move, and what was counted goes along ---- */
+
+struct moving { struct str key, into, to; bool merge; };
+
+static enum err move_job(struct tx *tx, void *arg)
+{
+	struct moving *m = arg;
+
+	return m->merge ? place_merge(tx, m->key, m->into, 0, STR("合并")) : place_move(tx, m->key, m->into, 0, STR("划归"), &m->to);
+}
+
+static void test_moves(void **state)
+{
+	struct world w;
+	struct journal_tailer *t[2];
+	struct moving community, towns;
+	struct matter_totals x, y;
+	struct str old_town;
+	struct db_conn *c;
+
+	begin(&w, *state);
+	assert_int_equal(OK, matter_tailers(w.u->db, t));
+	file_many(&w, 40);
+	journal_tail_drain(t[1]);
+	journal_tail_stop(t[0]);
+	journal_tail_stop(t[1]);
+	file_many(&w, 15); /* not counted yet when their place moves */
+	old_town = w.town;
+	community = (struct moving){.key = arena_str(w.u->a, place_up(w.grid, PLACE_COMMUNITY)), .into = w.other_town};
+	assert_int_equal(OK, db_write(w.u->db, move_job, &community));
+	assert_int_equal(OK, matter_tailers(w.u->db, t));
+	journal_tail_drain(t[1]);
+	compare_totals(&w, w.other_town);
+	compare_totals(&w, place_up(w.town, PLACE_DISTRICT));
+	c = db_read_begin(w.u->db);
+	assert_int_equal(OK, matter_totals_get(c, w.u->a, old_town, 20500, 20700, &x));
+	assert_int_equal(OK, matter_totals_recount(c, w.u->a, old_town, 20500, 20700, &y));
+	db_read_end(c);
+	assert_memory_equal(&x, &y, sizeof(x));
+	assert_int_equal(x.filed, 0); /* all of it lay in the community that left */
+	towns = (struct moving){.key = w.other_town, .into = old_town, .merge = true};
+	assert_int_equal(OK, db_write(w.u->db, move_job, &towns));
+	journal_tail_drain(t[1]);
+	compare_totals(&w, old_town);
+	compare_totals(&w, STR(""));
+	c = db_read_begin(w.u->db);
+	assert_int_equal(OK, matter_totals_get(c, w.u->a, w.other_town, 20500, 20700, &x));
+	assert_int_equal(x.filed, 0);
+	assert_int_equal(OK, matter_totals_get(c, w.u->a, old_town, 20500, 20700, &x));
+	assert_true(x.closed > 0 && x.close_ms_mean > 0);
+	db_read_end(c);
+	journal_tail_stop(t[0]);
+	journal_tail_stop(t[1]);
+	end(&w);
+}
+
+/* ---- a page looks at a bounded number of rows ---- */
+
+#define MANY 3400
+
+struct many { struct world *w; struct matter_new *v; };
+
+static enum err file_all(struct tx *tx, void *arg)
+{
+	struct many *m = arg;
+	enum err e = OK;
+
+	for (int i = 0; e == OK && i < MANY; i++)
+		e = matter_file(tx, &m->v[i]);
+	return e;
+}
+
+/* Only the five oldest are public, and lie in another town; the three least urgent lie at the town itself. */
+static void file_bulk(struct world *w)
+{
+	struct matter_value v = {STR("what"), STR("路灯不亮")};
+	struct many m = {w, arena_array(w->u->a, struct matter_new, MANY)};
+
+	for (int i = 0; i < MANY; i++) {
+		m.v[i] = (struct matter_new){.scenario = scenario_current(STR("resident-report")), .values = &v, .nvalues = 1, .channel = STR("web"),
+					     .place = i < 5 ? w->other_town : i >= MANY - 3 ? w->town : w->grid, .is_public = i < 5, .lon = NAN, .lat = NAN,
+					     .created = ms("2026-03-02 10:00") + (int64_t)i * MS_MINUTE};
+		assert_int_equal(OK, matter_prepare(w->u->a, &m.v[i], clock_now()));
+	}
+	assert_int_equal(OK, db_write(w->u->db, file_all, &m));
+}
+
+static void test_bounds(void **state)
+{
+	struct world w;
+	struct str top = STR(""), to, role = STR("dispatcher");
+	struct matter_scope scope;
+	struct matter_filter f = {.channel = STR("web"), .limit = 10};
+	struct matter_inbox in = {.roles = &role, .orgs = &(int64_t){0}, .n = 1, .limit = 10};
+	struct matter_inbox_counts counts;
+	struct matter_page page;
+	struct matter_row *all;
+	struct db_conn *c;
+	size_t n, pages = 0, seen = 0;
+	int count;
+	bool more;
+
+	begin(&w, *state);
+	at("2026-03-10 10:00");
+	file_bulk(&w);
+	to = place_after(w.u->a, top);
+	scope = (struct matter_scope){&top, &to, 1, false};
+	c = db_read_begin(w.u->db);
+	assert_int_equal(OK, matter_list_page(c, w.u->a, &scope, &f, clock_now(), &page));
+	assert_true(page.n == 0 && page.more && page.bounded);
+	assert_int_equal(OK, matter_count(c, w.u->a, &scope, &f, clock_now(), 100, &count, &more));
+	assert_true(count == 0 && more);
+	while (page.more) {
+		f.before_key = page.next_key;
+		f.before_id = page.next_id;
+		assert_int_equal(OK, matter_list_page(c, w.u->a, &scope, &f, clock_now(), &page));
+		seen += page.n;
+		pages++;
+	}
+	assert_true(seen == 5 && pages == 1);
+	f.before_key = f.before_id = 0;
+	assert_int_equal(OK, matter_list(c, w.u->a, &scope, &f, clock_now(), &all, &n)); /* an export looks as far as it must */
+	assert_int_equal(n, 5);
+	f.place = w.other_town; /* an index that leads there: nothing to look further for */
+	assert_int_equal(OK, matter_list_page(c, w.u->a, &scope, &f, clock_now(), &page));
+	assert_true(page.n == 5 && !page.more);
+	/* the town's inbox is full at once; what lies at the town itself, before its first community, is found behind the bound */
+	in.from = &w.town;
+	to = place_after(w.u->a, w.town);
+	in.to = &to;
+	assert_int_equal(OK, matter_inbox_page(c, w.u->a, &in, &page));
+	assert_true(page.n == 10 && page.more && !page.bounded);
+	to = place_up(w.grid, PLACE_COMMUNITY);
+	assert_int_equal(OK, matter_inbox_page(c, w.u->a, &in, &page));
+	assert_true(page.n == 0 && page.more && page.bounded);
+	in.after_due = page.next_key;
+	in.after_id = page.next_id;
+	assert_int_equal(OK, matter_inbox_page(c, w.u->a, &in, &page));
+	assert_true(page.n == 3 && !page.more);
+	assert_int_equal(OK, matter_inbox_count(c, w.u->a, &in, clock_now(), &counts));
+	assert_true(counts.more);
+	db_read_end(c);
+	end(&w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_life), UNIT_BOTH(test_refusals), UNIT_BOTH(test_guard), UNIT_BOTH(test_two_at_once), UNIT_BOTH(test_clocks),
-		UNIT_BOTH(test_reopen), UNIT_BOTH(test_patrol), UNIT_BOTH(test_filing), UNIT_BOTH(test_lists),
+		UNIT_BOTH(test_reopen), UNIT_BOTH(test_patrol), UNIT_BOTH(test_patrol_path), UNIT_BOTH(test_rivals), UNIT_BOTH(test_kept_units),
+		UNIT_BOTH(test_filing), UNIT_BOTH(test_lists), UNIT_BOTH(test_moves), UNIT_BOTH(test_bounds),
 	};
 	return UNIT_MAIN(tests);
 }

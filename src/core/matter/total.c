@@ -16,6 +16,7 @@
 #include "db/search.h"
 
 #define BUCKETS 400
+#define TOTALS_LOCK 0x746f74616c /* "total" */
 
 /* ---- what one matter counts ---- */
 
@@ -60,12 +61,13 @@ struct total {
 };
 struct time_total {
 	struct str place;
-	int64_t day, n;
+	int64_t day, n, ms;
 	int bucket;
 };
 struct batch {
 	struct arena *a;
 	struct map totals, times; /* key text -> struct total, struct time_total */
+	struct map places;        /* key as the journal has it -> struct str, where that place is now */
 };
 
 static struct total *total_for(struct batch *b, const struct total *like)
@@ -82,17 +84,19 @@ static struct total *total_for(struct batch *b, const struct total *like)
 	return t;
 }
 
-static void count_time(struct batch *b, struct str place, int64_t day, int bucket, int64_t sign)
+static void count_time(struct batch *b, struct str place, int64_t day, int64_t ms, int64_t sign)
 {
+	int bucket = bucket_of(ms);
 	struct str key = arena_printf(b->a, "%.*s\x1f%lld\x1f%d", STR_ARG(place), (long long)day, bucket);
 	struct time_total *t = map_get(&b->times, key);
 
 	if (t == NULL) {
 		t = arena_new(b->a, struct time_total);
-		*t = (struct time_total){place, day, 0, bucket};
+		*t = (struct time_total){.place = place, .day = day, .bucket = bucket};
 		map_put(&b->times, key, t);
 	}
 	t->n += sign;
+	t->ms += sign * ms;
 }
 
 /* At one place above the matter. */
@@ -100,12 +104,13 @@ static void count_at(struct batch *b, const struct total *like, const struct fac
 {
 	count(&total_for(b, like)->s, f, sign);
 	if (f->kind == STATE_CLOSED)
-		count_time(b, like->place, like->day, bucket_of(f->close_ms), sign);
+		count_time(b, like->place, like->day, f->close_ms, sign);
 }
 
 static void count_everywhere(struct batch *b, struct str place, const struct total *like, const struct facts *f, int64_t sign)
 {
-	static const enum place_level levels[] = {PLACE_ROOT, PLACE_PROVINCE, PLACE_CITY, PLACE_DISTRICT, PLACE_TOWN, PLACE_COMMUNITY, PLACE_GRID};
+	static const enum place_level levels[] = {PLACE_ROOT, PLACE_PROVINCE, PLACE_CITY, PLACE_DISTRICT, PLACE_TOWN, PLACE_COMMUNITY, PLACE_GRID,
+						   PLACE_MICROGRID};
 	struct total at = *like;
 	struct str before = STR_NULL;
 
@@ -125,21 +130,39 @@ static bool is_act(const struct journal_entry *e)
 	return str_starts(e->kind, "matter.") && !str_eqz(e->kind, "matter.late");
 }
 
-static void count_entry(struct batch *b, const struct journal_entry *e)
+/* An entry tells the place of its time; its matter counts where that place is now. */
+static enum err place_now(struct tx *tx, struct batch *b, struct str then, struct str *now)
+{
+	struct str *known = map_get(&b->places, then);
+	enum err e = OK;
+
+	if (known == NULL) {
+		known = arena_new(b->a, struct str);
+		e = place_current_key(tx->c, b->a, then, known);
+		map_put(&b->places, then, known);
+	}
+	*now = *known;
+	return e;
+}
+
+static enum err count_entry(struct tx *tx, struct batch *b, const struct journal_entry *e)
 {
 	struct total like = {.day = 0};
 	struct facts f;
-	struct str why;
+	struct str why, place;
 	json_t *data;
+	enum err err;
 
 	if (!is_act(e) || json_parse(b->a, e->data, NULL, &data, &why) != OK || !json_get_i64(data, "day", &like.day) ||
 	    !json_get_str(data, "scenario", &like.scenario) || !json_get_str(data, "category", &like.category) ||
 	    !json_get_str(data, "channel", &like.channel))
-		return;
-	if (facts_read(data, "was", &f))
-		count_everywhere(b, e->place, &like, &f, -1);
-	if (facts_read(data, "is", &f))
-		count_everywhere(b, e->place, &like, &f, 1);
+		return OK;
+	err = place_now(tx, b, e->place, &place);
+	if (err == OK && facts_read(data, "was", &f))
+		count_everywhere(b, place, &like, &f, -1);
+	if (err == OK && facts_read(data, "is", &f))
+		count_everywhere(b, place, &like, &f, 1);
+	return err;
 }
 
 static bool changes(const struct sums *s)
@@ -169,8 +192,8 @@ static enum err write_totals(struct tx *tx, struct batch *b)
 	for (size_t at = 0; e == OK && map_each(&b->times, &at, &key, &value);) {
 		const struct time_total *t = value;
 
-		if (t->n)
-			e = q_matter_total_time_add(tx->c, t->place, t->day, t->bucket, t->n, NULL);
+		if (t->n || t->ms)
+			e = q_matter_total_time_add(tx->c, &(struct matter_total_time_add_args){t->place, t->day, t->bucket, t->n, t->ms}, NULL);
 	}
 	return e;
 }
@@ -178,13 +201,15 @@ static enum err write_totals(struct tx *tx, struct batch *b)
 static enum err tail_totals(struct tx *tx, void *arg, const struct journal_entry *v, size_t n)
 {
 	struct batch b = {.a = tx->arena};
+	enum err e = db_lock(tx, TOTALS_LOCK); /* no place may move between asking where it is and counting there */
 
 	(void)arg;
 	map_init(&b.totals, tx->arena);
 	map_init(&b.times, tx->arena);
-	for (size_t i = 0; i < n; i++)
-		count_entry(&b, &v[i]);
-	return write_totals(tx, &b);
+	map_init(&b.places, tx->arena);
+	for (size_t i = 0; e == OK && i < n; i++)
+		e = count_entry(tx, &b, &v[i]);
+	return e ? e : write_totals(tx, &b);
 }
 
 /* ---- the tailer of the full text ---- */
@@ -264,7 +289,7 @@ static int64_t at_share(const int64_t *buckets, int64_t all, double share)
 	return bucket_time(BUCKETS - 1);
 }
 
-static void fill(struct matter_totals *out, const struct sums *s, const int64_t *buckets)
+static void fill(struct matter_totals *out, const struct sums *s, const int64_t *buckets, int64_t ms)
 {
 	int64_t all = 0;
 
@@ -273,6 +298,7 @@ static void fill(struct matter_totals *out, const struct sums *s, const int64_t 
 	*out = (struct matter_totals){.filed = s->filed, .open = s->opened, .answered = s->answered, .closed = s->closed, .refused = s->refused,
 				      .late_closed = s->late_closed, .judged = s->judged, .solved = s->solved, .not_solved = s->not_solved};
 	memcpy(out->score, s->score, sizeof(out->score));
+	out->close_ms_mean = all ? ms / all : 0;
 	out->close_ms_median = at_share(buckets, all, 0.5);
 	out->close_ms_p90 = at_share(buckets, all, 0.9);
 }
@@ -281,19 +307,21 @@ enum err matter_totals_get(struct db_conn *c, struct arena *a, struct str place,
 {
 	struct matter_total_sum_row r;
 	struct matter_total_times_rows times;
-	int64_t buckets[BUCKETS] = {0};
+	int64_t buckets[BUCKETS] = {0}, ms = 0;
 	enum err e = q_matter_total_sum(c, a, place, from_day, to_day, &r);
 
 	if (e == OK)
 		e = q_matter_total_times(c, a, place, from_day, to_day, &times);
 	if (e)
 		return e;
-	for (size_t i = 0; i < times.n; i++)
+	for (size_t i = 0; i < times.n; i++) {
+		ms += times.v[i].ms;
 		if (times.v[i].bucket >= 0 && times.v[i].bucket < BUCKETS)
 			buckets[times.v[i].bucket] = times.v[i].n;
+	}
 	fill(out, &(struct sums){.filed = r.filed, .opened = r.opened, .answered = r.answered, .closed = r.closed, .refused = r.refused,
 				 .late_closed = r.late_closed, .judged = r.judged, .solved = r.solved, .not_solved = r.not_solved,
-				 .score = {0, r.score1, r.score2, r.score3, r.score4, r.score5}}, buckets);
+				 .score = {0, r.score1, r.score2, r.score3, r.score4, r.score5}}, buckets, ms);
 	return OK;
 }
 
@@ -316,7 +344,7 @@ enum err matter_totals_by_category(struct db_conn *c, struct arena *a, struct st
 
 struct recount {
 	struct sums s;
-	int64_t buckets[BUCKETS];
+	int64_t buckets[BUCKETS], ms;
 };
 
 static enum err recount_one(void *arg, const struct matter_recount_row *r)
@@ -327,8 +355,10 @@ static enum err recount_one(void *arg, const struct matter_recount_row *r)
 	struct facts f = facts_of(&m);
 
 	count(&x->s, &f, 1);
-	if (f.kind == STATE_CLOSED)
+	if (f.kind == STATE_CLOSED) {
 		x->buckets[bucket_of(f.close_ms)]++;
+		x->ms += f.close_ms;
+	}
 	return OK;
 }
 
@@ -344,22 +374,59 @@ enum err matter_totals_recount(struct db_conn *c, struct arena *a, struct str pl
 	enum err e = q_matter_recount(c, place, place_after(a, place), start_of_day(from_day), start_of_day(to_day), recount_one, x);
 
 	if (e == OK)
-		fill(out, &x->s, x->buckets);
+		fill(out, &x->s, x->buckets, x->ms);
 	return e;
 }
 
 /* ---- moved places ---- */
 
+/* The places above `moved`, which it leaves or comes to, without those above both. */
+static enum err carry(struct tx *tx, struct str moved, struct str key, struct str other, int64_t sign)
+{
+	enum err e = OK;
+
+	for (enum place_level l = PLACE_PROVINCE; e == OK && l < place_level_of_key(key); l++) {
+		struct str above = place_up(key, l);
+
+		if (place_within(other, above))
+			continue;
+		e = q_matter_total_carry(tx->c, above, moved, sign, NULL);
+		if (e == OK)
+			e = q_matter_total_time_carry(tx->c, above, moved, sign, NULL);
+	}
+	return e;
+}
+
+static enum err follow_totals(struct tx *tx, struct str old_key, struct str new_key, struct str after)
+{
+	enum err e = db_lock(tx, TOTALS_LOCK);
+
+	if (e == OK)
+		e = carry(tx, old_key, old_key, new_key, -1);
+	if (e == OK)
+		e = carry(tx, old_key, new_key, old_key, 1);
+	if (e == OK)
+		e = q_matter_total_move(tx->c, old_key, after, new_key, NULL);
+	if (e == OK)
+		e = q_matter_total_drop(tx->c, old_key, after, NULL);
+	if (e == OK)
+		e = q_matter_total_time_move(tx->c, old_key, after, new_key, NULL);
+	return e ? e : q_matter_total_time_drop(tx->c, old_key, after, NULL);
+}
+
+/* The matters first: an act that is under way holds their rows, and what it wrote beside them is seen only behind it. */
 static enum err follow_place(struct tx *tx, struct str old_key, struct str new_key)
 {
 	struct str after = place_after(tx->arena, old_key);
-	enum err e = q_matter_value_rename(tx->c, old_key, new_key, after, NULL);
+	enum err e = matter_rename_rows(tx, old_key, new_key, after);
 
+	if (e == OK)
+		e = q_matter_value_rename(tx->c, old_key, new_key, after, NULL);
 	if (e == OK)
 		e = q_matter_step_rename(tx->c, old_key, new_key, after, NULL);
 	if (e == OK)
 		e = q_matter_file_rename(tx->c, old_key, new_key, after, NULL);
-	return e ? e : matter_rename_rows(tx, old_key, new_key, after);
+	return e ? e : follow_totals(tx, old_key, new_key, after);
 }
 
 void matter_init(void)

@@ -97,6 +97,51 @@ static enum rule_verdict extend_before_due(struct rule_input *in, struct str *wh
 	return RULE_FAIL;
 }
 
+static bool asks_extra(const struct scenario_action *ac)
+{
+	for (size_t i = 0; i < ac->nasks; i++)
+		if (str_eqz(ac->asks[i].field, "extra"))
+			return true;
+	return false;
+}
+
+/* The last request since the last approval: a step that asked how much longer and gave nothing. */
+static enum err find_request(struct rule_input *in, bool *asked, int64_t *by)
+{
+	const struct scenario *s = matter_scenario(in->matter);
+	struct matter_step *v;
+	size_t n;
+	enum err e = matter_timeline(in->conn, in->arena, in->matter, &v, &n);
+
+	*asked = false;
+	for (size_t i = 0; e == OK && i < n; i++) {
+		int k = scenario_action(s, v[i].action);
+
+		if (k < 0 || !asks_extra(&s->actions[k]))
+			continue;
+		*asked = !str_eqz(s->actions[k].effect, "extend");
+		*by = v[i].actor;
+	}
+	return e;
+}
+
+static enum rule_verdict extend_was_asked(struct rule_input *in, struct str *why)
+{
+	int64_t by = 0;
+	bool asked;
+
+	if (in->matter == NULL)
+		return RULE_NOT_APPLICABLE;
+	if (find_request(in, &asked, &by) != OK || !asked) {
+		*why = STR("没有人申请延期：先由承办单位申请，再由另一位批准");
+		return RULE_FAIL;
+	}
+	if (by != in->actor)
+		return RULE_PASS;
+	*why = STR("申请延期的人不能自己批准，请交给另一位");
+	return RULE_FAIL;
+}
+
 static enum rule_verdict verifier_not_handler(struct rule_input *in, struct str *why)
 {
 	if (in->matter == NULL || in->matter->handler == 0 || in->actor == 0)
@@ -129,6 +174,7 @@ static const struct rule all[] = {
 	{"refuse-has-address", N_("不予受理须写理由和正确去处"), "唐山市12345政务服务便民热线条例 第十一条；示例", RULE_MUST, refuse_has_address},
 	{"return-has-addressee", N_("退回须写理由和转办建议"), "唐山市12345政务服务便民热线条例；示例", RULE_MUST, return_has_addressee},
 	{"extend-before-due", N_("延期须在届满前批准"), "唐山市12345政务服务便民热线条例 第二十四条；示例", RULE_MUST, extend_before_due},
+	{"extend-was-asked", N_("延期先申请，由另一位批准"), "唐山市12345政务服务便民热线条例 第二十四条；示例", RULE_MUST, extend_was_asked},
 	{"verifier-not-handler", N_("办理的人不能自己核实"), "GB/T 30428 监督与指挥分离", RULE_MUST, verifier_not_handler},
 	{"no-compulsory-photo", N_("不得强制上传照片"), "国办函〔2026〕12号", RULE_MUST, no_compulsory_photo},
 };
