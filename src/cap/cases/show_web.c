@@ -1,6 +1,7 @@
 /* The page of one matter: what happened, what may be done now, and doing it. */
 #include "base/buf.h"
 #include "base/json.h"
+#include "cap/cases/advice.h"
 #include "cap/cases/cases.html.h"
 #include "cap/cases/pages.h"
 #include "cap/cases/photos.h"
@@ -37,7 +38,7 @@ enum err cases_show_page(struct rq *rq)
 	struct matter m;
 	enum err e;
 
-	if ((e = load(rq, &m)) != OK || (e = show(rq, &m, false, &v)) != OK)
+	if ((e = load(rq, &m)) != OK || (e = show(rq, &m, false, &v)) != OK || (e = cases_advise(rq, &m, &v)) != OK)
 		return e;
 	return rq_page(rq, html_cases_show, &v);
 }

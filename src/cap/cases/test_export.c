@@ -92,6 +92,8 @@ static void test_a_workbook_is_read_back(void **state)
 
 	begin(u);
 	assert_int_equal(db_write(u->db, make_places, &w), OK);
+	w.grid = arena_str(u->a, w.grid); /* the job's memory ends with it */
+	w.community = arena_str(u->a, w.community);
 	file(u, &w, 0, STR("=1+1 路灯不亮，电话 13800005678"), w.grid, true);
 	file(u, &w, 1, STR("楼道堆物，\"挡住\"了路"), w.community, false);
 	o.file = arena_printf(u->a, "%s/list.xlsx", unit_tmp()).p;
@@ -121,6 +123,8 @@ static void test_cells_hide_numbers_and_know_the_place(void **state)
 
 	begin(u);
 	assert_int_equal(db_write(u->db, make_places, &w), OK);
+	w.grid = arena_str(u->a, w.grid); /* the job's memory ends with it */
+	w.community = arena_str(u->a, w.community);
 	row.place = w.grid;
 	c = db_read_begin(u->db);
 	export_cells(c, u->a, &row, cells);

@@ -92,7 +92,20 @@ struct cases_photo {
 	struct str href, thumb, alt;
 };
 
+struct cases_similar {
+	int64_t id;
+	struct str title, state, why, merge; /* merge: where its merge is filled in; empty: may not */
+	const char *state_css;
+};
+
+struct cases_advice {
+	struct str category, category_why, lead, lead_why, duty;
+	struct cases_similar *similar;
+	size_t nsimilar;
+};
+
 struct cases_show_view {
+	const struct cases_advice *advice; /* NULL: none for this reader */
 	int64_t id, version, created;
 	struct str title, code, text, state, scenario, place, category, channel;
 	const char *state_css;

@@ -255,9 +255,10 @@ enum err matter_prepare(struct arena *a, struct matter_new *m, int64_t now)
 	struct matter_value *v = arena_array(a, struct matter_value, m->scenario->nfields + 1);
 	int state = m->state.n ? scenario_state(m->scenario, m->state) : 0;
 	size_t n = 0;
-	enum err e = check_frame(m);
+	enum err e;
 
 	m->why = m->why_field = STR("");
+	e = check_frame(m);
 	if (e == OK && state < 0)
 		e = refuse(m, arena_printf(a, "没有“%.*s”这个状态", STR_ARG(m->state)), STR("state"));
 	if (e == OK)

@@ -1,0 +1,240 @@
+#include "core/matter/similar.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/cjk.h"
+#include "base/utf8.h"
+#include "core/matter/inner.h"
+#include "core/place/place.h"
+#include "db/search.h"
+#include "geo/coord.h"
+
+#define DAY ((int64_t)86400000)
+#define MOST_CHARS 400      /* of a text that is compared */
+#define WINDOW 3            /* characters of a search */
+#define SEARCHES 8
+#define EACH 25
+#define NEWEST 150
+#define HOLDERS 1000
+#define LEAST 0.10          /* 示例: below it nothing is said */
+
+/* ---- texts ---- */
+
+/* A text as a sorted set of hashes of its tokens. */
+struct bag {
+	uint64_t *v;
+	size_t n;
+};
+
+static uint64_t hash(struct str s)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
+	return h;
+}
+
+static int by_value(const void *x, const void *y)
+{
+	const uint64_t *a = x, *b = y;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static struct bag bag_of(struct arena *a, struct str text)
+{
+	struct bag b = {arena_array(a, uint64_t, 2 * MOST_CHARS), 0};
+	struct cjk_iter it;
+	struct cjk_token t;
+	size_t kept = 0;
+
+	text = utf8_cut(text, MOST_CHARS);
+	for (cjk_begin(&it, text, CJK_INDEX); b.n < 2 * MOST_CHARS && cjk_next(&it, &t);)
+		if (t.kind != CJK_SINGLE)
+			b.v[b.n++] = hash(t.text);
+	qsort(b.v, b.n, sizeof(*b.v), by_value);
+	for (size_t i = 0; i < b.n; i++)
+		if (kept == 0 || b.v[i] != b.v[kept - 1])
+			b.v[kept++] = b.v[i];
+	b.n = kept;
+	return b;
+}
+
+static double jaccard(struct bag x, struct bag y)
+{
+	size_t i = 0, k = 0, both = 0;
+
+	while (i < x.n && k < y.n) {
+		if (x.v[i] == y.v[k]) {
+			both++;
+			i++;
+			k++;
+		} else if (x.v[i] < y.v[k]) {
+			i++;
+		} else {
+			k++;
+		}
+	}
+	return x.n + y.n == both ? 0 : (double)both / (double)(x.n + y.n - both);
+}
+
+double similar_texts(struct arena *a, struct str x, struct str y)
+{
+	return jaccard(bag_of(a, x), bag_of(a, y));
+}
+
+/* The words of a matter: its searchable fields. The title is made of them as a rule and would count twice. */
+static struct str text_of(struct arena *a, struct str title, const struct scenario *s, struct str fields)
+{
+	struct str text = STR("");
+	struct matter_value *v;
+	size_t n;
+
+	if (s == NULL || values_read(a, fields, &v, &n) != OK)
+		return title;
+	for (size_t i = 0; i < n; i++) {
+		const struct scenario_field *f = scenario_field(s, v[i].field);
+
+		if (f && f->searchable)
+			text = arena_printf(a, "%.*s%.*s\n", STR_ARG(text), STR_ARG(v[i].value));
+	}
+	return str_empty(text) ? title : text;
+}
+
+/* ---- candidates ---- */
+
+struct found {
+	int64_t ids[SEARCHES * EACH + NEWEST];
+	size_t n;
+};
+
+static void keep(struct found *f, int64_t id)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->ids[i] == id)
+			return;
+	if (f->n < ARRAY_LEN(f->ids))
+		f->ids[f->n++] = id;
+}
+
+/* Pieces of three characters, spread over the text: rare enough that the index answers from a short list. */
+static enum err search_pieces(struct db_conn *c, struct arena *a, struct str text, struct found *f)
+{
+	size_t chars, step;
+	enum err e = OK;
+
+	text = utf8_cut(text, MOST_CHARS);
+	chars = utf8_count(text);
+	step = chars > WINDOW * SEARCHES ? chars / SEARCHES : WINDOW;
+	for (int i = 0; e == OK && i < SEARCHES && text.n; i++) {
+		struct str piece = utf8_cut(text, WINDOW), skipped = utf8_cut(text, step);
+		int64_t *ids;
+		size_t n;
+
+		text = str_sub(text, skipped.n, text.n);
+		if (utf8_count(piece) < 2)
+			continue;
+		e = search_find(c, a, "matter", piece, INT64_MAX, EACH, &ids, &n);
+		for (size_t k = 0; e == OK && k < n; k++)
+			keep(f, ids[k]);
+	}
+	return e;
+}
+
+/* ---- near and alike ---- */
+
+static enum similar_near nearness(const struct matter *m, const struct matter_similar_rows_row *r, double *metres)
+{
+	struct str grid = place_up(m->place, PLACE_GRID), community = place_up(m->place, PLACE_COMMUNITY);
+
+	*metres = NAN;
+	if (!isnan(m->lon) && !isnan(m->lat) && !r->lon_null && !r->lat_null)
+		*metres = coord_metres((struct lonlat){m->lon, m->lat}, (struct lonlat){r->lon, r->lat});
+	if (!isnan(*metres) && *metres <= SIMILAR_METRES)
+		return NEAR_POINT;
+	if (grid.n && place_within(r->place, grid))
+		return NEAR_GRID;
+	return community.n && place_within(r->place, community) ? NEAR_COMMUNITY : NEAR_TOWN;
+}
+
+static const double weight[] = {[NEAR_TOWN] = 0.5, [NEAR_COMMUNITY] = 0.8, [NEAR_POINT] = 1, [NEAR_GRID] = 1};
+
+static double score(const struct matter_similar *x)
+{
+	return x->percent / 100.0 * weight[x->near];
+}
+
+/* Sorted, the likeliest first; what falls off the end is forgotten. */
+static void insert(struct matter_similar *v, size_t *n, size_t max, const struct matter_similar *x)
+{
+	size_t at = *n;
+
+	while (at > 0 && score(&v[at - 1]) < score(x))
+		at--;
+	if (at == max)
+		return;
+	*n += *n < max;
+	for (size_t k = *n - 1; k > at; k--)
+		v[k] = v[k - 1];
+	v[at] = *x;
+}
+
+enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter *m, size_t max, struct matter_similar **v, size_t *n)
+{
+	struct str mine = text_of(a, m->title, scenario_version(m->scenario, m->scenario_version), m->fields);
+	struct bag bag = bag_of(a, mine);
+	int64_t since = m->created - SIMILAR_DAYS * DAY, until = m->created + SIMILAR_DAYS * DAY;
+	struct found *f = arena_new(a, struct found);
+	struct matter_similar_town_rows newest;
+	struct matter_similar_rows_rows rows;
+	enum err e = search_pieces(c, a, mine, f);
+
+	*v = arena_array(a, struct matter_similar, max + 1);
+	*n = 0;
+	if (e == OK)
+		e = q_matter_similar_town(c, a, town_of(m->place), since, until, NEWEST, &newest);
+	for (size_t i = 0; e == OK && i < newest.n; i++)
+		keep(f, newest.v[i].id);
+	if (e == OK)
+		e = q_matter_similar_rows(c, a, f->ids, f->n, town_of(m->place), since, until, &rows);
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		const struct matter_similar_rows_row *r = &rows.v[i];
+		const struct scenario *s = scenario_version(r->scenario, (int)r->scenario_version);
+		struct matter_similar x = {.id = r->id, .created = r->created, .closed = r->closed, .code = r->code, .title = r->title,
+					   .state = r->state, .scenario = r->scenario, .place = r->place};
+
+		if (r->id == m->id)
+			continue;
+		x.near = nearness(m, r, &x.metres);
+		x.percent = (int)lround(100 * jaccard(bag, bag_of(a, text_of(a, r->title, s, r->fields))));
+		if (score(&x) >= LEAST)
+			insert(*v, n, max, &x);
+	}
+	return e;
+}
+
+/* ---- who had such things ---- */
+
+enum err matter_lead_lately(struct db_conn *c, struct arena *a, struct str place, struct str category, int64_t now, struct matter_lead *out)
+{
+	struct matter_similar_holders_rows rows;
+	enum err e = q_matter_similar_holders(c, a, town_of(place), now - SIMILAR_LEAD_DAYS * DAY, category, HOLDERS, &rows);
+
+	*out = (struct matter_lead){0};
+	if (e != OK)
+		return e;
+	out->of = (int)rows.n;
+	for (size_t i = 0; i < rows.n; i++) {
+		int had = 0;
+
+		for (size_t k = 0; k < rows.n; k++)
+			had += rows.v[k].holder_org == rows.v[i].holder_org;
+		if (had > out->had) { /* newest first: of two with as many, the later one */
+			out->had = had;
+			out->org = rows.v[i].holder_org;
+		}
+	}
+	return out->had ? OK : ERR_NOT_FOUND;
+}

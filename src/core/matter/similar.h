@@ -1,0 +1,37 @@
+/*
+ * similar: what a dispatcher wants to know about a new matter. Is the same thing there already (same words, near, recent)? Who handled
+ * such things here lately? Both answers are advice with a reason; nothing is decided by them.
+ *
+ * Bounded whatever the size of the store: eight searches of at most 25 ids in the full-text index and the 150 newest of the town in the
+ * span, so at most 350 rows are read and compared; for the lead the 1000 newest matters of the town.
+ */
+#ifndef CORE_MATTER_SIMILAR_H
+#define CORE_MATTER_SIMILAR_H
+
+#include "core/matter/matter.h"
+
+#define SIMILAR_DAYS 60   /* 示例: how far apart in time */
+#define SIMILAR_METRES 500 /* 示例: how far apart on the ground counts as near */
+#define SIMILAR_LEAD_DAYS 180 /* 示例: "lately" */
+
+enum similar_near { NEAR_TOWN, NEAR_COMMUNITY, NEAR_POINT, NEAR_GRID };
+
+struct matter_similar {
+	int64_t id, created, closed;
+	struct str code, title, state, scenario, place;
+	int percent;              /* of the pairs of characters of both texts, how many both have */
+	enum similar_near near;
+	double metres;            /* NAN: one of them has no point */
+};
+
+/* Likeliest first, at most `max` (≤ 10). Not those that were merged; of the same town, since nothing else can be merged. */
+CHECKED enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter *m, size_t max, struct matter_similar **v, size_t *n);
+
+/* How alike two texts are: Jaccard index of their sets of character pairs and words, 0..1. */
+double similar_texts(struct arena *a, struct str x, struct str y);
+
+/* The organisation that has or had most of the category in the town lately. ERR_NOT_FOUND: nobody had any. */
+struct matter_lead { int64_t org; int had, of; };
+CHECKED enum err matter_lead_lately(struct db_conn *c, struct arena *a, struct str place, struct str category, int64_t now, struct matter_lead *out);
+
+#endif
