@@ -41,6 +41,7 @@ static void begin(struct unit *u)
 }
 
 struct world {
+	struct arena *a;
 	struct str community, grid;
 	struct matter_new m[2];
 };
@@ -62,8 +63,9 @@ static enum err make_places(struct tx *tx, void *arg)
 	up = add(tx, up, "5001", "市辖区", PLACE_CITY);
 	up = add(tx, up, "500105", "江北区", PLACE_DISTRICT);
 	up = add(tx, up, "500105004", "大石坝街道", PLACE_TOWN);
-	w->community = add(tx, up, "500105004001", "石门社区", PLACE_COMMUNITY);
-	w->grid = add(tx, w->community, "", "第三网格", PLACE_GRID); /* without a code of its own */
+	/* the job's memory ends with it */
+	w->community = arena_str(w->a, add(tx, up, "500105004001", "石门社区", PLACE_COMMUNITY));
+	w->grid = arena_str(w->a, add(tx, w->community, "", "第三网格", PLACE_GRID)); /* without a code of its own */
 	return OK;
 }
 
@@ -81,7 +83,7 @@ static void file(struct unit *u, struct world *w, int i, struct str what, struct
 static void test_a_workbook_is_read_back(void **state)
 {
 	struct unit *u = *state;
-	struct world w;
+	struct world w = {.a = u->a};
 	struct str from = STR(""), to = STR("\xf4"), why = STR(""), text;
 	struct matter_scope scope = {.from = &from, .to = &to, .n = 1, .private_too = true};
 	struct matter_filter all = {0};
@@ -92,8 +94,6 @@ static void test_a_workbook_is_read_back(void **state)
 
 	begin(u);
 	assert_int_equal(db_write(u->db, make_places, &w), OK);
-	w.grid = arena_str(u->a, w.grid); /* the job's memory ends with it */
-	w.community = arena_str(u->a, w.community);
 	file(u, &w, 0, STR("=1+1 路灯不亮，电话 13800005678"), w.grid, true);
 	file(u, &w, 1, STR("楼道堆物，\"挡住\"了路"), w.community, false);
 	o.file = arena_printf(u->a, "%s/list.xlsx", unit_tmp()).p;
@@ -115,7 +115,7 @@ static void test_a_workbook_is_read_back(void **state)
 static void test_cells_hide_numbers_and_know_the_place(void **state)
 {
 	struct unit *u = *state;
-	struct world w;
+	struct world w = {.a = u->a};
 	struct xlsx_cell cells[EXPORT_COLUMNS];
 	struct matter_row row = {.id = 7, .scenario = STR("resident-report"), .state = STR("filed"), .title = STR("找 13800005678"),
 				 .category = STR(""), .channel = STR("web"), .created = 1, .judge_solved = -1};
@@ -123,8 +123,6 @@ static void test_cells_hide_numbers_and_know_the_place(void **state)
 
 	begin(u);
 	assert_int_equal(db_write(u->db, make_places, &w), OK);
-	w.grid = arena_str(u->a, w.grid); /* the job's memory ends with it */
-	w.community = arena_str(u->a, w.community);
 	row.place = w.grid;
 	c = db_read_begin(u->db);
 	export_cells(c, u->a, &row, cells);
