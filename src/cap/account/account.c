@@ -9,6 +9,8 @@ static const struct route routes[] = {
 	{"GET", "/me", account_me, NULL, R_LOGIN, N_("我的账号：职责、语言、长者版"), 0},
 	{"GET", "/me/password", account_password_form, NULL, R_LOGIN, N_("修改密码的表单"), 0},
 	{"POST", "/me/password", account_password, NULL, R_LOGIN, N_("修改密码，其他设备上的登录随之结束"), 0},
+	{"GET", "/me/mail", account_mail_form, NULL, R_LOGIN, N_("通知邮箱的表单"), 0},
+	{"POST", "/me/mail", account_mail, NULL, R_LOGIN, N_("设置或取消通知邮箱"), 0},
 	{"GET", "/me/sessions", account_sessions, NULL, R_LOGIN, N_("在哪些设备上登录着"), 0},
 	{"POST", "/me/sessions/end-others", account_end_others, NULL, R_LOGIN, N_("结束其他设备上的登录"), 0},
 	{"GET", "/me/notices", account_notices, NULL, R_LOGIN, N_("未读通知"), 0},

@@ -25,6 +25,10 @@ struct account_password_view {
 	const char *field;       /* "old_password", "new_password" or "again_password" */
 };
 
+struct account_mail_view {
+	struct str mail, error;
+};
+
 struct account_sessions_view {
 	struct actor_session_line *v;
 	size_t n;
@@ -46,6 +50,10 @@ enum err account_continue(struct rq *rq);
 enum err account_me(struct rq *rq);
 enum err account_password_form(struct rq *rq);
 enum err account_password(struct rq *rq);
+/* account_mail.c */
+enum err account_mail_form(struct rq *rq);
+enum err account_mail(struct rq *rq);
+/* account_me.c */
 enum err account_sessions(struct rq *rq);
 enum err account_end_others(struct rq *rq);
 enum err account_notices(struct rq *rq);

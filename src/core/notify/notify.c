@@ -147,6 +147,18 @@ enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct 
 	return e == OK ? q_notify_notice_channel_set(tx->c, actor, channel, sealed, NULL) : e;
 }
 
+enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *address)
+{
+	struct notify_notice_channels_rows rows;
+	enum err e = q_notify_notice_channels(c, a, actor, &rows);
+
+	*address = STR_NULL;
+	for (size_t i = 0; e == OK && i < rows.n; i++)
+		if (str_eq(rows.v[i].channel, channel))
+			e = unseal(a, rows.v[i].address, context(a, actor, "channel"), address);
+	return e;
+}
+
 /* ---- reading ---- */
 
 enum err notify_unread(struct db_conn *c, struct arena *a, int64_t actor, int limit, struct notice **v, size_t *n, int64_t *count)

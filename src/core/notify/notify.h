@@ -24,6 +24,8 @@ CHECKED enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id /* 0:
 
 /* Where else the account wants its notices: channel "mail" with an address; address p NULL: no more. */
 CHECKED enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address);
+/* That address, for the account itself to see; p NULL: none. */
+CHECKED enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *address);
 
 /*
  * deliver: OK; ERR_INPUT when it will never work (no such mailbox), any other code when it may work later. *why is kept for
