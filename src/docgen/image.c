@@ -258,6 +258,15 @@ static bool serve(int socket, pid_t keeper)
 }
 
 /* False: the zygote ended by itself, there is nothing more to do. */
+/* A helper that crashes just dies: handlers that the program had set before the fork would speak in its name. */
+static void default_crashes(void)
+{
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+	for (size_t i = 0; i < ARRAY_LEN(crashes); i++)
+		signal(crashes[i], SIG_DFL);
+}
+
 static bool zygote_died(pid_t zygote)
 {
 	int status;
@@ -275,6 +284,7 @@ _Noreturn static void keep(int socket)
 	pid_t keeper, zygote;
 
 	prctl(PR_SET_NAME, "image");
+	default_crashes();
 	signal(SIGINT, SIG_IGN); /* Ctrl-C is for the server; we end when its socket closes */
 	signal(SIGTERM, SIG_IGN);
 	for (;;) {
