@@ -4,7 +4,6 @@
  * SEARCH_MATTERS (20000) matters in the store, SEARCH_ROUNDS (300) searches a word.
  */
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "common.h"
 #include "core/matter/list.h"
 #include "core/place/place.h"
-#include "db/inner.h"
+#include "db/raw.h"
 
 #define NEWEST 20
 
@@ -38,7 +37,7 @@ static double median(double *v, int64_t n)
 	return v[n / 2] * 1e6;
 }
 
-static double raw_median(sqlite3_stmt *st, const char *word, int64_t rounds, double *v, int64_t *hits)
+static double raw_median(struct raw_query *raw, const char *word, int64_t rounds, double *v, int64_t *hits)
 {
 	char phrase[64];
 
@@ -46,11 +45,7 @@ static double raw_median(sqlite3_stmt *st, const char *word, int64_t rounds, dou
 	for (int64_t i = 0; i < rounds; i++) {
 		double t0 = bench_now();
 
-		*hits = 0;
-		sqlite3_bind_text(st, 1, phrase, -1, SQLITE_STATIC);
-		while (sqlite3_step(st) == SQLITE_ROW)
-			*hits += sqlite3_column_int64(st, 0) != 0;
-		sqlite3_reset(st);
+		*hits = raw_query_count(raw, phrase);
 		v[i] = bench_now() - t0;
 	}
 	return median(v, rounds);
@@ -93,16 +88,7 @@ static double list_median(struct db_conn *c, struct arena *a, const struct matte
 	return median(v, rounds);
 }
 
-static sqlite3_stmt *raw_query(sqlite3 *h)
-{
-	sqlite3_stmt *st;
-
-	if (db_fts_register(h) != SQLITE_OK ||
-	    sqlite3_prepare_v2(h, "SELECT rowid FROM search_matter WHERE search_matter MATCH ?1 ORDER BY rowid DESC LIMIT 20", -1, &st, NULL) !=
-		    SQLITE_OK)
-		give_up(sqlite3_errmsg(h));
-	return st;
-}
+#define RAW "SELECT rowid FROM search_matter WHERE search_matter MATCH ?1 ORDER BY rowid DESC LIMIT 20"
 
 int main(void)
 {
@@ -112,8 +98,8 @@ int main(void)
 	struct times t, sum = {0};
 	struct arena a;
 	struct db_conn *c;
-	sqlite3 *h;
-	sqlite3_stmt *st;
+	struct raw_query *raw;
+	struct str why;
 
 	bench_begin();
 	bench_open(&b, DB_SQLITE, NULL);
@@ -123,13 +109,12 @@ int main(void)
 	struct matter_scope s = {from, to, 1, true};
 
 	c = db_read_begin(b.u->db);
-	if (sqlite3_open_v2(b.u->url + strlen("sqlite:"), &h, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-		give_up(sqlite3_errmsg(h));
-	st = raw_query(h);
+	if (raw_query_open(&raw, b.u->url + strlen("sqlite:"), RAW, &b.a, &why) != OK)
+		give_up(why.p);
 	printf("%-10s %6s %12s %14s %14s\n", "word", "found", "raw FTS us", "search_find us", "list page us");
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		raw_median(st, words[i], rounds / 4 + 1, v, &t.hits); /* warm */
-		t.raw = raw_median(st, words[i], rounds, v, &t.hits);
+		raw_median(raw, words[i], rounds / 4 + 1, v, &t.hits); /* warm */
+		t.raw = raw_median(raw, words[i], rounds, v, &t.hits);
 		t.find = find_median(c, &a, words[i], rounds, v, t.hits);
 		t.list = list_median(c, &a, &s, words[i], rounds, v, t.hits);
 		printf("%-10s %6lld %12.1f %14.1f %14.1f\n", words[i], (long long)t.hits, t.raw, t.find, t.list);
@@ -142,8 +127,7 @@ int main(void)
 	bench_line("search/raw-find", sum.find / ARRAY_LEN(words), "us", "raw-fts", sum.find / sum.raw);
 	bench_line("search/raw", sum.list / ARRAY_LEN(words), "us", "raw-fts", sum.list / sum.raw);
 	bench_line("search/raw-worst-word", list, "x", "raw-fts", list);
-	sqlite3_finalize(st);
-	sqlite3_close(h);
+	raw_query_close(raw);
 	db_read_end(c);
 	bench_close(&b);
 	arena_release(&a);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <libpq-fe.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "db/raw.h"
 
 extern char **environ;
 
@@ -107,14 +107,15 @@ static char *pg_url(const char *name)
 static bool pg_exec(const char *sql)
 {
 	char *url = pg_url("postgres");
-	PGconn *c = PQconnectdb(url);
-	PGresult *r = PQexec(c, sql);
-	bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+	struct arena a;
+	struct str why = STR("");
+	bool ok;
 
+	arena_init(&a, 0);
+	ok = raw_pg_exec(url, sql, &a, &why) == OK;
 	if (!ok)
-		print_error("%s: %s", sql, PQerrorMessage(c));
-	PQclear(r);
-	PQfinish(c);
+		print_error("%s: %.*s", sql, STR_ARG(why));
+	arena_release(&a);
 	free(url);
 	return ok;
 }
