@@ -32,7 +32,7 @@ ROOMS := $(sort $(patsubst src/%/,%,$(dir $(wildcard src/*/*.c src/*/*/*.c))))
 SQLROOMS := $(sort $(foreach d,$(wildcard src/* src/core/* src/cap/*),$(if $(wildcard $(d)/*.sql $(d)/migrations/*.sql),$(patsubst src/%,%,$(d)))))
 HTMLROOMS := $(sort $(foreach d,$(wildcard src/* src/core/* src/cap/*),$(if $(wildcard $(d)/html/*.html),$(patsubst src/%,%,$(d)))))
 CAPS := $(sort $(patsubst src/cap/%/,%,$(wildcard src/cap/*/)))
-ASSETS := $(sort $(wildcard web/css/*.css web/js/*.js web/img/*))
+ASSETS := $(sort $(wildcard web/css/*.css web/js/*.js web/img/* web/dist/*.js web/dist/*.mjs web/dist/*.css web/dist/*.txt web/dist/*.gz))
 POS := $(sort $(wildcard src/*/en.po src/*/*/en.po scenarios/en.po))
 
 # ---- generated -----------------------------------------------------------------------------------------------------
@@ -76,6 +76,9 @@ $(foreach r,$(HTMLROOMS),$(eval $(call HTML_RULE,$(r))))
 $(B)/gen/rooms.list: FORCE
 	@mkdir -p $(B)/gen
 	@echo '$(CAPS) | $(SQLROOMS)' | cmp -s - $@ || echo '$(CAPS) | $(SQLROOMS)' > $@
+$(B)/gen/assets.list: FORCE
+	@mkdir -p $(B)/gen
+	@echo '$(ASSETS)' | cmp -s - $@ || echo '$(ASSETS)' > $@
 FORCE:
 
 $(B)/gen/caps.c: $(B)/gen/rooms.list
@@ -90,7 +93,7 @@ $(B)/gen/modules.c: $(B)/gen/rooms.list
 	echo 'const struct db_module *const db_modules[] = {'; \
 	for r in $(filter core/%,$(SQLROOMS)) $(filter-out core/% cap/%,$(SQLROOMS)) $(filter cap/%,$(SQLROOMS)); do echo "	&$$(basename $$r)_module,"; done; echo '	NULL};'; } > $@
 
-$(B)/gen/assets.c: $(T)/embed $(ASSETS)
+$(B)/gen/assets.c: $(T)/embed $(ASSETS) $(B)/gen/assets.list
 	@mkdir -p $(B)/gen
 	$(T)/embed $@ $(ASSETS)
 

@@ -25,6 +25,7 @@ static const struct {
 	{".woff2", "font/woff2"},
 	{".txt", "text/plain; charset=utf-8"},
 	{".webmanifest", "application/manifest+json"},
+	{".gz", "application/gzip"}, /* the compressed twin of the file before it, see assets_prepare() */
 };
 
 static const char *type_of(const char *file)
@@ -68,12 +69,11 @@ static uint64_t content_hash(const unsigned char *p, size_t n)
 	return h;
 }
 
-static void write_bytes(FILE *out, int number, const unsigned char *p, size_t n)
+/* The assembler reads the file itself: a megabyte of numbers would keep the compiler busy for seconds. */
+static void write_bytes(FILE *out, int number, const char *file)
 {
-	fprintf(out, "static const unsigned char bytes_%d[] = {", number);
-	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s%u,", i % 32 == 0 ? "\n" : "", p[i]);
-	fputs("0};\n", out);
+	fprintf(out, "__asm__(\".section .rodata\\n.balign 16\\nasset_%d:\\n.incbin \\\"%s\\\"\\n.byte 0\\n.previous\");\n", number, file);
+	fprintf(out, "extern const unsigned char asset_%d[] __attribute__((visibility(\"hidden\")));\n", number);
 }
 
 int main(int argc, char **argv)
@@ -96,14 +96,14 @@ int main(int argc, char **argv)
 		unsigned char *p = read_file(argv[i], &sizes[i]);
 
 		hashes[i] = content_hash(p, sizes[i]);
-		write_bytes(out, i, p, sizes[i]);
+		write_bytes(out, i, argv[i]);
 		free(p);
 	}
 	fputs("\nconst struct asset assets[] = {\n", out);
 	for (int i = 2; i < argc; i++) {
 		const char *name = strncmp(argv[i], "web/", 4) == 0 ? argv[i] + 4 : argv[i];
 
-		fprintf(out, "\t{\"%s\", \"%s\", \"%016llx\", bytes_%d, %zu},\n", name, type_of(argv[i]),
+		fprintf(out, "\t{\"%s\", \"%s\", \"%016llx\", asset_%d, %zu},\n", name, type_of(argv[i]),
 			(unsigned long long)hashes[i], i, sizes[i]);
 	}
 	fputs("\t{0},\n};\n", out);

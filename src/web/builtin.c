@@ -35,6 +35,14 @@ static struct str gzip(struct arena *a, struct str body)
 	return n > 0 && n < body.n - body.n / 10 ? (struct str){to, n} : STR_NULL;
 }
 
+/* Large files come with a twin that was compressed when they were built, so that no start waits for it. */
+static struct str gzip_twin(struct arena *a, const struct asset *f)
+{
+	const struct asset *twin = asset_find(arena_printf(a, "%s.gz", f->name));
+
+	return twin ? (struct str){(const char *)twin->bytes, twin->n} : gzip(a, (struct str){(const char *)f->bytes, f->n});
+}
+
 void assets_prepare(struct web *web)
 {
 	size_t n = count_assets();
@@ -45,7 +53,7 @@ void assets_prepare(struct web *web)
 		const struct asset *f = &assets[i];
 		struct str body = {(const char *)f->bytes, f->n};
 		const char *dot = strrchr(f->name, '.');
-		struct http_static s = {.body = body, .gz = gzip(a, body), .type = str_from(f->type),
+		struct http_static s = {.body = body, .gz = gzip_twin(a, f), .type = str_from(f->type),
 					.etag = arena_printf(a, "\"%s\"", f->hash)};
 
 		web->assets[i].plain = s;

@@ -1,0 +1,81 @@
+// The map itself, for wall and desk: boundaries, matters as cells or points, names. Tiles come from this server only.
+import * as maplibre from "maplibre-gl";
+import { word } from "./dom.mjs";
+
+maplibre.setWorkerUrl(document.querySelector("[data-worker]")?.dataset.worker ?? "/static/dist/worker.mjs");
+
+export const hasWebGL = () => {
+	try {
+		return !!document.createElement("canvas").getContext("webgl2");
+	} catch {
+		return false;
+	}
+};
+
+const absolute = (path) => new URL(path, location.href).href.replace(/%7B/g, "{").replace(/%7D/g, "}");
+export const tiles = (layer, query) => [absolute(`/tiles/${layer}/{z}/{x}/{y}.mvt${query ? `?${query}` : ""}`)];
+
+// How a cell or point is coloured: late before soon before in time; a cell that holds only closed matters is quiet.
+const worst = (c) => ["case",
+	[">", ["coalesce", ["get", "late"], 0], 0], c.clock[3],
+	[">", ["coalesce", ["get", "soon"], 0], 0], c.clock[2],
+	[">", ["coalesce", ["get", "ok"], 0], 0], c.clock[1],
+	c.clock[0]];
+const count = ["coalesce", ["get", "n"], 1];
+
+export function style(c, { matters, background, boundaries = true }) {
+	const layers = [{ id: "ground", type: "background", paint: { "background-color": c.ground } }];
+	const sources = {};
+
+	if (background) {
+		sources.background = { type: "raster", tiles: [background], tileSize: 256 };
+		layers.push({ id: "background", type: "raster", source: "background" });
+	}
+	if (boundaries) {
+		sources.boundaries = { type: "vector", tiles: tiles("boundaries"), minzoom: 3, maxzoom: 14 };
+		layers.push(
+			{ id: "land", type: "fill", source: "boundaries", "source-layer": "boundaries",
+				paint: { "fill-color": c.land, "fill-opacity": background ? 0 : 1 } },
+			{ id: "borders", type: "line", source: "boundaries", "source-layer": "boundaries",
+				paint: { "line-color": ["case", ["get", "indicative"], c.edgeSoft, c.edge],
+					"line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.6, 12, 1.4, 16, 2] } });
+	}
+	sources.matters = { type: "vector", tiles: tiles("matters", matters), minzoom: 0, maxzoom: 18 };
+	sources.here = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
+	layers.push(
+		{ id: "matters-glow", type: "circle", source: "matters", "source-layer": "matters", maxzoom: 13,
+			filter: [">", count, 1],
+			paint: { "circle-color": worst(c), "circle-opacity": 0.16, "circle-blur": 0.8,
+				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 7, 9, 34] } },
+		{ id: "matters", type: "circle", source: "matters", "source-layer": "matters",
+			paint: { "circle-color": worst(c), "circle-opacity": 0.92,
+				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 3.5, 9, 13],
+				"circle-stroke-width": 1, "circle-stroke-color": c.ground } },
+		{ id: "matters-n", type: "symbol", source: "matters", "source-layer": "matters", filter: [">", count, 9],
+			layout: { "text-field": ["to-string", count], "text-size": 11, "text-allow-overlap": false },
+			paint: { "text-color": c.ground } },
+		{ id: "here", type: "circle", source: "here",
+			paint: { "circle-radius": 11, "circle-color": "rgba(0,0,0,0)", "circle-stroke-width": 3, "circle-stroke-color": c.act } });
+	return { version: 8, sources, layers };
+}
+
+export function makeMap(container, c, options) {
+	const map = new maplibre.Map({
+		container, style: style(c, options), bounds: options.bounds, center: options.center ?? [106.55, 29.56], zoom: options.zoom ?? 8,
+		fitBoundsOptions: { padding: 40, animate: false }, minZoom: 3, maxZoom: 19, attributionControl: false, dragRotate: false, pitchWithRotate: false,
+		maxTileCacheSize: 200, fadeDuration: 0, refreshExpiredTiles: false,
+		locale: { "NavigationControl.ZoomIn": word("zoom-in"), "NavigationControl.ZoomOut": word("zoom-out"), "Map.Title": word("map") },
+	});
+
+	map.touchZoomRotate.disableRotation();
+	return map;
+}
+
+// New tiles without a blank moment: the address changes only in a number that the server ignores, and old tiles stay until new ones are there.
+export function refresh(map, query, version) {
+	const source = map.getSource("matters");
+
+	if (source) source.setTiles(tiles("matters", `${query ? `${query}&` : ""}v=${version}`));
+}
+
+export { maplibre };
