@@ -184,6 +184,8 @@ static void file_report(struct reports *r, size_t row)
 		.is_public = str_eqz(demo_cell(t, row, "public"), "yes"), .source = STR("demo"), .source_id = demo_cell(t, row, "id")};
 	enum err e = m.scenario ? place_of(r, demo_cell(t, row, "place"), &p) : ERR_NOT_FOUND;
 
+	if (!str_f64(demo_cell(t, row, "lon"), &m.lon) || !str_f64(demo_cell(t, row, "lat"), &m.lat))
+		m.lon = m.lat = NAN; /* some give no point */
 	m.nvalues = read_values(r, row, demo_cell(t, row, "values"), values);
 	if (!str_eqz(m.channel, "web")) /* somebody of the town typed it in */
 		m.filed_by = demo_id(r->d, "account", demo_cell(t, row, "handler"));

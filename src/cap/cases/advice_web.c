@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "cap/cases/fill.h"
+#include "cap/cases/map.h"
 #include "core/matter/category.h"
 #include "core/matter/similar.h"
 #include "core/rule/duty.h"
@@ -55,7 +56,7 @@ static struct str where(struct rq *rq, const struct matter_similar *x)
 	return str_from(_("同一镇街"));
 }
 
-static enum err advise_similar(struct rq *rq, const struct matter *m, const struct ways *w, struct cases_advice *out)
+static enum err advise_similar(struct rq *rq, const struct matter *m, const struct ways *w, struct cases_show_view *v, struct cases_advice *out)
 {
 	struct matter_similar *x;
 	size_t n;
@@ -80,7 +81,7 @@ static enum err advise_similar(struct rq *rq, const struct matter *m, const stru
 			to->merge = arena_printf(rq->arena, "/cases/%lld?into=%lld#do-%.*s", (long long)m->id, (long long)x[i].id,
 						 STR_ARG(w->merge->id));
 	}
-	return OK;
+	return cases_map_matter(rq, m, x, n, &v->map); /* again: now with what may be the same */
 }
 
 /* The link of a likely duplicate leads back here with its number: the form of the merge is then open and filled in. */
@@ -219,7 +220,7 @@ enum err cases_advise(struct rq *rq, const struct matter *m, struct cases_show_v
 	if (w.assign == NULL && w.merge == NULL)
 		return OK;
 	if (w.merge)
-		e = advise_similar(rq, m, &w, out);
+		e = advise_similar(rq, m, &w, v, out);
 	fill_into(rq, &w, v);
 	category = advise_category(rq, m, out);
 	if (e == OK && w.assign && category.n)

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "cap/cases/cases.html.h"
+#include "cap/cases/map.h"
 #include "cap/cases/pages.h"
 #include "cap/cases/photos.h"
 #include "core/matter/category.h"
@@ -87,6 +88,7 @@ static enum err form_page(struct rq *rq, const struct scenario *s, const struct 
 	v.nfields = n;
 	fill_fields(rq, NULL, working_place(rq), ask, required, n, "", v.fields);
 	category_options(rq, &v);
+	v.map = cases_map_place(rq, working_place(rq));
 	v.asks_public = for_resident(s);
 	v.is_public = str_eqz(rq_form(rq, "public"), "1");
 	v.errors = arena_array(rq->arena, struct cases_error, 2);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "cap/cases/advice.h"
 #include "cap/cases/cases.html.h"
+#include "cap/cases/map.h"
 #include "cap/cases/pages.h"
 #include "cap/cases/photos.h"
 #include "core/journal/journal.h"
@@ -29,7 +30,9 @@ static enum err show(struct rq *rq, struct matter *m, bool plain, struct cases_s
 	/* masked values are read too: the page shows that something is there, and its end */
 	enum err e = matter_values(rq_conn(rq), rq->arena, m, true);
 
-	return e == OK ? fill_show(rq, m, plain, v) : e;
+	if (e == OK)
+		e = fill_show(rq, m, plain, v);
+	return e == OK ? cases_map_matter(rq, m, NULL, 0, &v->map) : e;
 }
 
 enum err cases_show_page(struct rq *rq)

@@ -92,6 +92,8 @@ struct cases_photo {
 	struct str href, thumb, alt;
 };
 
+struct minimap_view;
+
 struct cases_similar {
 	int64_t id;
 	struct str title, state, why, merge; /* merge: where its merge is filled in; empty: may not */
@@ -121,6 +123,7 @@ struct cases_show_view {
 	struct cases_action_view *actions;
 	size_t nactions;
 	struct str judged, holder;
+	const struct minimap_view *map;  /* NULL: nobody knows where it is */
 	struct str conflict;             /* what somebody else did meanwhile */
 	struct cases_fact *kept;         /* what was typed into an action that is no longer there */
 	size_t nkept;
@@ -133,6 +136,7 @@ struct cases_file_view {
 	struct cases_option *categories;
 	size_t ncategories;
 	bool asks_public, is_public;
+	const struct minimap_view *map;  /* where the filer works */
 	struct cases_error { struct str field, text; } *errors;
 	size_t nerrors;
 };

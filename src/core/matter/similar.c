@@ -16,6 +16,7 @@
 #define SEARCHES 8
 #define EACH 25
 #define NEWEST 150
+#define AROUND 300
 #define HOLDERS 1000
 #define LEAST 0.10          /* 示例: below it nothing is said */
 
@@ -203,7 +204,8 @@ enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter 
 		const struct matter_similar_rows_row *r = &rows.v[i];
 		const struct scenario *s = scenario_version(r->scenario, (int)r->scenario_version);
 		struct matter_similar x = {.id = r->id, .created = r->created, .closed = r->closed, .code = r->code, .title = r->title,
-					   .state = r->state, .scenario = r->scenario, .place = r->place};
+					   .state = r->state, .scenario = r->scenario, .place = r->place,
+					   .lon = r->lon_null ? NAN : r->lon, .lat = r->lat_null ? NAN : r->lat};
 
 		if (r->id == m->id)
 			continue;
@@ -211,6 +213,47 @@ enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter 
 		x.percent = (int)lround(100 * jaccard(bag, bag_of(a, text_of(a, r->title, s, r->fields))));
 		if (score(&x) >= LEAST)
 			insert(*v, n, max, &x);
+	}
+	return e;
+}
+
+/* ---- what lies around ---- */
+
+static void keep_near(struct matter_near *v, size_t *n, size_t max, const struct matter_near *x)
+{
+	size_t at = *n;
+
+	while (at > 0 && v[at - 1].metres > x->metres)
+		at--;
+	if (at == max)
+		return;
+	*n += *n < max;
+	for (size_t k = *n - 1; k > at; k--)
+		v[k] = v[k - 1];
+	v[at] = *x;
+}
+
+enum err matter_near(struct db_conn *c, struct arena *a, const struct matter *m, double lon, double lat, double metres, size_t max,
+		     struct matter_near **v, size_t *n)
+{
+	struct matter_near_rows_rows rows;
+	enum err e;
+
+	*n = 0;
+	*v = arena_array(a, struct matter_near, max + 1);
+	if (!coord_valid(lon, lat))
+		return OK;
+	e = q_matter_near_rows(c, a, town_of(m->place), m->created - SIMILAR_DAYS * DAY, m->created + SIMILAR_DAYS * DAY, AROUND, &rows);
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		const struct matter_near_rows_row *r = &rows.v[i];
+		struct matter_near x = {.id = r->id, .created = r->created, .title = r->title, .code = r->code, .state = r->state,
+					.scenario = r->scenario, .place = r->place, .kind = (enum state_kind)r->kind, .lon = r->lon, .lat = r->lat};
+
+		if (r->id == m->id || r->merged_into || r->lon_null || r->lat_null)
+			continue;
+		x.metres = coord_metres((struct lonlat){lon, lat}, (struct lonlat){r->lon, r->lat});
+		if (x.metres <= metres)
+			keep_near(*v, n, max, &x);
 	}
 	return e;
 }

@@ -22,10 +22,24 @@ struct matter_similar {
 	int percent;              /* of the pairs of characters of both texts, how many both have */
 	enum similar_near near;
 	double metres;            /* NAN: one of them has no point */
+	double lon, lat;          /* NAN: no point */
 };
 
 /* Likeliest first, at most `max` (≤ 10). Not those that were merged; of the same town, since nothing else can be merged. */
 CHECKED enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter *m, size_t max, struct matter_similar **v, size_t *n);
+
+/*
+ * What else lies around a point: of the newest 300 matters of the town in the span, those within `metres`, nearest first, at most `max`
+ * (≤ 32); not `m` itself, not those merged into another.
+ */
+struct matter_near {
+	int64_t id, created;
+	struct str title, code, state, scenario, place;
+	enum state_kind kind;
+	double lon, lat, metres;
+};
+CHECKED enum err matter_near(struct db_conn *c, struct arena *a, const struct matter *m, double lon, double lat, double metres, size_t max,
+			     struct matter_near **v, size_t *n);
 
 /* How alike two texts are: Jaccard index of their sets of character pairs and words, 0..1. */
 double similar_texts(struct arena *a, struct str x, struct str y);

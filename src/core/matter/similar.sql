@@ -12,3 +12,8 @@ WHERE id IN ($ids[]) AND town = $town AND created >= $since AND created < $until
 -- may scan: the at most n rows of one town that the inner select gives
 SELECT x.holder_org FROM (SELECT holder_org, category FROM matter WHERE town = $town AND created >= $since ORDER BY created DESC, id DESC LIMIT $n) x
 WHERE x.holder_org > 0 AND x.category = $category;
+
+-- name: matter_near_rows(town str, since i64, until i64, n i64) -> id i64, code str, title str, scenario str, state str, kind i64, place str, created i64,
+--   merged_into i64, lon f64?, lat f64?
+SELECT id, code, title, scenario, state, kind, place, created, merged_into, lon, lat FROM matter
+WHERE town = $town AND created >= $since AND created < $until ORDER BY created DESC, id DESC LIMIT $n;

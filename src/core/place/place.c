@@ -295,6 +295,53 @@ enum err place_near(struct db_conn *c, struct arena *a, double lon, double lat, 
 	}
 }
 
+struct around { double metres; struct place p; };
+
+/* Sorted, the nearest first; what falls off the end is forgotten. */
+static void keep_near(struct around *v, size_t *n, size_t max, const struct around *x)
+{
+	size_t at = *n;
+
+	while (at > 0 && v[at - 1].metres > x->metres)
+		at--;
+	if (at == max)
+		return;
+	*n += *n < max;
+	for (size_t k = *n - 1; k > at; k--)
+		v[k] = v[k - 1];
+	v[at] = *x;
+}
+
+enum err place_around(struct db_conn *c, struct arena *a, double lon, double lat, enum place_level level, double metres, size_t max,
+		      struct place **v, size_t *n)
+{
+	double dlat = metres / 111000, dlon = dlat / fmax(0.01, cos(lat * M_PI / 180));
+	double west = fmax(-180, lon - dlon), east = fmin(180, lon + dlon);
+	struct around near[64];
+	enum err e = OK;
+
+	*n = 0;
+	if (!coord_valid(lon, lat) || !(metres > 0 && metres <= 20000) || max > ARRAY_LEN(near))
+		return ERR_INPUT;
+	for (double y = floor((lat - dlat + 90) / CELL_DEG); e == OK && y <= floor((lat + dlat + 90) / CELL_DEG); y++) {
+		double row = (y + 0.5) * CELL_DEG - 90;
+		struct place_in_cells_rows rows;
+
+		e = q_place_in_cells(c, a, level, place_cell(west, row), place_cell(east, row), &rows);
+		for (size_t i = 0; e == OK && i < rows.n; i++) {
+			struct around x = {.metres = coord_metres((struct lonlat){lon, lat}, (struct lonlat){rows.v[i].lon, rows.v[i].lat})};
+
+			FILL(&x.p, &rows.v[i]);
+			if (x.metres <= metres)
+				keep_near(near, n, max, &x);
+		}
+	}
+	*v = arena_array(a, struct place, *n + 1);
+	for (size_t i = 0; i < *n; i++)
+		(*v)[i] = near[i].p;
+	return e;
+}
+
 /* ---- history ---- */
 
 enum err place_current_key(struct db_conn *c, struct arena *a, struct str old_key, struct str *out)

@@ -51,6 +51,10 @@ CHECKED enum err place_full_name(struct db_conn *c, struct arena *a, struct str 
 CHECKED enum err place_near(struct db_conn *c, struct arena *a, double lon, double lat, enum place_level level, double metres,
 			    struct place *out);
 
+/* Places of that level whose point lies within `metres` (≤ 20 km), nearest first, at most `max` (≤ 64). */
+CHECKED enum err place_around(struct db_conn *c, struct arena *a, double lon, double lat, enum place_level level, double metres, size_t max,
+			      struct place **v, size_t *n);
+
 /* Everything in the subtree of `top` in the order of keys, the ended ones too (exports). */
 CHECKED enum err place_each(struct db_conn *c, struct str top, enum err (*fn)(void *arg, const struct place *p), void *arg);
 /* Places of that level in force. */

@@ -334,7 +334,9 @@ static void points_and_neighbours(void **state)
 	struct place_import im;
 	struct place p;
 	struct lonlat w = coord_from_gcj02(106.545235, 29.581864);
+	struct place *v;
 	struct db_conn *c;
+	size_t n;
 
 	import(u, tree);
 	im = import(u, "code,lon,lat,crs,source\n500105006,106.545235,29.581864,gcj02,Vonng/adcode\n"
@@ -353,6 +355,17 @@ static void points_and_neighbours(void **state)
 	assert_int_equal(ERR_NOT_FOUND, place_near(c, u->a, w.lon, w.lat, PLACE_GRID, 50000, &p));
 	assert_int_equal(ERR_INPUT, place_near(c, u->a, NAN, 29, PLACE_TOWN, 500, &p));
 	assert_int_equal(ERR_INPUT, place_near(c, u->a, 106, 29, PLACE_TOWN, -1, &p));
+
+	/* all around, nearest first, no more than asked for */
+	assert_int_equal(OK, place_around(c, u->a, 106.48, 29.56, PLACE_TOWN, 20000, 5, &v, &n));
+	assert_int_equal(n, 2);
+	assert_string_equal(v[0].name.p, "小龙坎街道");
+	assert_int_equal(OK, place_around(c, u->a, w.lon, w.lat, PLACE_TOWN, 20000, 1, &v, &n));
+	assert_true(n == 1 && str_eqz(v[0].name, "观音桥街道"));
+	assert_int_equal(OK, place_around(c, u->a, w.lon, w.lat, PLACE_TOWN, 100, 5, &v, &n));
+	assert_int_equal(n, 1);
+	assert_int_equal(ERR_INPUT, place_around(c, u->a, w.lon, w.lat, PLACE_TOWN, 20000, 65, &v, &n));
+	assert_int_equal(ERR_INPUT, place_around(c, u->a, w.lon, 95, PLACE_TOWN, 2000, 5, &v, &n));
 	db_read_end(c);
 }
 

@@ -20,7 +20,7 @@ export async function crawl(page, starts, visit, { most = 100, known = new Set()
     const answer = await page.goto(url);
     seen.set(kind(page.url()), page.url());
     await visit(page, kind(page.url()), answer);
-    for (const href of await page.$$eval('a[href]', (links) => links.map((a) => a.href))) {
+    for (const href of await page.$$eval('a[href]:not(svg a)', (links) => links.map((a) => a.href))) {
       const to = new URL(href);
       to.hash = '';
       if (!/[?&](lang|elder)=/.test(to.search) && !known.has(kind(to.href))) queue.push(to.href);

@@ -1,0 +1,61 @@
+#include "cap/cases/map.h"
+
+#include <math.h>
+
+#include "web/minimap.h"
+
+#define AROUND_METRES 600.0
+#define MOST 16
+
+static bool is_alike(int64_t id, const struct matter_similar *alike, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (alike[i].id == id)
+			return true;
+	return false;
+}
+
+static void add(struct rq *rq, struct minimap_point *to, int64_t id, struct str title, struct str code, double lon, double lat,
+		enum minimap_kind kind)
+{
+	*to = (struct minimap_point){{lon, lat}, kind, str_empty(title) ? matter_code_head(code) : matter_mask(rq->arena, title),
+				     arena_printf(rq->arena, "/cases/%lld", (long long)id)};
+}
+
+/* Likely duplicates first: their numbers are then those of the list beside the map. */
+enum err cases_map_matter(struct rq *rq, const struct matter *m, const struct matter_similar *alike, size_t nalike,
+			  const struct minimap_view **out)
+{
+	struct minimap map = {.at = {m->lon, m->lat}, .at_title = str_from(_("这件事"))};
+	struct minimap_point *p = arena_array(rq->arena, struct minimap_point, nalike + MOST + 1);
+	struct matter_near *near;
+	size_t n;
+	enum err e;
+
+	*out = NULL;
+	if (!minimap_places(rq, m->place, &map))
+		return OK;
+	e = matter_near(rq_conn(rq), rq->arena, m, map.at.lon, map.at.lat, AROUND_METRES, MOST, &near, &n);
+	if (e != OK)
+		return e;
+	map.points = p;
+	for (size_t i = 0; i < nalike; i++)
+		if (!isnan(alike[i].lon) && rq_may_at(rq, "matter.read", alike[i].place))
+			add(rq, &p[map.npoints++], alike[i].id, alike[i].title, alike[i].code, alike[i].lon, alike[i].lat, MINIMAP_ALIKE);
+	for (size_t i = 0; i < n; i++)
+		if (!is_alike(near[i].id, alike, nalike) && rq_may_at(rq, "matter.read", near[i].place))
+			add(rq, &p[map.npoints++], near[i].id, near[i].title, near[i].code, near[i].lon, near[i].lat,
+			    near[i].kind >= STATE_CLOSED ? MINIMAP_CLOSED : MINIMAP_OPEN);
+	*out = minimap_draw(rq, &map);
+	return OK;
+}
+
+const struct minimap_view *cases_map_place(struct rq *rq, struct str place)
+{
+	struct minimap map = {.at = {NAN, NAN}, .frame_only = true, .half = 1200};
+
+	if (!minimap_places(rq, place, &map))
+		return NULL;
+	map.accuracy = 0;
+	return minimap_draw(rq, &map);
+}
