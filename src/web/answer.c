@@ -110,16 +110,24 @@ static const struct {
 	[ERR_IO] = {N_("系统出错了"), N_("服务器的磁盘或网络出了故障，这次没有保存。请稍后再试；如仍不行，请把编号告诉管理员。")},
 };
 
-void answer_reset(struct rq *rq)
+/* Drops all cookies, or everything else. */
+static void keep_headers(struct rq *rq, bool cookies)
 {
 	struct http_resp *resp = rq->http->resp;
 	size_t kept = 0;
 
-	/* cookies stay: the choice of a language holds on an error page too */
 	for (size_t i = 0; i < resp->headers.n; i++)
-		if (str_ieqz(resp->headers.v[i].name, "Set-Cookie"))
+		if (str_ieqz(resp->headers.v[i].name, "Set-Cookie") == cookies)
 			resp->headers.v[kept++] = resp->headers.v[i];
 	resp->headers.n = kept;
+}
+
+void answer_reset(struct rq *rq)
+{
+	struct http_resp *resp = rq->http->resp;
+
+	/* cookies stay: the choice of a language holds on an error page too */
+	keep_headers(rq, true);
 	resp->status = 200;
 	buf_clear(&resp->body);
 }
@@ -169,6 +177,9 @@ void answer_error(struct rq *rq, enum err e)
 	if (e == ERR_RATE || e == ERR_BUSY)
 		http_header_set(rq->http, "Retry-After",
 				arena_printf(rq->arena, "%ld", im->retry_after > 0 ? im->retry_after : 2));
+	if (v.status == 401 && im->wants_json) /* RFC 6750, section 3 */
+		http_header_set(rq->http, "WWW-Authenticate", im->bearer.p ? STR("Bearer realm=\"gongzhi\", error=\"invalid_token\"") :
+				STR("Bearer realm=\"gongzhi\""));
 	if (im->match.allow.p)
 		http_header_set(rq->http, "Allow", im->match.allow);
 	if (im->wants_json) {
@@ -231,6 +242,8 @@ void answer_headers(struct rq *rq)
 	struct http_req *r = rq->http;
 
 	put_flash(rq);
+	if (impl_of(rq)->bearer.p)
+		keep_headers(rq, false); /* a program keeps none */
 	security_headers(r);
 	if (http_pair_get(&r->resp->headers, "Cache-Control").p == NULL)
 		http_header_set(r, "Cache-Control", rq->who.id || rq->head.secret || rq->route == NULL || r->method != HTTP_GET ?

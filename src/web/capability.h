@@ -22,7 +22,7 @@ enum {
 	R_PUBLIC = 1,      /* no login needed; `needs` must be NULL */
 	R_LOGIN = 2,       /* any logged-in account; `needs` may be NULL */
 	R_JSON = 4,        /* errors as JSON; described in docs/api.md */
-	R_NO_CSRF = 8,     /* POST by programs with a key; says why in `about` */
+	R_NO_CSRF = 8,     /* a POST for programs: accepted only with an API key, never from a browser's session */
 	R_FILES = 16,      /* takes multipart uploads */
 	R_STREAM = 32,     /* SSE */
 };

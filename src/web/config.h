@@ -45,6 +45,7 @@ struct config {
 	int64_t posts;              /* an address, posts of visitors without account */
 	int64_t logins;             /* an address, tries to log in */
 	int64_t account_posts;      /* an account */
+	int64_t key_requests;       /* an API key, all requests; also from this machine */
 	/* [smtp] */
 	const char *smtp_url, *smtp_from, *smtp_user, *smtp_password;
 };

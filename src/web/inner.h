@@ -67,6 +67,7 @@ struct rq_impl {
 	bool cross_site;             /* the browser says that the post comes from another site */
 	bool csrf_bad;               /* the token is missing or wrong */
 	bool wants_json;
+	struct str bearer;           /* the key of a program, as sent; p NULL: none. Cookies are then not looked at */
 	/* the visitor's token, from which the forms' tokens come: of the session, or of the cookie of a passing visitor */
 	struct str visitor;
 	bool visitor_new;            /* the cookie must be set when a form is shown */

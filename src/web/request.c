@@ -132,8 +132,11 @@ static enum err check_token(struct rq *rq)
 	struct rq_impl *im = impl_of(rq);
 	struct str token = rq_form(rq, "_csrf");
 
-	if (!is_write(rq->http->method) || (rq->route->flags & R_NO_CSRF))
+	/* no browser puts a key into a request by itself: what comes with one needs no token */
+	if (!is_write(rq->http->method) || im->bearer.p)
 		return OK;
+	if (rq->route->flags & R_NO_CSRF)
+		return rq_fail(rq, ERR_LOGIN, N_("这个地址只接受带密钥的程序：请用 Authorization: Bearer 密钥。"));
 	if (str_empty(token))
 		token = http_pair_get(&rq->http->headers, "X-CSRF-Token");
 	im->cross_site = from_another_site(rq);
@@ -146,6 +149,37 @@ static enum err check_token(struct rq *rq)
 		       N_("这个页面打开太久，已经过期。请回到表单，刷新页面后再提交。"));
 }
 
+static bool too_often_id(struct rq *rq, const char *purpose, int64_t id, int64_t per_minute, int64_t *wait)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", id);
+	return too_often(impl_of(rq)->web, purpose, str_from(text), per_minute, rq->now, wait);
+}
+
+static enum err too_many(struct rq *rq, int64_t wait)
+{
+	struct rq_impl *im = impl_of(rq);
+
+	im->retry_after = wait / 1000 + 1;
+	return rq_fail(rq, ERR_RATE, N_("一分钟内请求的次数太多，请 %ld 秒后再试。"), im->retry_after);
+}
+
+/* A key is counted by itself, whatever address it comes from; wrong ones like tries to log in. */
+static enum err check_key(struct rq *rq, enum err loaded)
+{
+	struct rq_impl *im = impl_of(rq);
+	const struct config *c = rq->app->config;
+	int64_t wait = 0;
+
+	if (im->bearer.p == NULL || (loaded != OK && loaded != ERR_LOGIN))
+		return loaded;
+	if (loaded == ERR_LOGIN)
+		return !this_machine(rq->http->peer) && too_often(im->web, "login", rq->http->peer, c->logins, rq->now, &wait) ?
+		       too_many(rq, wait) : loaded;
+	return too_often_id(rq, "key", rq->who.key, c->key_requests, &wait) ? too_many(rq, wait) : OK;
+}
+
 static enum err check_rate(struct rq *rq)
 {
 	struct rq_impl *im = impl_of(rq);
@@ -156,10 +190,7 @@ static enum err check_rate(struct rq *rq)
 	if (!is_write(rq->http->method))
 		return OK;
 	if (rq->who.id) {
-		char id[32];
-
-		snprintf(id, sizeof(id), "%ld", rq->who.id);
-		refused = too_often(im->web, "account", str_from(id), c->account_posts, rq->now, &wait);
+		refused = too_often_id(rq, "account", rq->who.id, c->account_posts, &wait);
 	} else if (this_machine(rq->http->peer)) {
 		return OK;
 	} else if (str_eqz(rq->http->path, "/login")) {
@@ -272,7 +303,7 @@ enum http_next web_handle(struct http_req *r, void *arg)
 	}
 	e = check_token(rq);
 	if (e == OK || !impl_of(rq)->cross_site) {
-		enum err loaded = visitor_load(rq);
+		enum err loaded = check_key(rq, visitor_load(rq));
 
 		if (e == OK)
 			e = loaded;

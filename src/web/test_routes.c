@@ -161,7 +161,7 @@ static void refuses_without_right(const struct route *r, struct browser *b)
 		browser_get(b, "/me");
 		status = browser_post(b, path, "a=1")->status;
 	}
-	if (status != 403)
+	if (status != (r->flags & R_NO_CSRF ? 401 : 403))
 		failed(r, "must refuse an account without the permission", status);
 }
 
@@ -178,10 +178,12 @@ static void refuses_without_token(const struct route *r, struct browser *b)
 {
 	int status;
 
-	if (is_get(r) || (r->flags & R_NO_CSRF))
+	if (is_get(r))
 		return;
 	status = browser_send(b, r->method, path_with(r, "1"), STR("a=1"), NULL)->status;
-	if (status != 403)
+	if ((r->flags & R_NO_CSRF) && status != 401)
+		failed(r, "must refuse a post without a program's key", status);
+	if (!(r->flags & R_NO_CSRF) && status != 403)
 		failed(r, "must refuse a post without the form's token", status);
 }
 

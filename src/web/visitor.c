@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/actor/api_key.h"
 #include "crypto/crypto.h"
 #include "web/inner.h"
 #include "web/session.h"
@@ -112,12 +113,23 @@ static bool good_token(struct str s)
 	return s.n >= 22 && s.n <= TOKEN_MAX;
 }
 
+/* RFC 6750: "Authorization: Bearer KEY". Other schemes belong to a proxy in front of us. */
+static struct str bearer_of(struct rq *rq)
+{
+	struct str v = http_pair_get(&rq->http->headers, "Authorization");
+
+	return v.n > 7 && str_ieqz(str_sub(v, 0, 7), "Bearer ") ? str_trim(str_sub(v, 7, v.n)) : STR_NULL;
+}
+
 void visitor_begin(struct rq *rq)
 {
 	struct rq_impl *im = impl_of(rq);
 	struct str session = web_cookie(rq, COOKIE_SESSION), passing = web_cookie(rq, COOKIE_VISITOR);
 
 	choose_looks(rq);
+	im->bearer = bearer_of(rq);
+	if (im->bearer.p)
+		im->wants_json = true;
 	if (good_token(session)) {
 		im->visitor = session;
 	} else if (good_token(passing)) {
@@ -149,11 +161,24 @@ struct str web_session_hash(struct arena *a, struct str token)
 	return hex(a, h, sizeof(h));
 }
 
+static enum err load_program(struct rq *rq)
+{
+	struct str why = STR_NULL;
+	enum err e = actor_key_find(rq_conn(rq), rq->arena, impl_of(rq)->bearer, rq->now, &rq->who, &why);
+
+	if (e != ERR_LOGIN)
+		return e;
+	log_warn("key refused peer=%.*s", STR_ARG(rq->http->peer));
+	return rq_fail(rq, e, "%s", tr(rq->lang, arena_strz(rq->arena, why)));
+}
+
 enum err visitor_load(struct rq *rq)
 {
 	struct str token = web_cookie(rq, COOKIE_SESSION);
 	enum err e;
 
+	if (impl_of(rq)->bearer.p)
+		return load_program(rq);
 	if (!good_token(token))
 		return OK;
 	e = actor_session_find(rq_conn(rq), rq->arena, web_session_hash(rq->arena, token), rq->now, &rq->who);

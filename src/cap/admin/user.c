@@ -8,6 +8,7 @@
 #include "cap/admin/admin.h"
 #include "core/actor/actor.h"
 #include "core/actor/actor.sql.h"
+#include "core/actor/api_key.h"
 #include "crypto/crypto.h"
 
 /* ---- passwords ---- */
@@ -68,7 +69,7 @@ struct user_job {
 	struct arena *arena;
 	struct str login, name, hash, role, place, why;
 	int64_t id, org;
-	bool first, active;
+	bool first, active, service;
 };
 
 static enum err grant(struct tx *tx, struct user_job *j)
@@ -104,7 +105,7 @@ static enum err add_job(struct tx *tx, void *arg)
 		}
 	}
 	if (e == OK)
-		e = actor_create(tx, j->login, j->name, j->hash, &j->id);
+		e = j->service ? actor_create_service(tx, j->login, j->name, &j->id) : actor_create(tx, j->login, j->name, j->hash, &j->id);
 	if (e == ERR_CONFLICT)
 		j->why = arena_printf(j->arena, "账号 %.*s 已存在 (the account exists)", STR_ARG(j->login));
 	if (e == ERR_INPUT)
@@ -134,7 +135,11 @@ static enum err password_job(struct tx *tx, void *arg)
 	struct user_job *j = arg;
 	enum err e = find(tx, j);
 
-	return e == OK ? actor_set_password(tx, j->id, j->hash) : e;
+	if (e == OK)
+		e = actor_set_password(tx, j->id, j->hash);
+	if (e == ERR_RULE)
+		j->why = STR("这是程序的账号，没有口令；密钥见 gongzhi user key (this is a program's account: it has no password but keys)");
+	return e;
 }
 
 static enum err active_job(struct tx *tx, void *arg)
@@ -186,12 +191,14 @@ static int place_key(struct cli *cli, const char *code, struct str *key)
 int admin_user_add(int argc, char **argv)
 {
 	const char *name = NULL, *role = NULL, *code = NULL;
-	bool first = false;
+	bool first = false, service = false;
 	const struct opt opts[] = {
 		{.name = "name", .arg = "NAME", .text = &name, .zh = "姓名", .en = "name of the person"},
 		ROLE_OPTIONS(role, code),
 		{.name = "first-admin", .flag = &first, .zh = "空系统的第一个管理员（系统管理员）",
 		 .en = "the first administrator of an empty installation (system administrator)"},
+		{.name = "service", .flag = &service, .zh = "程序的账号：没有口令，只用密钥（user key add）",
+		 .en = "an account for a program: no password, only keys (user key add)"},
 		{0},
 	};
 	const struct opt_command cmd = {
@@ -204,14 +211,19 @@ int admin_user_add(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (first && service) {
+		fprintf(stderr, "gongzhi user add: 第一个管理员是人，不能是程序 (the first administrator is a person, not a program)\n");
+		return 2;
+	}
 	j.login = str_from(argv[0]);
 	j.name = str_from(name ? name : argv[0]);
 	j.first = first;
+	j.service = service;
 	j.role = first ? STR("sysadmin") : role ? str_from(role) : STR_NULL;
 	status = cli_open(&cli, 0);
 	if (status < 0)
 		status = place_key(&cli, code, &j.place);
-	if (status < 0)
+	if (status < 0 && !service)
 		status = new_password(&cli.arena, argv[0], &j.hash);
 	if (status < 0)
 		status = run(&cli, add_job, &j, "已建账号 (account made)");
@@ -321,6 +333,8 @@ static enum err print_account(struct db_conn *c, struct arena *a, const struct a
 	if (e != OK)
 		return e;
 	printf("%-20.*s  %-4s  %.*s", STR_ARG(row->login), row->active ? "" : "停用 locked", STR_ARG(row->name));
+	if (row->service)
+		printf("  程序 program");
 	for (size_t i = 0; i < who.nrights; i++) {
 		struct str place = STR("全部 everywhere");
 

@@ -18,6 +18,7 @@ static struct apidoc_route describe(const struct route *r)
 	return (struct apidoc_route){
 		.method = r->method, .path = r->path, .about = r->about ? r->about : "", .needs = r->needs,
 		.open = r->flags & R_PUBLIC, .json = r->flags & R_JSON, .files = r->flags & R_FILES, .stream = r->flags & R_STREAM,
+		.program = r->flags & R_NO_CSRF,
 	};
 }
 
@@ -85,9 +86,11 @@ static void cell(struct buf *out, const char *z)
 static void route_line(struct buf *out, const struct apidoc_route *r)
 {
 	buf_printf(out, "| %s | `%s` | ", r->method, r->path);
+	if (r->program)
+		buf_addz(out, "程序 programs ");
 	if (r->needs)
 		buf_printf(out, "`%s`", r->needs);
-	else
+	else if (!r->program)
 		buf_addz(out, r->open ? "-" : "登录 login");
 	buf_printf(out, " | %s%s | ", answer_of(r), r->files ? ", 文件 files" : "");
 	cell(out, r->about);
@@ -102,7 +105,11 @@ static const char preface[] =
 	"# 接口 API\n\n"
 	"本文由路由表生成，请勿手改：`make docs/api.md`。Made from the route tables; do not edit by hand.\n\n"
 	"* 登录：会话 cookie；页面里的每个 POST 都带 `_csrf`。Login: session cookie; each POST of a page carries `_csrf`.\n"
-	"* `_key`：同一个 POST 发两次只办一次，四十八小时内返回第一次的结果。The same POST sent twice runs once; for 48 hours the second gets the "
+	"* 程序：`Authorization: Bearer 密钥`（`gongzhi user key add`，见 operations.md 第 8 节），权限和地域同账号的角色；不用 cookie、不用 `_csrf`，"
+	"密钥不写进网址。不对的密钥一律 401，说明原因。Programs: `Authorization: Bearer KEY` (`gongzhi user key add`, operations.md section 8) "
+	"with the rights and places of the account's roles; no cookie, no `_csrf`, never in the address. A key that is not good gets 401 and the reason.\n"
+	"* 标“程序 programs”的 POST 只接受带密钥的程序。A POST marked “程序 programs” takes programs with a key only.\n"
+	"* `_key`（程序用请求头 `Idempotency-Key`）：同一个 POST 发两次只办一次，四十八小时内返回第一次的结果。(for programs the header `Idempotency-Key`): the same POST sent twice runs once; for 48 hours the second gets the "
 	"first's answer.\n"
 	"* 出错：HTTP 状态码，加一页说明，或 `{\"error\":{\"code\",\"message\",\"field\"}}`。Errors: the HTTP status with a page, or that JSON.\n"
 	"* 时间：UTC 毫秒或 ISO 8601；编号以字符串给出。Times: milliseconds UTC or ISO 8601; ids are strings.\n"

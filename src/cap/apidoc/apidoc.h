@@ -12,7 +12,7 @@
 struct apidoc_route {
 	const char *method, *path, *about; /* about: Chinese, to be translated */
 	const char *needs;                 /* permission, or NULL */
-	bool open, json, files, stream;
+	bool open, json, files, stream, program; /* program: with a key only */
 };
 struct apidoc_part {
 	const char *name, *title;

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/utf8.h"
 #include "core/actor/actor.sql.h"
+#include "core/actor/api_key.h"
 #include "core/actor/inner.h"
 #include "core/place/place.h"
 
@@ -33,9 +34,9 @@ bool actor_place_ok(struct str place)
 
 /* ---- accounts ---- */
 
-static bool login_ok(struct str s)
+bool actor_word_ok(struct str s, size_t min)
 {
-	if (s.n < 2 || s.n > 64)
+	if (s.n < min || s.n > 64)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] == 0 || strchr("abcdefghijklmnopqrstuvwxyz0123456789._-@", s.p[i]) == NULL)
@@ -48,20 +49,40 @@ static bool name_ok(struct str s, size_t max)
 	return s.n > 0 && s.n <= max && utf8_valid(s) && utf8_plain(s, false);
 }
 
-enum err actor_create(struct tx *tx, struct str login, struct str name, struct str password_hash, int64_t *id)
+static enum err create(struct tx *tx, struct str login, struct str name, struct str password_hash, const char *data, int64_t *id)
 {
 	struct actor_account_add_args row;
 	int64_t changed;
 	enum err e;
 
-	if (!login_ok(login) || !name_ok(name, NAME_MAX_BYTES) || password_hash.p == NULL)
+	if (!actor_word_ok(login, 2) || !name_ok(name, NAME_MAX_BYTES))
 		return ERR_INPUT;
 	*id = id_new(tx->now);
 	row = (struct actor_account_add_args){.id = *id, .login = login, .name = name, .password = password_hash, .created = tx->now};
 	e = q_actor_account_add(tx->c, &row, &changed);
 	if (e == OK && changed == 0)
 		return ERR_CONFLICT;
-	return e == OK ? actor_note(tx, 0, "account.create", *id, STR(""), "{}") : e;
+	return e == OK ? actor_note(tx, 0, "account.create", *id, STR(""), "%s", data) : e;
+}
+
+enum err actor_create(struct tx *tx, struct str login, struct str name, struct str password_hash, int64_t *id)
+{
+	return password_hash.n ? create(tx, login, name, password_hash, "{}", id) : ERR_INPUT;
+}
+
+enum err actor_create_service(struct tx *tx, struct str login, struct str name, int64_t *id)
+{
+	return create(tx, login, name, STR(""), "{\"service\":true}", id);
+}
+
+enum err actor_is_service(struct db_conn *c, struct arena *a, int64_t id, bool *service)
+{
+	struct actor_account_service_row r;
+	enum err e = q_actor_account_service(c, a, id, &r);
+
+	if (e == OK)
+		*service = r.service;
+	return e;
 }
 
 enum err actor_by_login(struct db_conn *c, struct arena *a, struct str login, int64_t *id)
@@ -82,8 +103,13 @@ static enum err one(enum err e, int64_t changed)
 enum err actor_set_password(struct tx *tx, int64_t id, struct str password_hash)
 {
 	int64_t changed = 0;
-	enum err e = q_actor_account_password(tx->c, id, password_hash, &changed);
+	bool service = false;
+	enum err e = actor_is_service(tx->c, tx->arena, id, &service);
 
+	if (e == OK && service)
+		return ERR_RULE;
+	if (e == OK)
+		e = q_actor_account_password(tx->c, id, password_hash, &changed);
 	e = one(e, changed);
 	if (e == OK)
 		e = q_actor_session_end_all(tx->c, id, tx->now, NULL);

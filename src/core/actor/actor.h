@@ -20,6 +20,7 @@ struct actor_right {
 struct actor_session {
 	int64_t id;             /* 0: nobody */
 	int64_t session;        /* id of the session, 0 for a program with a key */
+	int64_t key;            /* id of that key (api_key.h), 0 for a person */
 	struct str login, name;
 	struct actor_right *rights;
 	size_t nrights;
@@ -71,7 +72,7 @@ CHECKED enum err actor_create(struct tx *tx, struct str login, struct str name, 
 CHECKED enum err actor_by_login(struct db_conn *c, struct arena *a, struct str login, int64_t *id);
 /* Closing ends all sessions and takes effect with the next request; the account stays, since the journal names it. */
 CHECKED enum err actor_set_active(struct tx *tx, int64_t id, bool active, int64_t by);
-/* Ends all sessions of the account. */
+/* Ends all sessions of the account. ERR_RULE: a program's account has no password. */
 CHECKED enum err actor_set_password(struct tx *tx, int64_t id, struct str password_hash);
 CHECKED enum err actor_grant(struct tx *tx, int64_t actor, struct str role, struct str place, int64_t org, int64_t post,
 			     int64_t by, struct str *why);
@@ -93,7 +94,7 @@ CHECKED enum err actor_session_end_others(struct tx *tx, int64_t actor, int64_t 
 CHECKED enum err actor_org_get(struct db_conn *c, struct arena *a, int64_t id, struct actor_org *out);
 /* Organisations whose territory holds the place or lies inside it, for "who can take this". */
 CHECKED enum err actor_orgs_for(struct db_conn *c, struct arena *a, struct str place, struct actor_org **v, size_t *n);
-/* Accounts in force (not locked) that hold the role at the most specific place on the way from `place` up at which anybody does; org 0: in
+/* People's accounts in force (not locked; no programs) that hold the role at the most specific place on the way from `place` up at which anybody does; org 0: in
  * any organisation. For notices. */
 CHECKED enum err actor_holders(struct db_conn *c, struct arena *a, struct str role, struct str place, int64_t org, int64_t **ids, size_t *n);
 CHECKED enum err actor_name(struct db_conn *c, struct arena *a, int64_t id, struct str *out);

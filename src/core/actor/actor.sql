@@ -8,8 +8,12 @@ SELECT login, name, active, rights FROM account WHERE id = $id;
 -- name: actor_account_by_login one (login str) -> id i64, password str, active bool
 SELECT id, password, active FROM account WHERE login = $login;
 
--- name: actor_account_list(after i64, n i64) -> id i64, login str, name str, active bool, created i64
-SELECT id, login, name, active, created FROM account WHERE id > $after ORDER BY id LIMIT $n;
+-- name: actor_account_service one (id i64) -> service bool
+-- A program: no password, so no form lets it in.
+SELECT password = '' AS service FROM account WHERE id = $id;
+
+-- name: actor_account_list(after i64, n i64) -> id i64, login str, name str, active bool, created i64, service bool
+SELECT id, login, name, active, created, password = '' AS service FROM account WHERE id > $after ORDER BY id LIMIT $n;
 
 -- name: actor_account_password exec (id i64, password str)
 UPDATE account SET password = $password WHERE id = $id;

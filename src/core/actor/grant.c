@@ -1,6 +1,7 @@
 /* Giving and taking roles. */
 #include "base/id.h"
 #include "core/actor/actor.sql.h"
+#include "core/actor/api_key.h"
 #include "core/actor/inner.h"
 
 /*
@@ -10,9 +11,17 @@
 static enum err check_duties(struct tx *tx, int64_t actor, struct str duty, struct str *why)
 {
 	struct actor_duties_of_rows have;
+	bool service = false;
 	enum err e = q_actor_duties_of(tx->c, tx->arena, actor, &have);
 
 	if (e != OK || duty.n == 0)
+		return e;
+	e = actor_is_service(tx->c, tx->arena, actor, &service);
+	if (e == OK && service) {
+		*why = STR("系统、安全、审计三员须由人担任，不能给程序的账号");
+		return ERR_RULE;
+	}
+	if (e != OK)
 		return e;
 	for (size_t i = 0; i < have.n; i++) {
 		if (str_eq(have.v[i].duty, duty))

@@ -16,6 +16,12 @@ CHECKED enum err rights_of(struct db_conn *c, struct arena *a, int64_t account, 
 CHECKED enum err actor_note(struct tx *tx, int64_t by, const char *kind, int64_t subject, struct str place, const char *data, ...)
 	PRINTF(6, 7);
 
+/* min..64 of a-z 0-9 . _ - @: logins, names of keys. */
+bool actor_word_ok(struct str s, size_t min);
+
+/* True when this session or key was noted as used within the last minute; otherwise it counts as noted now. */
+bool actor_noted_lately(int64_t id, int64_t now);
+
 /* Keys of places hold letters, digits and a few signs only. */
 bool actor_place_ok(struct str place);
 

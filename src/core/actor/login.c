@@ -113,7 +113,7 @@ static enum err look_up(struct db *db, struct arena *a, struct str login, struct
 		e = q_actor_account_by_login(c, a, login, &r);
 	db_read_end(c);
 	*hash = nobodys_hash();
-	if (e == OK && r.active) {
+	if (e == OK && r.active && r.password.n) { /* a program has none: like an unknown login */
 		t->account = r.id;
 		*hash = r.password;
 	}

@@ -37,13 +37,13 @@ enum err actor_session_end(struct tx *tx, int64_t session)
 
 /* ---- noting that it was used ---- */
 
-/* Sessions noted lately, so that requests in parallel do not each queue a write. Two that share a slot cost a few more. */
+/* Sessions and keys noted lately, so that requests in parallel do not each queue a write. Two that share a slot cost a few more. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
 	int64_t session, at;
 } noted[1024];
 
-static bool noted_lately(int64_t session, int64_t now)
+bool actor_noted_lately(int64_t session, int64_t now)
 {
 	size_t slot = ((uint64_t)session * 0x9e3779b97f4a7c15u) >> 54;
 	bool yes;
@@ -103,7 +103,7 @@ enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token
 	out->login = r.login;
 	out->name = r.name;
 	e = rights_of(c, a, r.account, r.rights, out);
-	if (e == OK && now - r.seen >= TOUCH_EVERY && !noted_lately(r.id, now))
+	if (e == OK && now - r.seen >= TOUCH_EVERY && !actor_noted_lately(r.id, now))
 		touch(db_of(c), r.id, now);
 	return e;
 }
