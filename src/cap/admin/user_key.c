@@ -71,8 +71,10 @@ int admin_user_key_add(int argc, char **argv)
 	const char *name = NULL;
 	int64_t days = DAYS;
 	const struct opt opts[] = {
-		{.name = "name", .arg = "NAME", .text = &name, .zh = "密钥的名字，如用在哪里（默认 default）", .en = "name of the key, such as where it is used (default: default)"},
-		{.name = "days", .arg = "N", .number = &days, .zh = "有效天数，1 到 1096（默认 365，示例）", .en = "days it is good for, 1 to 1096 (default 365)"},
+		{.name = "name", .arg = "NAME", .text = &name, .zh = "密钥的名字，如用在哪里（默认 default）",
+		 .en = "name of the key, such as where it is used (default: default)"},
+		{.name = "days", .arg = "N", .number = &days, .zh = "有效天数，1 到 1096（默认 365，示例）",
+		 .en = "days it is good for, 1 to 1096 (default 365)"},
 		{0},
 	};
 	const struct opt_command cmd = {

@@ -109,8 +109,8 @@ static const char preface[] =
 	"密钥不写进网址。不对的密钥一律 401，说明原因。Programs: `Authorization: Bearer KEY` (`gongzhi user key add`, operations.md section 8) "
 	"with the rights and places of the account's roles; no cookie, no `_csrf`, never in the address. A key that is not good gets 401 and the reason.\n"
 	"* 标“程序 programs”的 POST 只接受带密钥的程序。A POST marked “程序 programs” takes programs with a key only.\n"
-	"* `_key`（程序用请求头 `Idempotency-Key`）：同一个 POST 发两次只办一次，四十八小时内返回第一次的结果。(for programs the header `Idempotency-Key`): the same POST sent twice runs once; for 48 hours the second gets the "
-	"first's answer.\n"
+	"* `_key`（程序用请求头 `Idempotency-Key`）：同一个 POST 发两次只办一次，四十八小时内返回第一次的结果。With `_key` (programs: the header `Idempotency-Key`) "
+	"the same POST sent twice runs once; for 48 hours the second gets the first's answer.\n"
 	"* 出错：HTTP 状态码，加一页说明，或 `{\"error\":{\"code\",\"message\",\"field\"}}`。Errors: the HTTP status with a page, or that JSON.\n"
 	"* 时间：UTC 毫秒或 ISO 8601；编号以字符串给出。Times: milliseconds UTC or ISO 8601; ids are strings.\n"
 	"* 写明权限的，还按地域逐行核对。Where a permission is named, rows are checked by place as well.\n";
