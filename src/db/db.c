@@ -261,6 +261,11 @@ enum err db_open(struct db **out, const char *url, const struct db_options *o, s
 	return e;
 }
 
+void db_finish(struct db *db)
+{
+	db_queue_stop(db);
+}
+
 void db_close(struct db *db)
 {
 	if (db == NULL)

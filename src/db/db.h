@@ -34,7 +34,9 @@ struct db_options {
 
 /* Opens and checks the store. On error *why (arena text, in Chinese and English) says what and what to do. */
 CHECKED enum err db_open(struct db **out, const char *url, const struct db_options *o, struct arena *a, struct str *why);
-/* Finishes what is queued, closes everything. */
+/* Writes what is queued and ends the writers; reading goes on. Before taking away what jobs or hooks use (journal_end). */
+void db_finish(struct db *db);
+/* The same, then closes everything. */
 void db_close(struct db *db);
 
 enum db_engine db_engine(const struct db *db);

@@ -140,6 +140,7 @@ int cli_open_more(struct cli *cli, unsigned flags)
 void cli_close(struct cli *cli)
 {
 	if (cli->db) {
+		db_finish(cli->db);
 		journal_end(cli->db);
 		db_close(cli->db);
 	}

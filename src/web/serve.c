@@ -291,6 +291,7 @@ void web_stop(struct app *app)
 			c->stop(app);
 	}
 	if (app->db) {
+		db_finish(app->db);
 		journal_end(app->db);
 		db_close(app->db);
 	}

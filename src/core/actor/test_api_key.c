@@ -45,6 +45,7 @@ static int teardown(void **state)
 	struct unit *u = *state;
 
 	clock_set(0);
+	db_finish(u->db); /* a use may still be on its way to the store */
 	journal_end(u->db);
 	return unit_teardown(state);
 }
