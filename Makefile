@@ -22,7 +22,7 @@ else
 CFLAGS += $(CSTD) $(WARN) -O1 -g -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SAN)
 endif
-LDLIBS += $(shell pkg-config --libs $(PKGS)) -lgcrypt -linih -lm -lpthread
+LDLIBS += $(shell pkg-config --libs $(PKGS)) -lgcrypt -linih -lgeos_c -lm -lpthread
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 SRCS := $(filter-out %/main.c,$(filter-out $(wildcard src/*/test_*.c src/*/*/test_*.c),$(wildcard src/*/*.c src/*/*/*.c)))

@@ -66,6 +66,75 @@ struct lonlat coord_from_gcj02(double lon, double lat)
 	return p;
 }
 
+/* Two waves in polar coordinates and a fixed step. */
+struct lonlat coord_gcj02_to_bd09(double lon, double lat)
+{
+	const double k = M_PI * 3000 / 180;
+	double z = sqrt(lon * lon + lat * lat) + 0.00002 * sin(lat * k);
+	double theta = atan2(lat, lon) + 0.000003 * cos(lon * k);
+
+	return (struct lonlat){z * cos(theta) + 0.0065, z * sin(theta) + 0.006};
+}
+
+struct lonlat coord_bd09_to_gcj02(double lon, double lat)
+{
+	struct lonlat p = {lon - 0.0065, lat - 0.006};
+
+	/* The waves are steep (their period is some 0.12 degrees), but flat enough to settle: each round gains two digits. */
+	for (int i = 0; i < 8; i++) {
+		struct lonlat b = coord_gcj02_to_bd09(p.lon, p.lat);
+
+		p.lon -= b.lon - lon;
+		p.lat -= b.lat - lat;
+	}
+	return p;
+}
+
+static const char *const datum_names[] = {"cgcs2000", "wgs84", "gcj02", "bd09"};
+
+bool coord_datum_read(struct str word, enum coord_datum *out)
+{
+	char plain[12];
+	size_t n = 0;
+
+	for (size_t i = 0; i < word.n; i++) {
+		if (word.p[i] == '-' || word.p[i] == '_')
+			continue;
+		if (n == sizeof(plain))
+			return false;
+		plain[n++] = word.p[i];
+	}
+	for (size_t i = 0; i < ARRAY_LEN(datum_names); i++)
+		if (str_ieqz((struct str){plain, n}, datum_names[i])) {
+			*out = (enum coord_datum)i;
+			return true;
+		}
+	return false;
+}
+
+const char *coord_datum_name(enum coord_datum d)
+{
+	return datum_names[d];
+}
+
+struct lonlat coord_from(enum coord_datum d, double lon, double lat)
+{
+	struct lonlat p = {lon, lat};
+
+	if (d == COORD_BD09)
+		p = coord_bd09_to_gcj02(lon, lat);
+	return d == COORD_GCJ02 || d == COORD_BD09 ? coord_from_gcj02(p.lon, p.lat) : p;
+}
+
+struct lonlat coord_to(enum coord_datum d, double lon, double lat)
+{
+	struct lonlat p = {lon, lat};
+
+	if (d == COORD_GCJ02 || d == COORD_BD09)
+		p = coord_to_gcj02(lon, lat);
+	return d == COORD_BD09 ? coord_gcj02_to_bd09(p.lon, p.lat) : p;
+}
+
 double coord_metres(struct lonlat a, struct lonlat b)
 {
 	double u = sin(RAD(b.lat - a.lat) / 2), v = sin(RAD(b.lon - a.lon) / 2);

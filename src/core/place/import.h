@@ -3,7 +3,7 @@
  * grids (15-digit codes) and micro-grids (18), told apart by the titles of their columns:
  *
  *	code,name[,anything]                 one place a line; the level is that of the code, the parent its prefix
- *	code,lon,lat[,crs[,source]]          points of places that are there; crs gcj02 or cgcs2000 (also wgs84)
+ *	code,lon,lat[,crs[,source]]          points of places that are there; crs gcj02, bd09, wgs84 or cgcs2000
  *	code,name,lon,lat[,crs[,source]]     both
  *
  * Idempotent: what is there stays, a changed name is changed with a line in the place's history. Resumable: lines are written in jobs of
