@@ -33,11 +33,8 @@ void shape_set_box(struct shape *s)
 	}
 }
 
-/*
- * Does the edge from a to b cross the ray from p to the east? It owns its southern end, not its northern one, and the ray begins just east of p. The
- * edge is looked at from south to north whichever way it runs, so both neighbours get the same answer. Products of 33 bits each need more than 64.
- */
-static bool crosses(struct shape_point a, struct shape_point b, struct shape_point p)
+/* The edge is looked at from south to north whichever way it runs, so both neighbours get the same answer. Products of 33 bits each need more than 64. */
+bool shape_edge_crossed(struct shape_point a, struct shape_point b, struct shape_point p)
 {
 	struct shape_point t;
 	__int128 side;
@@ -64,7 +61,7 @@ bool shape_has(const struct shape *s, struct shape_point p)
 		size_t n = s->rings[r].n;
 
 		for (size_t i = 0, k = n - 1; i < n; k = i++)
-			if ((v[i].y > p.y) != (v[k].y > p.y) && crosses(v[i], v[k], p))
+			if ((v[i].y > p.y) != (v[k].y > p.y) && shape_edge_crossed(v[i], v[k], p))
 				inside = !inside;
 	}
 	return inside;
@@ -154,7 +151,7 @@ static void put_number(struct buf *b, uint64_t v)
 
 static uint64_t zigzag(int64_t v)
 {
-	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+	return v < 0 ? (uint64_t)-(v + 1) << 1 | 1 : (uint64_t)v << 1;
 }
 
 struct str shape_encode(struct arena *a, const struct shape *s)

@@ -49,6 +49,8 @@ static inline bool shape_boxes_meet(const struct shape_box *a, const struct shap
 	return a->west <= b->east && b->west <= a->east && a->south <= b->north && b->south <= a->north;
 }
 
+/* Does the edge from a to b cross the ray from p to the east? It owns its southern end, not its northern one, and the ray begins just east of p. */
+bool shape_edge_crossed(struct shape_point a, struct shape_point b, struct shape_point p);
 /* Inside, by the half-open rule, exactly. */
 bool shape_has(const struct shape *s, struct shape_point p);
 /* Square metres, good to a percent at the size of a county. */
