@@ -99,6 +99,8 @@ static enum err logged_out(struct rq *rq, void *arg, enum err result)
 		return result;
 	web_session_cookie(rq, STR_NULL);
 	web_draft_leave(rq);
+	/* what pages kept in this browser (drafts, forms that wait for a line) must not be found by the next person at it */
+	http_header_set(rq->http, "Clear-Site-Data", STR("\"storage\""));
 	rq_flash(rq, N_("已退出登录。"));
 	return rq_redirect(rq, STR("/"));
 }

@@ -42,6 +42,17 @@ static struct str working_place(struct rq *rq)
 	return best.p ? best : STR("");
 }
 
+/* Who works in one grid is not asked where: it is there. */
+static bool place_known(struct rq *rq)
+{
+	struct scope *v;
+	struct place *below;
+	size_t n, nbelow;
+
+	return rq_scope(rq, "matter.file", &v, &n) == OK && n == 1 && place_level_of_key(v[0].from) >= PLACE_GRID &&
+	       place_children(rq_conn(rq), rq->arena, v[0].from, &below, &nbelow) == OK && nbelow == 0;
+}
+
 static void category_options(struct rq *rq, struct cases_file_view *v)
 {
 	const struct category *cat;
@@ -80,7 +91,7 @@ static enum err form_page(struct rq *rq, const struct scenario *s, const struct 
 		required[n] = s->fields[i].required;
 		ask[n++] = &s->fields[i];
 	}
-	if (!has_place) {
+	if (!has_place && !place_known(rq)) {
 		required[n] = true;
 		ask[n++] = &place;
 	}
