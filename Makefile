@@ -126,4 +126,4 @@ clean:
 	rm -rf build
 
 -include $(wildcard mk/*.mk)
--include $(OBJS:.o=.d) $(MAINOBJ:.o=.d)
+-include $(OBJS:.o=.d) $(MAINOBJ:.o=.d) $(TESTS:%.c=$(B)/%.d) $(B)/tests/unit.d
