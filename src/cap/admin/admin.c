@@ -8,6 +8,8 @@ static const struct subcommand subcommands[] = {
 	{"migrate", "", N_("更新数据库结构"), admin_migrate},
 	{"import places", "FILE... [--level LEVEL]", N_("导入区划、网格、微网格"), admin_import_places},
 	{"export places", "[--format csv|jsonl] [--place CODE]", N_("导出地区"), admin_export_places},
+	{"import boundaries", "FILE --source TEXT --datum DATUM", N_("导入边界（GeoJSON、Shapefile）"), admin_import_boundaries},
+	{"export boundaries", "[--place CODE] [--level LEVEL]", N_("导出边界"), admin_export_boundaries},
 	{"export matters", "[--format csv|jsonl] [--place CODE] [--scenario ID]", N_("导出事项"), admin_export_matters},
 	{"place move", "CODE NEW-PARENT-CODE [--reason TEXT]", N_("移动地区"), admin_place_move},
 	{"place merge", "CODE INTO-CODE [--reason TEXT]", N_("合并地区"), admin_place_merge},

@@ -11,6 +11,8 @@ int admin_migrate(int argc, char **argv);
 int admin_demo(int argc, char **argv);
 int admin_import_places(int argc, char **argv);
 int admin_export_places(int argc, char **argv);
+int admin_import_boundaries(int argc, char **argv);
+int admin_export_boundaries(int argc, char **argv);
 int admin_export_matters(int argc, char **argv);
 int admin_user_add(int argc, char **argv);
 int admin_user_password(int argc, char **argv);
@@ -32,5 +34,7 @@ int admin_doctor(int argc, char **argv);
 
 /* Loads a CSV of places and says on standard error how it went, bad lines into `report` (NULL: standard error, the first 20). Exit status. */
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report);
+/* The shipped coarse areas of districts, marked 示意. Exit status. */
+int admin_load_shipped_areas(struct cli *cli, const char *file);
 
 #endif

@@ -155,6 +155,8 @@ static int load_shipped_places(struct cli *cli)
 
 	for (size_t i = 0; i < ARRAY_LEN(files) && status == 0; i++)
 		status = admin_load_places(cli, cli_data_file(cli, files[i]).p, PLACE_ROOT, false, NULL);
+	if (status == 0)
+		status = admin_load_shipped_areas(cli, cli_data_file(cli, "places/chongqing_areas.geojson").p);
 	return status == 0 ? -1 : status;
 }
 

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/utf8.h"
 #include "cap/portal/portal.sql.h"
+#include "core/place/area.h"
 #include "crypto/crypto.h"
 
 #define PORTAL_VALUES 24 /* fields of a scenario that the form can fill */
@@ -141,10 +142,11 @@ static void value(struct portal_filing *out, const struct scenario *s, const cha
 		out->m.values[out->m.nvalues++] = (struct matter_value){str_from(field), v};
 }
 
-/* The most exact thing known about where: what was chosen, else the grid or community around the point. */
+/* The most exact thing known about where: what was chosen, else the grid or community the point lies in. */
 static enum err locate(struct db_conn *c, struct arena *a, const struct portal_town *t, const struct portal_form *f,
 		       struct matter_new *m, struct portal_errors *errors)
 {
+	struct place_hit hit;
 	struct place p;
 	enum err e;
 
@@ -170,11 +172,9 @@ static enum err locate(struct db_conn *c, struct arena *a, const struct portal_t
 	}
 	if (isnan(m->lon) || !str_empty(f->place))
 		return OK;
-	e = place_near(c, a, m->lon, m->lat, PLACE_GRID, 500, &p);
-	if (e == ERR_NOT_FOUND || (e == OK && !place_within(p.key, t->place.key)))
-		e = place_near(c, a, m->lon, m->lat, PLACE_COMMUNITY, 2000, &p);
-	if (e == OK && place_within(p.key, t->place.key))
-		m->place = p.key;
+	e = place_where(c, a, m->lon, m->lat, PLACE_GRID, PLACE_COMMUNITY, &hit);
+	if (e == OK && place_within(hit.place.key, t->place.key))
+		m->place = hit.place.key;
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 

@@ -31,6 +31,7 @@ static void free_keys(void)
 
 struct town {
 	struct str town, community, grid, elsewhere;
+	struct arena *keep; /* what a job allocates dies with its batch */
 };
 
 static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon, double lat)
@@ -53,12 +54,14 @@ static enum err make_places(struct tx *tx, void *arg)
 	t->community = add(tx, t->town, "500105004001", "石门社区", PLACE_COMMUNITY, 106.48, 29.57);
 	t->grid = add(tx, t->community, "500105004001003", "第三网格", PLACE_GRID, 106.4801, 29.5701);
 	t->elsewhere = add(tx, d, "500105006", "观音桥街道", PLACE_TOWN, 106.53, 29.58);
+	for (struct str *key[] = {&t->town, &t->community, &t->grid, &t->elsewhere}, **k = key; k < key + 4; k++)
+		**k = arena_str(t->keep, **k);
 	return OK;
 }
 
 static struct town prepare(struct unit *u)
 {
-	struct town t, copy;
+	struct town t = {.keep = u->a};
 	struct str why = STR_NULL;
 	char dir[600];
 
@@ -73,10 +76,8 @@ static struct town prepare(struct unit *u)
 	if (scenario_load_dir(u->db, "scenarios", u->a, &why) != OK)
 		fail_msg("scenarios: %.*s", STR_ARG(why));
 	assert_int_equal(OK, db_write(u->db, make_places, &t));
-	copy = (struct town){arena_str(u->a, t.town), arena_str(u->a, t.community), arena_str(u->a, t.grid),
-			     arena_str(u->a, t.elsewhere)};
 	portal_limit_reset();
-	return copy;
+	return t;
 }
 
 static struct portal_town town_of(struct unit *u, const char *code)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "core/journal/journal.h"
+#include "core/place/area.h"
 #include "core/place/key.h"
 #include "core/place/place.sql.h"
 #include "geo/coord.h"
@@ -169,6 +170,8 @@ enum err place_add(struct tx *tx, struct str parent, const struct place *p, stru
 			return e;
 	}
 	e = place_put(tx, parent, p, key);
+	if (e == OK)
+		e = place_tick(tx, NULL);
 	ev.key_new = *key;
 	return e == OK ? tell_journal(tx, &ev) : e;
 }
@@ -199,6 +202,8 @@ static enum err rekey(struct tx *tx, struct str key, struct str new_parent, stru
 		.parent_new = new_parent};
 	enum err e = q_place_rekey(tx->c, &args, NULL);
 
+	if (e == OK)
+		e = place_area_rekey(tx, key, new_key);
 	return e == OK ? rename_all(tx, key, new_key) : e;
 }
 
@@ -248,6 +253,8 @@ enum err place_merge(struct tx *tx, struct str from, struct str into, int64_t wh
 
 		e = move(tx, kids.v[i].key, into, who, reason, &moved);
 	}
+	if (e == OK)
+		e = place_area_merge(tx, from, into, who, reason);
 	/* The shell stays where it was, with its end: its name and code stand in the past. */
 	if (e == OK)
 		e = q_place_end(tx->c, from, tx->now, NULL);
@@ -326,6 +333,8 @@ static enum err end_move(struct tx *tx, void *arg)
 		e = q_place_set_code(tx->c, s->new_key, p.code, p.since, NULL);
 	if (e == OK)
 		e = q_place_history_drop(tx->c, s->key, STR("moving"), NULL);
+	if (e == OK)
+		e = place_area_rekey(tx, s->key, s->new_key);
 	if (e == OK)
 		e = rename_all(tx, s->key, s->new_key);
 	return e == OK ? record(tx, &ev) : e;
@@ -406,7 +415,7 @@ enum err place_change(struct tx *tx, struct str key, struct str name, struct str
 	return e;
 }
 
-enum err place_locate(struct tx *tx, struct str key, double lon, double lat, struct str source)
+enum err place_set_spot(struct tx *tx, struct str key, double lon, double lat, struct str source)
 {
 	struct place_set_point_args args = {.key = key, .lon = lon, .lat = lat, .point_source = source.p ? source : STR("")};
 	int64_t changed;
@@ -417,4 +426,11 @@ enum err place_locate(struct tx *tx, struct str key, double lon, double lat, str
 	args.cell = place_cell(lon, lat);
 	e = q_place_set_point(tx->c, &args, &changed);
 	return e == OK && !changed ? ERR_NOT_FOUND : e;
+}
+
+enum err place_locate(struct tx *tx, struct str key, double lon, double lat, struct str source)
+{
+	enum err e = place_tick(tx, NULL);
+
+	return e == OK ? place_set_spot(tx, key, lon, lat, source) : e;
 }

