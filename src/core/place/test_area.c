@@ -111,7 +111,9 @@ static bool was_told(const char *part)
 }
 
 #define COLLECTION(f) "{\"type\":\"FeatureCollection\",\"features\":[" f "]}"
-#define BOX(props, w, s, e, n) "{\"type\":\"Feature\",\"properties\":{" props "},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[" w "," s "],[" e "," s "],[" e "," n "],[" w "," n "],[" w "," s "]]]}}"
+#define BOX(props, w, s, e, n) \
+	"{\"type\":\"Feature\",\"properties\":{" props "},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[" \
+	w "," s "],[" e "," s "],[" e "," n "],[" w "," n "],[" w "," s "]]]}}"
 
 static const char TOWN[] = COLLECTION(
 	BOX("\"code\":\"500105004001\"", "106.50", "29.50", "106.52", "29.51") ","
