@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypto/bundle.h"
 #include "crypto/keyring.h"
 
 static struct arena arena;
@@ -320,12 +321,56 @@ static void test_sm2_known(void **state)
 	sign_key_free(&k);
 }
 
+static void test_bundle(void **state)
+{
+	const char *dir = arena_printf(&arena, "%s/bundle keys", unit_tmp()).p, *to = arena_printf(&arena, "%s/back/keys", unit_tmp()).p;
+	const char *other = arena_printf(&arena, "%s/other", unit_tmp()).p;
+	struct str word = STR("江上 初晴 明月 石桥"), bundle, why = STR_NULL, sealed, plain;
+	struct keyring *k;
+	struct stat st;
+	char *bad;
+
+	(void)state;
+	assert_int_equal(OK, keyring_open(dir, true, "sm", &k, &arena, &why));
+	keyring_use(k);
+	assert_int_equal(OK, seal(&arena, STR("13800000000"), STR("x"), &sealed));
+	keyring_free(k);
+	assert_non_null(bundle_weakness(STR("short")));
+	assert_null(bundle_weakness(word));
+	assert_int_equal(ERR_IO, keys_bundle("/nowhere", "sm", word, &arena, &bundle, &why));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(OK, keys_bundle(dir, i ? "intl" : "sm", word, &arena, &bundle, &why));
+		assert_true(str_find(bundle, STR("sm4-gcm")) < 0);
+		assert_int_equal(ERR_LOGIN, keys_unbundle(bundle, STR("another passphrase"), to, &arena, &why));
+		assert_int_equal(ERR_LOGIN, keys_unbundle(str_sub(bundle, 0, bundle.n - 1), word, to, &arena, &why));
+		assert_int_equal(ERR_LOGIN, keys_unbundle(str_sub(bundle, 0, 30), word, to, &arena, &why));
+		bad = memcpy(arena_alloc(&arena, bundle.n), bundle.p, bundle.n);
+		bad[20] ^= 1; /* the memory it asks for */
+		assert_int_equal(ERR_LOGIN, keys_unbundle((struct str){bad, bundle.n}, word, to, &arena, &why));
+		assert_int_equal(OK, keys_unbundle(bundle, word, to, &arena, &why));
+	}
+	assert_int_equal(0, stat(arena_printf(&arena, "%s/derive.key", to).p, &st));
+	assert_int_equal(0600, st.st_mode & 0777);
+	assert_int_equal(OK, keyring_open(to, false, "sm", &k, &arena, &why));
+	keyring_use(k);
+	assert_int_equal(OK, unseal(&arena, sealed, STR("x"), &plain));
+	assert_true(str_eqz(plain, "13800000000"));
+	keyring_free(k);
+	/* other keys are there: not one is written */
+	assert_int_equal(0, unlink(arena_printf(&arena, "%s/seal-1.key", to).p));
+	assert_int_equal(OK, keyring_open(other, true, "sm", &k, &arena, &why));
+	keyring_free(k);
+	assert_int_equal(0, rename(arena_printf(&arena, "%s/derive.key", other).p, arena_printf(&arena, "%s/derive.key", to).p));
+	assert_int_equal(ERR_CONFLICT, keys_unbundle(bundle, word, to, &arena, &why));
+	assert_int_equal(-1, access(arena_printf(&arena, "%s/seal-1.key", to).p, F_OK));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		T(test_hash), T(test_mac), T(test_text_forms), T(test_code), T(test_code_typed), T(test_password), T(test_weakness),
-		T(test_suites), T(test_rotation), T(test_keyring_files), T(test_sm2_known),
+		T(test_suites), T(test_rotation), T(test_keyring_files), T(test_sm2_known), T(test_bundle),
 	};
 
 	return UNIT_MAIN(tests);

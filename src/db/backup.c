@@ -10,13 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "db/backup_inner.h"
 #include "db/db.sql.h"
-#include "db/inner.h"
 
-static const char magic[] = "gongzhi-backup 1\n";
+/* 2: attachments and keys stand in it too. 1 is still read. */
+static const char magic[] = "gongzhi-backup 2\n";
+#define DIGIT_AT (sizeof(magic) - 3)
 
-#define BLOCK ((size_t)256 * 1024)        /* rows are packed in pieces of about this size */
 #define MAX_FRAME ((size_t)96 << 20)      /* a row of at most 64 MB fits */
 #define ROWS_PER_COMMIT 4000
 #define SUM 32
@@ -133,20 +135,6 @@ static struct db_query *select_query(struct arena *a, const struct table *t)
 
 /* ---- writing the file ---- */
 
-struct out {
-	int fd;
-	EVP_MD_CTX *sum;
-	struct buf file;  /* bytes not yet written */
-	struct buf block; /* rows not yet packed */
-	struct buf packed;
-	struct libdeflate_compressor *deflate;
-	int error; /* errno */
-	int64_t rows;
-	const struct table *table;
-	backup_progress fn;
-	void *arg;
-};
-
 static void flush_file(struct out *o)
 {
 	const char *p = o->file.p;
@@ -166,14 +154,14 @@ static void flush_file(struct out *o)
 	buf_clear(&o->file);
 }
 
-static void frame(struct out *o, char kind, const void *p, size_t n)
+void backup_frame(struct out *o, char kind, const void *p, size_t n)
 {
 	uint32_t len = htobe32((uint32_t)n);
 
 	buf_addc(&o->file, kind);
 	buf_add(&o->file, &len, sizeof(len));
 	buf_add(&o->file, p, n);
-	if (o->file.n > BLOCK)
+	if (o->file.n > BACKUP_PIECE)
 		flush_file(o);
 }
 
@@ -194,7 +182,7 @@ static void flush_rows(struct out *o)
 		return;
 	}
 	n = libdeflate_deflate_compress(o->deflate, o->block.p, o->block.n, to, bound);
-	frame(o, 'R', o->packed.p, o->packed.n + n);
+	backup_frame(o, 'R', o->packed.p, o->packed.n + n);
 	buf_clear(&o->block);
 }
 
@@ -229,7 +217,7 @@ static enum err put_row(void *arg, const struct db_value *v)
 		put_tagged(&o->block, o->table->cols[i].type, &v[i]);
 	if (o->block.full)
 		return ERR_TOO_MUCH;
-	if (o->block.n >= BLOCK)
+	if (o->block.n >= BACKUP_PIECE)
 		flush_rows(o);
 	if (++o->rows % 1000 == 0 && o->fn && !o->fn(o->arg, o->table->name.p, o->rows))
 		return ERR_BUSY;
@@ -245,7 +233,7 @@ static enum err write_migrations(struct out *o, struct db_conn *c, struct arena 
 		struct str v = arena_printf(a, "%s\n%lld\n%s\n%s", have.v[i].module.p, (long long)have.v[i].number, have.v[i].name.p,
 					    have.v[i].checksum.p);
 
-		frame(o, 'V', v.p, v.n);
+		backup_frame(o, 'V', v.p, v.n);
 	}
 	return e;
 }
@@ -257,31 +245,37 @@ static enum err write_table(struct out *o, struct db_conn *c, const struct table
 
 	for (int i = 0; i < t->ncols; i++)
 		head = arena_printf(a, "%s\n%s", head.p, t->search ? (i ? "body" : "id") : t->cols[i].name.p);
-	frame(o, 'T', head.p, head.n);
+	backup_frame(o, 'T', head.p, head.n);
 	o->table = t;
 	e = db_run(c, select_query(a, t), NULL, put_row, o, NULL);
 	flush_rows(o);
 	return e == OK && o->error ? ERR_IO : e;
 }
 
-static enum err write_all(struct out *o, struct db_conn *c, struct arena *a)
+static enum err write_all(struct out *o, struct db_conn *c, const struct backup_extra *x, struct arena *a)
 {
 	struct tables t;
-	uint64_t rows;
+	uint64_t counts[2];
 	unsigned char sum[SUM];
 	enum err e = db_snapshot(c);
 
 	buf_addz(&o->file, magic);
+	if (x && x->keys.p)
+		backup_frame(o, 'K', x->keys.p, x->keys.n);
 	if (e == OK)
 		e = write_migrations(o, c, a);
 	if (e == OK)
 		e = list_tables(c, a, &t);
 	for (struct table *i = t.first; e == OK && i; i = i->next)
 		e = write_table(o, c, i, a);
+	/* after the snapshot: what a row of it names was complete before that row was written, and is never removed while one names it */
+	if (e == OK && x && x->files)
+		e = backup_put_files(o, x->files, a);
 	if (e != OK)
 		return e;
-	rows = htobe64((uint64_t)o->rows);
-	frame(o, 'E', &rows, sizeof(rows));
+	counts[0] = htobe64((uint64_t)o->rows);
+	counts[1] = htobe64((uint64_t)o->files);
+	backup_frame(o, 'E', counts, sizeof(counts));
 	flush_file(o);
 	EVP_DigestFinal_ex(o->sum, sum, NULL);
 	buf_add(&o->file, sum, SUM);
@@ -311,6 +305,10 @@ static void say_write_error(struct out *o, enum err e, const char *path, struct 
 		db_why(a, why, "备份未完成：%s 所在磁盘已满。请腾出空间或换一个位置，然后重新备份。已写的部分已删除。",
 		       "No backup was made: the disk of %s is full. Free some space or choose another place, then try again. What was written has "
 		       "been removed.", path);
+	else if (o->failed_file)
+		db_why(a, why, "备份未完成：附件 %s 读不了：%s。请检查它的属主和磁盘。",
+		       "No backup was made: the attachment %s cannot be read: %s. Check its owner and the disk.", o->failed_file,
+		       strerror(o->failed_errno));
 	else if (o->error)
 		db_why(a, why, "备份未完成：无法写入 %s：%s。", "No backup was made: %s cannot be written: %s.", path, strerror(o->error));
 	else if (e == ERR_BUSY)
@@ -320,7 +318,8 @@ static void say_write_error(struct out *o, enum err e, const char *path, struct 
 		       err_name(e));
 }
 
-enum err backup_write(struct db *db, const char *path, backup_progress fn, void *arg, struct arena *a, struct str *why)
+enum err backup_write(struct db *db, const char *path, const struct backup_extra *x, backup_progress fn, void *arg, struct arena *a,
+		      struct str *why)
 {
 	struct str part = arena_printf(a, "%s.part-%ld", path, (long)getpid());
 	struct out o = {.fn = fn, .arg = arg};
@@ -343,7 +342,7 @@ enum err backup_write(struct db *db, const char *path, backup_progress fn, void 
 	buf_init(&o.block, MAX_FRAME);
 	buf_init(&o.packed, MAX_FRAME + (1 << 20));
 	c = db_conn_new(db, false);
-	e = write_all(&o, c, a);
+	e = write_all(&o, c, x, a);
 	if (c->h)
 		db->backend->rollback(c);
 	db_conn_free(c);
@@ -368,18 +367,7 @@ enum err backup_write(struct db *db, const char *path, backup_progress fn, void 
 
 /* ---- reading the file ---- */
 
-struct in {
-	FILE *f;
-	EVP_MD_CTX *sum;
-	const char *path;
-	char kind;
-	char *p; /* payload */
-	size_t n, cap;
-	struct arena *a;
-	struct str *why;
-};
-
-static enum err damaged(struct in *in, const char *what)
+enum err backup_damaged(struct in *in, const char *what)
 {
 	db_why(in->a, in->why, "备份文件 %s 已损坏或不完整（%s，位置 %ld）。请使用另一份备份。",
 	       "The backup %s is damaged or incomplete (%s, at byte %ld). Use another copy.", in->path, what, ftell(in->f));
@@ -389,7 +377,7 @@ static enum err damaged(struct in *in, const char *what)
 static enum err read_bytes(struct in *in, void *to, size_t n)
 {
 	if (fread(to, 1, n, in->f) != n)
-		return damaged(in, ferror(in->f) ? "read error" : "ends too early");
+		return backup_damaged(in, ferror(in->f) ? "read error" : "ends too early");
 	EVP_DigestUpdate(in->sum, to, n);
 	return OK;
 }
@@ -408,7 +396,10 @@ static enum err open_in(struct in *in, const char *path, struct arena *a, struct
 	if (in->sum == NULL)
 		BUG("out of memory");
 	EVP_DigestInit_ex(in->sum, EVP_sha256(), NULL);
-	if (read_bytes(in, head, sizeof(head)) != OK || memcmp(head, magic, sizeof(head)) != 0) {
+	if (read_bytes(in, head, sizeof(head)) == OK && (head[DIGIT_AT] == '1' || head[DIGIT_AT] == '2'))
+		in->version = head[DIGIT_AT] - '0';
+	head[DIGIT_AT] = magic[DIGIT_AT];
+	if (in->version == 0 || memcmp(head, magic, sizeof(head)) != 0) {
 		db_why(a, why, "%s 不是 gongzhi 的备份文件（或版本不识）。", "%s is no backup of gongzhi (or of an unknown version).", path);
 		return ERR_INPUT;
 	}
@@ -433,8 +424,8 @@ static enum err next_frame(struct in *in)
 	if (e != OK)
 		return e;
 	in->n = be32toh(len);
-	if (in->n > MAX_FRAME + (1 << 20) || strchr("VTRE", in->kind) == NULL || in->kind == 0)
-		return damaged(in, "unknown frame");
+	if (in->n > MAX_FRAME + (1 << 20) || strchr(in->version == 1 ? "VTRE" : "VTREKAD", in->kind) == NULL || in->kind == 0)
+		return backup_damaged(in, "unknown frame");
 	if (in->n + 1 > in->cap) {
 		free(in->p);
 		in->cap = in->n + 1;
@@ -453,8 +444,8 @@ static enum err check_end(struct in *in)
 	unsigned char want[SUM], have[SUM + 1];
 
 	EVP_DigestFinal_ex(in->sum, want, NULL);
-	if (in->n != 8 || fread(have, 1, sizeof(have), in->f) != SUM || memcmp(want, have, SUM) != 0)
-		return damaged(in, "checksum");
+	if (in->n != (in->version == 1 ? 8 : 16) || fread(have, 1, sizeof(have), in->f) != SUM || memcmp(want, have, SUM) != 0)
+		return backup_damaged(in, "checksum");
 	return OK;
 }
 
@@ -463,7 +454,7 @@ enum err backup_check(const char *path, struct backup_info *info, struct arena *
 	struct backup_info none;
 	struct in in;
 	enum err e = open_in(&in, path, a, why);
-	uint64_t rows;
+	uint64_t counts[2] = {0};
 
 	if (info == NULL)
 		info = &none;
@@ -474,13 +465,32 @@ enum err backup_check(const char *path, struct backup_info *info, struct arena *
 			break;
 		info->tables += in.kind == 'T';
 		info->migrations += in.kind == 'V';
+		info->keys = info->keys || in.kind == 'K';
 	}
 	if (e == OK)
 		e = check_end(&in);
 	if (e == OK) {
-		memcpy(&rows, in.p, sizeof(rows));
-		info->rows = (int64_t)be64toh(rows);
+		memcpy(counts, in.p, in.n);
+		info->rows = (int64_t)be64toh(counts[0]);
+		info->files = (int64_t)be64toh(counts[1]);
 	}
+	close_in(&in);
+	return e;
+}
+
+enum err backup_keys(const char *path, struct str *sealed, struct arena *a, struct str *why)
+{
+	struct in in;
+	enum err e = open_in(&in, path, a, why);
+
+	if (e == OK)
+		e = next_frame(&in);
+	if (e == OK && in.kind != 'K') {
+		db_why(a, why, "备份 %s 里没有密钥。", "There are no keys in the backup %s.", path);
+		e = ERR_NOT_FOUND;
+	}
+	if (e == OK)
+		*sealed = arena_str(a, (struct str){in.p, in.n});
 	close_in(&in);
 	return e;
 }
@@ -500,6 +510,7 @@ struct load {
 	struct libdeflate_decompressor *inflate;
 	struct buf block;
 	int64_t rows, in_commit;
+	struct files_in files;
 	bool begun;
 	backup_progress fn;
 	void *arg;
@@ -536,21 +547,21 @@ static enum err begin_table(struct load *l)
 	l->table = NULL;
 	l->ncols = 0;
 	if (!str_split(&rest, '\n', &name))
-		return damaged(&l->in, "table");
+		return backup_damaged(&l->in, "table");
 	for (struct table *t = l->tables.first; t; t = t->next)
 		if (str_eq(t->name, name))
 			l->table = t;
 	if (l->table == NULL)
-		return damaged(&l->in, "a table that its migrations do not make");
+		return backup_damaged(&l->in, "a table that its migrations do not make");
 	while (str_split(&rest, '\n', &col)) {
 		int i = 0;
 
 		if (l->ncols == DB_MAX_COLS)
-			return damaged(&l->in, "columns");
+			return backup_damaged(&l->in, "columns");
 		while (i < l->table->ncols && !(l->table->search ? l->ncols == i : str_eq(l->table->cols[i].name, col)))
 			i++;
 		if (i == l->table->ncols)
-			return damaged(&l->in, "a column that its migrations do not make");
+			return backup_damaged(&l->in, "a column that its migrations do not make");
 		cols = arena_printf(a, "%s%s\"%s\"", cols.p, l->ncols ? ", " : "", l->table->cols[i].name.p);
 		marks = arena_printf(a, "%s%s%c%d", marks.p, l->ncols ? ", " : "", pg ? '$' : '?', l->ncols + 1);
 		types[l->ncols] = l->table->cols[i].type;
@@ -615,7 +626,7 @@ static enum err load_row(struct load *l, const struct db_value *v)
 		e = db_run(l->c, l->insert, v, NULL, NULL, NULL);
 	if (e == OK && ++l->in_commit >= ROWS_PER_COMMIT)
 		e = commit(l);
-	if (e == OK && ++l->rows % 1000 == 0 && l->fn && !l->fn(l->arg, l->table->name.p, l->rows))
+	if (e == OK && l->rows++ % 1000 == 0 && l->fn && !l->fn(l->arg, l->table->name.p, l->rows))
 		e = ERR_BUSY;
 	return e;
 }
@@ -629,18 +640,18 @@ static enum err load_rows(struct load *l)
 	char *to;
 
 	if (l->table == NULL || l->in.n < 4)
-		return damaged(&l->in, "rows without a table");
+		return backup_damaged(&l->in, "rows without a table");
 	memcpy(&raw, l->in.p, 4);
 	raw = be32toh(raw);
 	buf_clear(&l->block);
 	to = buf_reserve(&l->block, raw);
 	if (to == NULL || libdeflate_deflate_decompress(l->inflate, l->in.p + 4, l->in.n - 4, to, raw, NULL) != LIBDEFLATE_SUCCESS)
-		return damaged(&l->in, "packed rows");
+		return backup_damaged(&l->in, "packed rows");
 	rest = (struct str){to, raw};
 	while (rest.n && e == OK) {
 		for (int i = 0; i < l->ncols; i++)
 			if (!read_tagged(&rest, l->table->cols[l->order[i]].type, &v[i]))
-				return damaged(&l->in, "row");
+				return backup_damaged(&l->in, "row");
 		e = load_row(l, v);
 	}
 	return e;
@@ -703,7 +714,36 @@ static enum err prepare(struct load *l)
 		q->flags = DB_Q_WRITE;
 		e = db_run(l->c, q, NULL, NULL, NULL, NULL);
 	}
+	if (e == OK) /* until the end of all: no program opens a store that is half full */
+		e = q_db_schema_add(l->c, &(struct db_schema_add_args){STR(DB_UNFINISHED), 1, STR("restore"), STR(""), clock_now()}, NULL);
 	return e == OK ? commit(l) : e;
+}
+
+static enum err finish(struct load *l)
+{
+	enum err e = files_in_end(&l->files, &l->in);
+
+	if (e == OK)
+		e = begin(l);
+	if (e == OK)
+		e = q_db_schema_remove(l->c, STR(DB_UNFINISHED), NULL);
+	return e == OK ? commit(l) : e;
+}
+
+static enum err load_frame(struct load *l)
+{
+	switch (l->in.kind) {
+	case 'T':
+		return begin_table(l);
+	case 'R':
+		return load_rows(l);
+	case 'A':
+	case 'D':
+		if (l->in.kind == 'A' && l->files.files % 100 == 99 && l->fn && !l->fn(l->arg, "files", l->rows + l->files.files))
+			return ERR_BUSY;
+		return files_in_frame(&l->files, &l->in);
+	}
+	return backup_damaged(&l->in, "frame out of place");
 }
 
 static enum err load_all(struct load *l)
@@ -713,27 +753,28 @@ static enum err load_all(struct load *l)
 	enum err e = OK;
 
 	while (e == OK && (e = next_frame(&l->in)) == OK) {
+		if (l->in.kind == 'K')
+			continue;
 		if (l->in.kind == 'V') {
 			*last = arena_new(l->in.a, struct db_wanted);
 			if (!read_wanted(&l->in, *last))
-				return damaged(&l->in, "migration");
+				return backup_damaged(&l->in, "migration");
 			last = &(*last)->next;
 			continue;
 		}
 		if (!ready)
 			e = prepare(l);
 		ready = true;
-		if (e == OK && l->in.kind == 'T')
-			e = begin_table(l);
-		else if (e == OK && l->in.kind == 'R')
-			e = load_rows(l);
-		else if (e == OK)
-			return commit(l);
+		if (e == OK && l->in.kind == 'E')
+			return finish(l);
+		if (e == OK)
+			e = load_frame(l);
 	}
 	return e;
 }
 
-enum err backup_restore(struct db *db, const char *path, backup_progress fn, void *arg, struct arena *a, struct str *why)
+enum err backup_restore(struct db *db, const char *path, const char *files, backup_progress fn, void *arg, struct arena *a,
+			struct str *why)
 {
 	struct load l = {.db = db, .fn = fn, .arg = arg};
 	struct backup_info info;
@@ -747,6 +788,7 @@ enum err backup_restore(struct db *db, const char *path, backup_progress fn, voi
 	if (l.inflate == NULL)
 		BUG("out of memory");
 	buf_init(&l.block, MAX_FRAME);
+	files_in_init(&l.files, files);
 	if (e == OK)
 		e = db_conn_ready(l.c);
 	l.c->in_job = true; /* a batch without savepoints: on PostgreSQL rows are sent in a pipeline */
@@ -755,14 +797,15 @@ enum err backup_restore(struct db *db, const char *path, backup_progress fn, voi
 	if (l.begun)
 		db->backend->rollback(l.c);
 	db_conn_free(l.c);
-	if (e == OK && l.rows != info.rows)
-		e = damaged(&l.in, "number of rows");
+	if (e == OK && (l.rows != info.rows || l.files.files != info.files))
+		e = backup_damaged(&l.in, "number of rows or attachments");
 	if (e == OK)
 		e = db_migrate(db, NULL, NULL, a, why);
 	if (e != OK && why && why->p == NULL)
 		db_why(a, why, "恢复未完成（%s），已恢复 %lld 行，原因见日志。请删除这个数据库，在新的空数据库上重新恢复。",
 		       "The restore stopped (%s) after %lld rows; the log says why. Remove this store and restore into a new, empty one.", err_name(e),
 		       (long long)l.rows);
+	files_in_release(&l.files);
 	close_in(&l.in);
 	buf_release(&l.block);
 	libdeflate_free_decompressor(l.inflate);

@@ -204,7 +204,8 @@ static struct db *new_db(const char *url, const struct db_options *o)
 
 static enum err check_schema(struct db *db, struct arena *a, struct str *why)
 {
-	int missing = db_migrations_missing(db);
+	struct str said = STR_NULL;
+	int missing = db_schema_state(db, a, &said);
 
 	if (missing == 0)
 		return OK;
@@ -212,6 +213,8 @@ static enum err check_schema(struct db *db, struct arena *a, struct str *why)
 		db_why(a, why, "数据库结构不是最新的，缺少 %d 个迁移。请先备份，再运行：gongzhi migrate",
 		       "The schema of the store is not up to date, %d migrations are missing. Make a backup, then run: gongzhi migrate",
 		       missing);
+	else if (said.p && why)
+		*why = said;
 	else
 		db_why(a, why, "数据库结构与本程序不符（数据库较新，或已用过的迁移被改动）。请使用建立它的或更新版本的程序。运行 gongzhi doctor 可查看详情。",
 		       "The schema of the store does not fit this program (it is newer, or a migration that was applied has been changed). "

@@ -16,3 +16,6 @@ SELECT module, number, name, checksum, applied FROM schema_migration ORDER BY mo
 
 -- name: db_schema_add exec (module str, number i64, name str, checksum str, applied i64)
 INSERT INTO schema_migration (module, number, name, checksum, applied) VALUES ($module, $number, $name, $checksum, $applied);
+
+-- name: db_schema_remove exec (module str)
+DELETE FROM schema_migration WHERE module = $module;

@@ -122,6 +122,12 @@ void db_wake_listeners(struct db *db);
 /* *why = "zh\nen" */
 void db_why(struct arena *a, struct str *why, const char *zh, const char *en, ...);
 
+/* As db_migrations_missing; < 0 with *why, when it is known (both languages). */
+int db_schema_state(struct db *db, struct arena *a, struct str *why);
+
+/* Stands in schema_migration while a restore is not finished. */
+#define DB_UNFINISHED "restore unfinished"
+
 /* Makes the tables of exactly these migrations (restore); ERR_CONFLICT when this program lacks one or has another text. */
 struct db_wanted {
 	struct str module, name, checksum;

@@ -43,6 +43,12 @@ static int compare(const struct db_schema_list_rows *have, struct arena *a, stru
 	int missing = 0;
 
 	for (size_t i = 0; i < have->n; i++)
+		if (str_eqz(have->v[i].module, DB_UNFINISHED)) {
+			db_why(a, why, "这个数据库的恢复没有完成，内容不全。请删除它，在新的空数据库上重新运行 gongzhi restore。",
+			       "A restore into this store was not finished: it is incomplete. Remove it and run gongzhi restore into a new, empty one.");
+			return -1;
+		}
+	for (size_t i = 0; i < have->n; i++)
 		if (newer(&have->v[i])) {
 			db_why(a, why, "数据库比本程序新：其中已有迁移 %s/%s。请使用更新的程序。",
 			       "The store is newer than this program: it has migration %s/%s. Use a newer program.", have->v[i].module.p,
@@ -73,20 +79,26 @@ static int look(struct db_conn *c, struct arena *a, struct db_schema_list_rows *
 	return q_db_schema_list(c, a, have) == OK ? compare(have, a, why) : -1;
 }
 
-int db_migrations_missing(struct db *db)
+int db_schema_state(struct db *db, struct arena *a, struct str *why)
 {
 	struct db_schema_list_rows have;
 	struct db_conn *c = db_read_begin(db);
+	int n = db_conn_ready(c) == OK ? look(c, a, &have, why) : -1;
+
+	db_read_end(c);
+	return n;
+}
+
+int db_migrations_missing(struct db *db)
+{
 	struct str why = STR_NULL;
 	struct arena a;
-	int n = -1;
+	int n;
 
 	arena_init(&a, 0);
-	if (db_conn_ready(c) == OK)
-		n = look(c, &a, &have, &why);
+	n = db_schema_state(db, &a, &why);
 	if (n < 0)
 		log_error("store: %.*s", STR_ARG(why));
-	db_read_end(c);
 	arena_release(&a);
 	return n;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "base/file.h"
 #include "base/id.h"
 #include "tests/unit.h"
 
@@ -169,10 +170,10 @@ static struct unit *restored(enum db_engine engine, const char *path)
 	struct unit *to = unit_store(engine, &empty_store);
 	struct str why = STR_NULL;
 
-	must(backup_restore(to->db, path, NULL, NULL, to->a, &why), &why);
+	must(backup_restore(to->db, path, NULL, NULL, NULL, to->a, &why), &why);
 	assert_int_equal(0, db_migrations_missing(to->db));
 	/* a second time the store is not empty */
-	assert_int_equal(ERR_CONFLICT, backup_restore(to->db, path, NULL, NULL, to->a, &why));
+	assert_int_equal(ERR_CONFLICT, backup_restore(to->db, path, NULL, NULL, NULL, to->a, &why));
 	return to;
 }
 
@@ -189,7 +190,7 @@ static void test_rehearsal(void **state)
 		const char *path = backup_path(first);
 		struct unit *to;
 
-		must(backup_write(from->db, path, NULL, NULL, first->a, &why), &why);
+		must(backup_write(from->db, path, NULL, NULL, NULL, first->a, &why), &why);
 		must(backup_check(path, &info, first->a, &why), &why);
 		assert_true(info.rows > 100 && info.migrations > 0 && info.tables > 5);
 		to = restored(way[i], path);
@@ -222,7 +223,7 @@ static void test_damage(void **state)
 	struct str why;
 
 	fill(u);
-	must(backup_write(u->db, path, NULL, NULL, u->a, &why), &why);
+	must(backup_write(u->db, path, NULL, NULL, NULL, u->a, &why), &why);
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		change_byte(path, places[i]);
 		assert_int_equal(ERR_INPUT, backup_check(path, NULL, u->a, &why));
@@ -248,18 +249,158 @@ static void test_no_room(void **state)
 	small = (struct rlimit){100, old.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &small));
-	e = backup_write(u->db, path, NULL, NULL, u->a, &why);
+	e = backup_write(u->db, path, NULL, NULL, NULL, u->a, &why);
 	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &old));
 	assert_int_equal(ERR_IO, e);
 	assert_int_equal(-1, access(path, F_OK));
 	assert_int_equal(-1, access(arena_printf(u->a, "%s.part-%ld", path, (long)getpid()).p, F_OK));
-	assert_int_equal(ERR_IO, backup_write(u->db, "/nowhere/at/all", NULL, NULL, u->a, &why));
+	assert_int_equal(ERR_IO, backup_write(u->db, "/nowhere/at/all", NULL, NULL, NULL, u->a, &why));
+}
+
+/* ---- attachments ---- */
+
+static void put(struct unit *u, const char *dir, const char *name, size_t n)
+{
+	struct str path = arena_printf(u->a, "%s/%s", dir, name), why;
+	char *bytes = arena_alloc(u->a, n + 1);
+	char *slash = strrchr(arena_strz(u->a, path), '/');
+
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)(i * 31 + n);
+	assert_int_equal(OK, file_make_dirs(u->a, arena_printf(u->a, "%.*s", (int)(strlen(path.p) - strlen(slash)), path.p).p, 0700, &why));
+	assert_int_equal(OK, file_write(u->a, path.p, (struct str){bytes, n}, 0600, &why));
+}
+
+static struct str get(struct unit *u, const char *dir, const char *name)
+{
+	struct str text, why;
+
+	return file_read(u->a, arena_printf(u->a, "%s/%s", dir, name).p, 4 << 20, &text, &why) == OK ? text : STR_NULL;
+}
+
+static const char *const attachments[] = {"Aa/one.jpg", "Aa/two.thumb.jpg", "-_/empty.jpg", "b/c/large.bin"};
+static const size_t sizes[] = {1000, 17, 0, 3 << 20};
+
+static void test_attachments(void **state)
+{
+	struct unit *u = *state, *to = unit_store(u->engine == DB_PG ? DB_SQLITE : DB_PG, &empty_store);
+	const char *from = arena_printf(u->a, "%s/files", unit_tmp()).p, *into = arena_printf(u->a, "%s/里 var/files", unit_tmp()).p;
+	const char *path = backup_path(u);
+	struct backup_extra x = {.files = from, .keys = {"sealed\0keys", 11}};
+	struct backup_info info;
+	struct str why = STR_NULL, keys;
+
+	/* a folder that is not there holds none */
+	must(backup_write(u->db, path, &x, NULL, NULL, u->a, &why), &why);
+	must(backup_check(path, &info, u->a, &why), &why);
+	assert_int_equal(0, info.files);
+	for (size_t i = 0; i < ARRAY_LEN(attachments); i++)
+		put(u, from, attachments[i], sizes[i]);
+	put(u, from, ".hidden", 5);
+	put(u, from, "Aa/.part-1", 5);
+	assert_int_equal(0, symlink("/etc/passwd", arena_printf(u->a, "%s/Aa/link", from).p));
+	must(backup_write(u->db, path, &x, NULL, NULL, u->a, &why), &why);
+	must(backup_check(path, &info, u->a, &why), &why);
+	assert_int_equal(ARRAY_LEN(attachments), info.files);
+	assert_true(info.keys);
+	must(backup_keys(path, &keys, u->a, &why), &why);
+	assert_true(str_eq(keys, x.keys));
+	must(backup_restore(to->db, path, into, NULL, NULL, to->a, &why), &why);
+	for (size_t i = 0; i < ARRAY_LEN(attachments); i++) {
+		struct str was = get(u, from, attachments[i]), is = get(u, into, attachments[i]);
+
+		assert_true(was.p && is.p && str_eq(was, is));
+	}
+	assert_null(get(u, into, ".hidden").p);
+	assert_null(get(u, into, "Aa/link").p);
+	unit_store_close(to);
+	/* left out */
+	x = (struct backup_extra){0};
+	must(backup_write(u->db, path, &x, NULL, NULL, u->a, &why), &why);
+	assert_int_equal(ERR_NOT_FOUND, backup_keys(path, &keys, u->a, &why));
+}
+
+/* An attachment that cannot be written stops the restore in words; nothing half stands under its name. */
+static void test_attachment_no_room(void **state)
+{
+	struct unit *u = *state, *to = unit_store(u->engine, &empty_store);
+	const char *from = arena_printf(u->a, "%s/much", unit_tmp()).p, *into = arena_printf(u->a, "%s/little", unit_tmp()).p;
+	const char *path = backup_path(u);
+	struct backup_extra x = {.files = from};
+	struct rlimit old, small;
+	struct str why = STR_NULL;
+	enum err e;
+
+	put(u, from, "a/large.bin", 40 << 20);
+	must(backup_write(u->db, path, &x, NULL, NULL, u->a, &why), &why);
+	assert_int_equal(0, getrlimit(RLIMIT_FSIZE, &old));
+	small = (struct rlimit){20 << 20, old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &small));
+	e = backup_restore(to->db, path, into, NULL, NULL, to->a, &why);
+	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &old));
+	assert_int_equal(ERR_IO, e);
+	assert_true(str_find(why, STR("large.bin")) >= 0);
+	assert_int_equal(-1, access(arena_printf(u->a, "%s/a/large.bin", into).p, F_OK));
+	assert_int_equal(-1, access(arena_printf(u->a, "%s/a/.part-%ld", into, (long)getpid()).p, F_OK));
+	unit_store_close(to);
+}
+
+static bool stop_at_once(void *arg, const char *table, int64_t rows)
+{
+	(void)arg;
+	(void)table;
+	(void)rows;
+	return false;
+}
+
+/* Stopped in the middle, by hand or by a crash: no program opens what is there. */
+static void test_half_restored(void **state)
+{
+	struct unit *u = *state, *to = unit_store(u->engine, &empty_store);
+	const char *path = backup_path(u);
+	struct db *again = NULL;
+	struct str why = STR_NULL;
+
+	fill(u);
+	must(backup_write(u->db, path, NULL, NULL, NULL, u->a, &why), &why);
+	assert_int_equal(ERR_BUSY, backup_restore(to->db, path, NULL, stop_at_once, NULL, to->a, &why));
+	why = STR_NULL;
+	assert_int_equal(ERR_CONFLICT, db_open(&again, to->url, NULL, u->a, &why));
+	assert_true(str_find(why, STR("恢复没有完成")) >= 0 && str_find(why, STR("not finished")) >= 0);
+	assert_true(db_migrations_missing(to->db) < 0);
+	unit_store_close(to);
+}
+
+/* A frame that leads out of the folder is refused: a backup may come from anywhere. */
+static void test_hostile_names(void **state)
+{
+	static const char *const names[] = {"../x", "/etc/x", "a/../../x", ".x", "a//b", "a/b/c/d/e", "a b", "x\ny", ""};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct str why = STR_NULL;
+		struct arena a;
+		struct in in = {.f = stdin, .path = "x", .kind = 'A', .why = &why, .a = &a};
+		struct files_in f;
+		struct str head;
+
+		arena_init(&a, 0);
+		head = arena_printf(&a, "%s\n5", names[i]);
+		in.p = arena_strz(&a, head);
+		in.n = head.n;
+		files_in_init(&f, unit_tmp());
+		assert_int_equal(ERR_INPUT, files_in_frame(&f, &in));
+		files_in_release(&f);
+		arena_release(&a);
+	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		UNIT_ON(DB_PG, test_rehearsal), UNIT_BOTH(test_damage), UNIT_ON(DB_SQLITE, test_no_room),
+		UNIT_ON(DB_PG, test_rehearsal), UNIT_BOTH(test_damage), UNIT_ON(DB_SQLITE, test_no_room), UNIT_BOTH(test_attachments),
+		UNIT_BOTH(test_attachment_no_room), UNIT_BOTH(test_half_restored), cmocka_unit_test(test_hostile_names),
 	};
 
 	return UNIT_MAIN(tests);

@@ -51,6 +51,7 @@ const struct job_entry house_jobs[] = {
 	{"notify.deliver", 10 * MS_SECOND, deliver},
 	{"notify.sweep", MS_DAY, sweep},
 	{"photo.sweep", MS_HOUR, photo_sweep},
+	{"photo.orphans", MS_HOUR, photo_orphans},
 	{"web.clean", MS_HOUR, clean},
 	{0},
 };

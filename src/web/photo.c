@@ -156,6 +156,9 @@ CHECKED enum err photo_take(struct app *app, struct arena *a, const struct photo
 	struct str full = photo_stored(app, a, dir), why;
 	enum err e = file_make_dirs(a, full.p, 0700, &why);
 
+	/* photo_orphans looks at the age: it counts from now, not from when the form was begun */
+	(void)utimensat(AT_FDCWD, photo_path(app, a, p->token, false).p, NULL, 0);
+	(void)utimensat(AT_FDCWD, photo_path(app, a, p->token, true).p, NULL, 0);
 	*file = (struct matter_file){.name = p->name, .type = STR("image/jpeg"), .size = p->size, .width = p->width,
 				     .height = p->height};
 	file->path = arena_printf(a, "%s/%.*s.jpg", dir.p, STR_ARG(p->token));

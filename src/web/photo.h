@@ -48,5 +48,7 @@ void photos_undo(struct app *app, const struct matter_file *files, size_t n);
 struct str photo_stored(struct app *app, struct arena *a, struct str name);
 /* Deletes what nobody took for a day. */
 enum err photo_sweep(struct app *app, int64_t now);
+/* Deletes attachments that no matter names, a twenty-fourth of the folders each hour of the day (photo_orphans.c). */
+enum err photo_orphans(struct app *app, int64_t now);
 
 #endif

@@ -32,6 +32,11 @@ int admin_backup(int argc, char **argv);
 int admin_restore(int argc, char **argv);
 int admin_doctor(int argc, char **argv);
 
+/* A secret from the terminal (twice when asked), else one line of standard input. -1: it was read; or the exit status. (user.c) */
+int admin_ask_secret(struct arena *a, const char *question, bool twice, struct str *out);
+/* A Chinese text of en.po with its English behind it. */
+struct str admin_both(struct arena *a, const char *zh);
+
 /* Loads a CSV of places and says on standard error how it went, bad lines into `report` (NULL: standard error, the first 20). Exit status. */
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report);
 /* The shipped coarse areas of districts, marked 示意. Exit status. */

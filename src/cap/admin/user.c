@@ -43,20 +43,26 @@ static bool ask_hidden(struct arena *a, const char *question, struct str *out)
 	return ok;
 }
 
-/* From the terminal, twice; or one line from a pipe. -1: *hash is made. */
+int admin_ask_secret(struct arena *a, const char *question, bool twice, struct str *out)
+{
+	struct str again = STR_NULL;
+
+	if (!isatty(STDIN_FILENO))
+		return read_line(a, out) ? -1 : cli_fail(STR("请从标准输入给出口令 (give the password on standard input)"));
+	if (!ask_hidden(a, question, out) || (twice && !ask_hidden(a, "再输一次 (again): ", &again)))
+		return cli_fail(STR("没有读到口令 (no password was read)"));
+	return twice && !str_eq(*out, again) ? cli_fail(STR("两次不一样 (the two differ)")) : -1;
+}
+
+/* -1: *hash is made. */
 static int new_password(struct arena *a, const char *login, struct str *hash)
 {
-	struct str word = STR_NULL, again = STR_NULL;
+	struct str word = STR_NULL;
 	const char *weak;
+	int status = admin_ask_secret(a, "口令 (password): ", true, &word);
 
-	if (isatty(STDIN_FILENO)) {
-		if (!ask_hidden(a, "口令 (password): ", &word) || !ask_hidden(a, "再输一次 (again): ", &again))
-			return cli_fail(STR("没有读到口令 (no password was read)"));
-		if (!str_eq(word, again))
-			return cli_fail(STR("两次不一样 (the two differ)"));
-	} else if (!read_line(a, &word)) {
-		return cli_fail(STR("请从标准输入给出口令 (give the password on standard input)"));
-	}
+	if (status >= 0)
+		return status;
 	weak = password_weakness(word, str_from(login));
 	if (weak)
 		return cli_fail(str_from(weak));

@@ -15,12 +15,11 @@ struct key_job {
 	int64_t id, expires;
 };
 
-/* Both languages: a text of core/actor has its English in en.po. */
-static struct str both(struct arena *a, struct str zh)
+struct str admin_both(struct arena *a, const char *zh)
 {
-	const char *text = arena_strz(a, zh), *en = i18n_english(text);
+	const char *en = i18n_english(zh);
 
-	return en ? arena_printf(a, "%s (%s)", text, en) : zh;
+	return en ? arena_printf(a, "%s (%s)", zh, en) : str_from(zh);
 }
 
 static enum err find(struct db_conn *c, struct key_job *j)
@@ -43,7 +42,7 @@ static enum err add_job(struct tx *tx, void *arg)
 		return e;
 	e = actor_key_add(tx, j->id, j->name, j->key, j->expires, 0, &key, &why);
 	if (why.p)
-		j->why = both(j->arena, why);
+		j->why = admin_both(j->arena, arena_strz(j->arena, why));
 	return e;
 }
 

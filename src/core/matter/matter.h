@@ -91,6 +91,8 @@ struct matter_step {            /* a line of the timeline */
 CHECKED enum err matter_timeline(struct db_conn *c, struct arena *a, const struct matter *m, struct matter_step **v, size_t *n);
 struct matter_file { int64_t id; struct str name, type, path, thumb; int64_t size; int width, height; };
 CHECKED enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct matter_file **v, size_t *n);
+/* Which of these paths (at most 4096) are attachments of some matter. Reads the whole table: for jobs. */
+CHECKED enum err matter_files_named(struct db_conn *c, struct arena *a, const struct str *paths, size_t npaths, struct str **v, size_t *n);
 
 /* ---- acting ---- */
 struct matter_actor {           /* who acts */

@@ -193,6 +193,20 @@ enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct
 	return OK;
 }
 
+enum err matter_files_named(struct db_conn *c, struct arena *a, const struct str *paths, size_t npaths, struct str **v, size_t *n)
+{
+	struct matter_files_named_rows rows;
+	enum err e = q_matter_files_named(c, a, paths, npaths, &rows);
+
+	if (e)
+		return e;
+	*v = arena_array(a, struct str, rows.n + 1);
+	*n = rows.n;
+	for (size_t i = 0; i < rows.n; i++)
+		(*v)[i] = rows.v[i].path;
+	return OK;
+}
+
 enum err matter_by_source(struct db_conn *c, struct arena *a, struct str source, struct str source_id, struct matter *out)
 {
 	struct matter_of_source_rows rows;

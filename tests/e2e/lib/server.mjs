@@ -32,8 +32,9 @@ function freePort() {
 let made = 0;
 const templates = new Map();
 
-async function newStore(dir, from) {
-  if (engine === 'sqlite') return `sqlite:${dir}/gongzhi.db`;
+// The address of a store that is not there yet (SQLite) or empty (PostgreSQL, a copy of `from`).
+export async function newStore(dir, from, kind = engine) {
+  if (kind === 'sqlite') return `sqlite:${dir}/gongzhi.db`;
   const name = `e2e_${++made}`;
   await run('createdb', ['-h', pgDir, '-U', 'gongzhi', ...(from ? ['-T', new URL(from.replace('postgresql:///', 'postgresql://x/')).pathname.slice(1)] : []), name]);
   return `postgresql:///${name}?host=${pgDir}&user=gongzhi`;
