@@ -56,6 +56,9 @@ struct journal_filter {
 };
 CHECKED enum err journal_search(struct db_conn *c, struct arena *a, const struct journal_filter *f, struct journal_entry **v, size_t *n,
 				int64_t *next);
+/* Which of the subjects (at most 4096) have an entry behind `after` that is not by `actor` and not of `kind`. For "what is new". */
+CHECKED enum err journal_changed(struct db_conn *c, struct arena *a, const int64_t *subjects, size_t nsubjects, int64_t after, int64_t actor,
+				 struct str kind, int64_t **v, size_t *n);
 /* Greatest committed sequence. */
 CHECKED enum err journal_last(struct db_conn *c, int64_t *seq);
 

@@ -81,3 +81,18 @@ enum err journal_search(struct db_conn *c, struct arena *a, const struct journal
 	*next = before > 1 ? before : 0;
 	return e;
 }
+
+enum err journal_changed(struct db_conn *c, struct arena *a, const int64_t *subjects, size_t nsubjects, int64_t after, int64_t actor,
+			 struct str kind, int64_t **v, size_t *n)
+{
+	struct journal_changed_rows rows;
+	enum err e = q_journal_changed(c, a, subjects, nsubjects, after, actor, kind, &rows);
+
+	*n = 0;
+	if (e != OK)
+		return e;
+	*v = arena_array(a, int64_t, rows.n + 1);
+	for (; *n < rows.n; (*n)++)
+		(*v)[*n] = rows.v[*n].subject;
+	return OK;
+}
