@@ -15,6 +15,8 @@ static const struct route routes[] = {
 	{"POST", "/me/sessions/end-others", account_end_others, NULL, R_LOGIN, N_("结束其他设备上的登录"), 0},
 	{"GET", "/me/notices", account_notices, NULL, R_LOGIN, N_("未读通知"), 0},
 	{"POST", "/me/notices/read", account_notices_read, NULL, R_LOGIN, N_("把通知标为已读，可以只标一条"), 0},
+	{"GET", "/me/notices/settings", account_wishes, NULL, R_LOGIN, N_("每一类通知怎样送到、什么时候不打扰"), 0},
+	{"POST", "/me/notices/settings", account_wishes_post, NULL, R_LOGIN, N_("保存通知的设置；要办的事不能关掉"), 0},
 	{0},
 };
 

@@ -3,7 +3,7 @@
 #define CAP_ACCOUNT_H
 
 #include "core/actor/actor.h"
-#include "core/notify/notify.h"
+#include "core/notify/wish.h"
 #include "web/web.h"
 
 struct account_login_view {
@@ -34,10 +34,39 @@ struct account_sessions_view {
 	size_t n;
 };
 
-struct account_notices_view {
+/* Notices of one class about one place, the newest first. */
+struct account_bundle {
+	const char *kind;        /* "等我办的", to be translated */
+	const char *css;
+	struct str place;        /* "石门社区"; empty: no place */
 	struct notice *v;
 	size_t n;
+};
+
+struct account_notices_view {
+	struct account_bundle *v;
+	size_t n;
 	int64_t unread;
+	bool more;               /* only the newest are shown */
+};
+
+struct account_choice {
+	int value;
+	const char *title;       /* to be translated */
+	bool chosen;
+};
+
+struct account_wish_line {
+	const char *name, *title, *hint; /* title, hint: to be translated */
+	struct account_choice v[NOTICE_MODES];
+	size_t n;
+};
+
+struct account_wishes_view {
+	struct account_wish_line lines[NOTICE_CLASSES];
+	struct str from, to;     /* "22:00" */
+	struct str error;
+	bool no_mail;            /* no address yet: mail reaches nobody */
 };
 
 /* account_web.c */
@@ -56,7 +85,10 @@ enum err account_mail(struct rq *rq);
 /* account_me.c */
 enum err account_sessions(struct rq *rq);
 enum err account_end_others(struct rq *rq);
+/* account_notices.c */
 enum err account_notices(struct rq *rq);
 enum err account_notices_read(struct rq *rq);
+enum err account_wishes(struct rq *rq);
+enum err account_wishes_post(struct rq *rq);
 
 #endif

@@ -5,8 +5,6 @@
 #include "crypto/crypto.h"
 #include "web/session.h"
 
-#define NOTICES_SHOWN 100
-
 /* ---- roles ---- */
 
 static struct str role_title(struct rq *rq, const struct actor_role *roles, size_t n, struct str name)
@@ -152,38 +150,4 @@ enum err account_end_others(struct rq *rq)
 	rq_flash(rq, N_("其他设备上的登录已结束。"));
 	e = rq_redirect(rq, STR("/me/sessions"));
 	return e == OK ? rq_write(rq, end_others, NULL, o) : e;
-}
-
-/* ---- notices ---- */
-
-enum err account_notices(struct rq *rq)
-{
-	struct account_notices_view v;
-	enum err e = notify_unread(rq_conn(rq), rq->arena, rq->who.id, NOTICES_SHOWN, &v.v, &v.n, &v.unread);
-
-	return e == OK ? rq_page(rq, html_account_notices, &v) : e;
-}
-
-struct marking {
-	int64_t actor, id;
-};
-
-static enum err mark_read(struct tx *tx, void *arg)
-{
-	const struct marking *m = arg;
-
-	return notify_mark_read(tx, m->actor, m->id);
-}
-
-enum err account_notices_read(struct rq *rq)
-{
-	struct marking *m = arena_new(rq->arena, struct marking);
-	struct str id = rq_form(rq, "id");
-	enum err e;
-
-	m->actor = rq->who.id;
-	if (!str_empty(id) && (!str_i64(id, &m->id) || m->id <= 0))
-		return rq_fail_field(rq, ERR_INPUT, "id", N_("没有这条通知。"));
-	e = rq_redirect(rq, STR("/me/notices"));
-	return e == OK ? rq_write(rq, mark_read, NULL, m) : e;
 }

@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 #include "core/journal/journal.h"
 #include "core/matter/act.h"
-#include "core/notify/notify.h"
+#include "core/notify/wish.h"
 #include "core/place/place.h"
 #include "crypto/crypto.h"
 
@@ -283,13 +283,23 @@ static enum err store_entry(struct acting *x)
 
 /* ---- notices ---- */
 
+/* Does the state wait for somebody of the role? Then its notice is work, anything else is news. */
+static bool waits_for(const struct scenario_state *st, struct str role)
+{
+	for (size_t i = 0; i < st->nactors; i++)
+		if (str_eq(st->actors[i], role))
+			return true;
+	return false;
+}
+
 static enum err tell(struct acting *x, struct str whom)
 {
 	const struct scenario_state *st = &x->s->states[scenario_state(x->s, x->is.state)];
 	struct arena *a = x->tx->arena;
 	struct notice n = {.kind = arena_printf(a, "matter.%.*s", STR_ARG(x->action->id)), .subject = x->is.id, .at = x->tx->now,
 			   .title = arena_printf(a, "%.*s：%.*s", STR_ARG(x->action->done.zh), STR_ARG(x->is.title)), .body = st->plain.zh,
-			   .link = arena_printf(a, "/cases/%lld", (long long)x->is.id)};
+			   .link = arena_printf(a, "/cases/%lld", (long long)x->is.id), .place = x->is.place,
+			   .class = waits_for(st, whom) ? NOTICE_WORK : NOTICE_NEWS};
 	const struct scenario_role *role;
 	enum err e = OK;
 
@@ -308,9 +318,10 @@ static enum err tell(struct acting *x, struct str whom)
 	return notify_role(x->tx, whom, x->is.place, role && role->holder_only ? x->is.holder_org : 0, &n);
 }
 
+/* What asked somebody to act in the state that is left is over, whoever acted; when the matter has ended, its news too. */
 static enum err tell_all(struct acting *x)
 {
-	enum err e = OK;
+	enum err e = str_eq(x->was.state, x->is.state) ? OK : notify_settle(x->tx, x->is.id, x->is.kind >= STATE_CLOSED);
 
 	for (size_t i = 0; e == OK && i < x->action->ntells; i++)
 		e = tell(x, x->action->tells[i]);

@@ -104,7 +104,7 @@ static enum err escalate(struct tx *tx, void *arg)
 {
 	struct escalation *x = arg;
 	const struct scenario_state *st;
-	struct notice note = {.kind = STR("matter.late"), .subject = x->id, .at = tx->now};
+	struct notice note = {.kind = STR("matter.late"), .subject = x->id, .at = tx->now, .class = NOTICE_LATE};
 	struct matter m;
 	int64_t changed;
 	enum err e = db_lock(tx, x->id); /* an act that reads the matter now would write the old `escalated` back */
@@ -126,6 +126,7 @@ static enum err escalate(struct tx *tx, void *arg)
 	note.title = arena_printf(tx->arena, "超过时限：%.*s", STR_ARG(m.title));
 	note.body = arena_printf(tx->arena, "“%.*s”环节已到时限。", STR_ARG(st->title.zh));
 	note.link = arena_printf(tx->arena, "/cases/%lld", (long long)m.id);
+	note.place = m.place;
 	return notify_role(tx, st->escalate_to, m.place, 0, &note);
 }
 

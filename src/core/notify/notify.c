@@ -1,4 +1,4 @@
-#include "core/notify/notify.h"
+#include "core/notify/inner.h"
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -60,9 +60,9 @@ static struct str context(struct arena *a, int64_t id, const char *what)
 	return arena_printf(a, "notify:%lld:%s", (long long)id, what);
 }
 
-static enum err enqueue(struct tx *tx, struct str channel, struct str address, struct str subject, struct str body)
+static enum err enqueue(struct tx *tx, int64_t at, struct str channel, struct str address, struct str subject, struct str body)
 {
-	struct notify_enqueue_args row = {.id = id_new(tx->now), .channel = channel, .created = tx->now};
+	struct notify_enqueue_args row = {.id = id_new(tx->now), .channel = channel, .created = at};
 	enum err e = seal(tx->arena, address, context(tx->arena, row.id, "address"), &row.address);
 
 	if (e == OK)
@@ -79,36 +79,44 @@ static struct str cut(struct arena *a, struct str s, size_t max)
 	return s.n <= max ? s : utf8_ellipsis(a, s, max / 4);
 }
 
-static enum err enqueue_chosen(struct tx *tx, const struct notice *n, struct str title, struct str body)
+enum err notify_enqueue_chosen(struct tx *tx, int64_t to, int64_t at, struct str title, struct str body, int *queued)
 {
 	struct notify_notice_channels_rows rows;
-	enum err e = q_notify_notice_channels(tx->c, tx->arena, n->to, &rows);
+	enum err e = q_notify_notice_channels(tx->c, tx->arena, to, &rows);
 
+	*queued = 0;
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
 		struct str address;
 
-		e = unseal(tx->arena, rows.v[i].address, context(tx->arena, n->to, "channel"), &address);
+		e = unseal(tx->arena, rows.v[i].address, context(tx->arena, to, "channel"), &address);
 		if (e == OK)
-			e = enqueue(tx, rows.v[i].channel, address, title, body);
+			e = enqueue(tx, at, rows.v[i].channel, address, cut(tx->arena, title, MAX_TITLE), cut(tx->arena, body, MAX_BODY));
+		*queued += e == OK;
 	}
 	return e;
 }
 
 enum err notify_send(struct tx *tx, const struct notice *n, int64_t *id)
 {
-	struct str title = cut(tx->arena, n->title, MAX_TITLE), body = cut(tx->arena, n->body, MAX_BODY);
-	const struct notify_notice_add_args row = {
-		.id = id_new(tx->now), .recipient = n->to, .at = n->at ? n->at : tx->now, .kind = n->kind, .title = title,
-		.body = body, .link = n->link.p ? n->link : STR(""), .subject = n->subject};
+	struct notify_notice_add_args row = {
+		.id = id_new(tx->now), .recipient = n->to, .at = n->at ? n->at : tx->now, .kind = n->kind, .title = cut(tx->arena, n->title, MAX_TITLE),
+		.body = cut(tx->arena, n->body, MAX_BODY), .link = n->link.p ? n->link : STR(""), .subject = n->subject, .class = n->class,
+		.place = n->place.p ? n->place : STR("")};
+	struct notice_wish wish;
 	enum err e;
 
 	/* A link leads into the application and nowhere else. */
 	if (n->to <= 0 || str_empty(n->kind) || (row.link.n && (row.link.p[0] != '/' || str_starts(row.link, "//"))))
 		return ERR_INPUT;
-	e = q_notify_notice_add(tx->c, &row, NULL);
+	e = notify_wish_get(tx->c, tx->arena, n->to, &wish);
+	if (id)
+		*id = 0;
+	if (e != OK || wish.mode[n->class] == NOTICE_OFF)
+		return e;
+	row.mail_at = notify_mail_time(&wish, n->class, tx->now);
 	if (id)
 		*id = row.id;
-	return e == OK ? enqueue_chosen(tx, n, title, body) : e;
+	return q_notify_notice_add(tx->c, &row, NULL);
 }
 
 enum err notify_role(struct tx *tx, struct str role, struct str place, int64_t org, const struct notice *n)
@@ -130,7 +138,7 @@ enum err notify_mail(struct tx *tx, struct str address, struct str subject, stru
 {
 	if (!notify_address_ok(address) || !utf8_valid(subject) || !utf8_valid(body))
 		return ERR_INPUT;
-	return enqueue(tx, STR("mail"), address, cut(tx->arena, subject, MAX_TITLE), cut(tx->arena, body, MAX_BODY));
+	return enqueue(tx, tx->now, STR("mail"), address, cut(tx->arena, subject, MAX_TITLE), cut(tx->arena, body, MAX_BODY));
 }
 
 enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address)
@@ -177,7 +185,8 @@ enum err notify_unread(struct db_conn *c, struct arena *a, int64_t actor, int li
 	for (size_t i = 0; i < rows.n; i++)
 		(*v)[i] = (struct notice){
 			.id = rows.v[i].id, .to = actor, .at = rows.v[i].at, .kind = rows.v[i].kind, .title = rows.v[i].title,
-			.body = rows.v[i].body, .link = rows.v[i].link, .subject = rows.v[i].subject};
+			.body = rows.v[i].body, .link = rows.v[i].link, .subject = rows.v[i].subject,
+			.class = (enum notice_class)rows.v[i].class, .place = rows.v[i].place};
 	return OK;
 }
 
@@ -293,7 +302,8 @@ enum err notify_deliver(struct db *db, int64_t now, int *sent, int *failed)
 	*sent = *failed = 0;
 	arena_init(&a, 0);
 	arena_init(&one, 0);
-	while ((e = db_write(db, claim_due, &cl)) == OK && cl.rows.n) {
+	e = notify_bundle(db, now);
+	while (e == OK && (e = db_write(db, claim_due, &cl)) == OK && cl.rows.n) {
 		for (size_t i = 0; e == OK && i < cl.rows.n; i++) {
 			struct outcome o = {.row = &cl.rows.v[i], .now = now};
 

@@ -8,12 +8,17 @@
 
 #include "db/db.h"
 
+/* News; something the reader has to do; something past its time. What they wish for each: wish.h. */
+enum notice_class { NOTICE_NEWS, NOTICE_WORK, NOTICE_LATE, NOTICE_CLASSES };
+
 struct notice {
 	int64_t id, to, at;     /* account */
 	struct str kind, title, body, link; /* kind "matter.assigned"; link "/cases/123" */
 	int64_t subject, read;
+	enum notice_class class;
+	struct str place;       /* key, as fine as known; may be absent */
 };
-/* id may be NULL. */
+/* id may be NULL; it is 0 when the account does not want notices of this class. */
 CHECKED enum err notify_send(struct tx *tx, const struct notice *n, int64_t *id);
 /* To everybody who holds the role at the place (most specific place first, then up). OK also when nobody does. */
 CHECKED enum err notify_role(struct tx *tx, struct str role, struct str place, int64_t org, const struct notice *n);

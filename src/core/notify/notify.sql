@@ -1,10 +1,10 @@
--- name: notify_notice_add exec (id i64, recipient i64, at i64, kind str, title str, body str, link str, subject i64)
-INSERT INTO notice (id, recipient, at, kind, title, body, link, subject, read_at)
-VALUES ($id, $recipient, $at, $kind, $title, $body, $link, $subject, 0);
+-- name: notify_notice_add exec (id i64, recipient i64, at i64, kind str, title str, body str, link str, subject i64, class i64, place str, mail_at i64)
+INSERT INTO notice (id, recipient, at, kind, title, body, link, subject, read_at, class, place, mail_at)
+VALUES ($id, $recipient, $at, $kind, $title, $body, $link, $subject, 0, $class, $place, $mail_at);
 
--- name: notify_notice_unread (recipient i64, n i64) -> id i64, at i64, kind str, title str, body str, link str, subject i64
+-- name: notify_notice_unread (recipient i64, n i64) -> id i64, at i64, kind str, title str, body str, link str, subject i64, class i64, place str
 -- Newest first.
-SELECT id, at, kind, title, body, link, subject FROM notice
+SELECT id, at, kind, title, body, link, subject, class, place FROM notice
 WHERE recipient = $recipient AND read_at = 0 ORDER BY id DESC LIMIT $n;
 
 -- name: notify_notice_count one (recipient i64) -> n i64

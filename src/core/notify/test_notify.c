@@ -10,7 +10,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "core/notify/notify.h"
+#include "core/notify/wish.h"
+#include "base/time.h"
 #include "crypto/crypto.h"
 
 static struct keyring *keys;
@@ -381,9 +382,141 @@ static void chosen_channels_get_it_too(void **state)
 	assert_non_null(strstr(s.mail, "RCPT TO:<li@example.cn>"));
 	assert_int_equal(OK, db_write(u->db, prefer_job, &none));
 	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	deliver(u, clock_now() + NOTICE_PAUSE, 0, 0);
 	assert_int_equal(in_state(u, "queued"), 0);
 	assert_int_equal(OK, notify_sweep(u->db, clock_now() + 31 * MS_DAY));
 	assert_int_equal(in_state(u, "sent"), 0);
+}
+
+/* ---- wishes, quiet hours, bundles ---- */
+
+static enum err wish_job(struct tx *tx, void *arg)
+{
+	return notify_wish_put(tx, 5, arg);
+}
+
+static int64_t at_hour(int hour)
+{
+	return time_day_start(time_day_of(clock_now(), TIME_CHINA) + 2, TIME_CHINA) + hour * MS_HOUR;
+}
+
+static void when_mail_may_leave(void **state)
+{
+	struct notice_wish w = {.quiet_from = 22 * 60, .quiet_to = 7 * 60};
+	int64_t day = at_hour(0);
+
+	(void)state;
+	assert_int_equal(notify_mail_time(&w, NOTICE_WORK, day + 12 * MS_HOUR), day + 12 * MS_HOUR);
+	assert_int_equal(notify_mail_time(&w, NOTICE_WORK, day + 23 * MS_HOUR), day + 31 * MS_HOUR); /* over midnight */
+	assert_int_equal(notify_mail_time(&w, NOTICE_WORK, day + 3 * MS_HOUR), day + 7 * MS_HOUR);
+	assert_int_equal(notify_mail_time(&w, NOTICE_WORK, day + 7 * MS_HOUR), day + 7 * MS_HOUR);
+	w.mode[NOTICE_NEWS] = NOTICE_DIGEST;
+	assert_int_equal(notify_mail_time(&w, NOTICE_NEWS, day + 7 * MS_HOUR), day + 8 * MS_HOUR);
+	assert_int_equal(notify_mail_time(&w, NOTICE_NEWS, day + 8 * MS_HOUR), day + 32 * MS_HOUR);
+	w.quiet_from = 6 * 60; /* the daily mail waits for the end of quiet hours too */
+	w.quiet_to = 9 * 60;
+	assert_int_equal(notify_mail_time(&w, NOTICE_NEWS, day + 7 * MS_HOUR), day + 9 * MS_HOUR);
+	w.mode[NOTICE_NEWS] = NOTICE_APP;
+	assert_int_equal(notify_mail_time(&w, NOTICE_NEWS, day), 0);
+	w.mode[NOTICE_NEWS] = NOTICE_OFF;
+	assert_int_equal(notify_mail_time(&w, NOTICE_NEWS, day), 0);
+}
+
+static int64_t unread(struct unit *u)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct notice *v;
+	int64_t count;
+	size_t n;
+
+	assert_int_equal(OK, notify_unread(c, u->a, 5, 10, &v, &n, &count));
+	db_read_end(c);
+	return count;
+}
+
+static void wishes_are_kept(void **state)
+{
+	struct unit *u = *state;
+	struct notice_wish w = {.quiet_from = 60}, got;
+	struct notice n = {.to = 5, .kind = STR("matter.judge"), .title = STR("群众已评价")};
+	struct db_conn *c;
+
+	w.mode[NOTICE_WORK] = NOTICE_OFF;
+	assert_int_equal(ERR_RULE, db_write(u->db, wish_job, &w));
+	w.mode[NOTICE_WORK] = NOTICE_DIGEST;
+	w.mode[NOTICE_NEWS] = NOTICE_OFF;
+	assert_int_equal(OK, db_write(u->db, wish_job, &w));
+	w.quiet_to = 24 * 60;
+	assert_int_equal(ERR_INPUT, db_write(u->db, wish_job, &w));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, notify_wish_get(c, u->a, 5, &got));
+	db_read_end(c);
+	assert_int_equal(got.mode[NOTICE_WORK], NOTICE_DIGEST);
+	assert_int_equal(got.mode[NOTICE_LATE], NOTICE_MAIL);
+	assert_int_equal(got.quiet_from, 60);
+	assert_int_equal(OK, db_write(u->db, send_job, &n)); /* not wanted: nothing is written */
+	assert_int_equal(unread(u), 0);
+	n.class = NOTICE_WORK;
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	assert_int_equal(unread(u), 1);
+}
+
+static void several_leave_in_one(void **state)
+{
+	struct unit *u = *state;
+	struct notice n = {.to = 5, .kind = STR("matter.dispatch"), .title = STR("已分拨：路灯不亮"), .subject = 7, .class = NOTICE_WORK};
+	struct str address = STR("li@example.cn");
+	int64_t now;
+	struct sink s;
+
+	open_keys(u);
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(OK, db_write(u->db, send_job, &n));
+	now = clock_now() + MS_SECOND;
+	deliver(u, now, 1, 0);
+	assert_int_equal(s.taken, 1);
+	/* not again at once: the next one waits for its turn and comes with what has arrived meanwhile */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(OK, db_write(u->db, send_job, &n));
+	deliver(u, now + MS_MINUTE, 0, 0);
+	deliver(u, now + NOTICE_PAUSE, 1, 0);
+	deliver(u, now + 2 * NOTICE_PAUSE, 0, 0);
+	sink_stop(&s);
+	assert_int_equal(unread(u), 5); /* mail takes nothing away here */
+}
+
+static enum err settle_job(struct tx *tx, void *every)
+{
+	return notify_settle(tx, 7, *(bool *)every);
+}
+
+static void dies_by_itself(void **state)
+{
+	struct unit *u = *state;
+	struct notice work = {.to = 5, .kind = STR("matter.dispatch"), .title = STR("要办"), .subject = 7, .class = NOTICE_WORK};
+	struct notice news = {.to = 5, .kind = STR("matter.note"), .title = STR("进展"), .subject = 7};
+	struct notice other = {.to = 5, .kind = STR("matter.dispatch"), .title = STR("另一件"), .subject = 8, .class = NOTICE_WORK};
+	struct str address = STR("li@example.cn");
+	bool some = false, every = true;
+	struct sink s;
+
+	open_keys(u);
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	assert_int_equal(OK, db_write(u->db, send_job, &work));
+	assert_int_equal(OK, db_write(u->db, send_job, &news));
+	assert_int_equal(OK, db_write(u->db, send_job, &other));
+	assert_int_equal(OK, db_write(u->db, settle_job, &some));
+	assert_int_equal(unread(u), 2);
+	assert_int_equal(OK, db_write(u->db, settle_job, &every));
+	assert_int_equal(unread(u), 1);
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	deliver(u, clock_now() + MS_SECOND, 1, 0);
+	sink_stop(&s);
+	assert_non_null(strstr(s.mail, "Subject: =?UTF-8?B?5Y+m5LiA5Lu2?=")); /* 另一件 alone */
 }
 
 int main(void)
@@ -398,6 +531,10 @@ int main(void)
 		cmocka_unit_test(bad_configuration),
 		UNIT_BOTH(notices_are_read),
 		UNIT_BOTH(chosen_channels_get_it_too),
+		cmocka_unit_test(when_mail_may_leave),
+		UNIT_BOTH(wishes_are_kept),
+		UNIT_BOTH(several_leave_in_one),
+		UNIT_BOTH(dies_by_itself),
 	};
 
 	return UNIT_MAIN(tests);
