@@ -3,6 +3,7 @@
 
 #include "web/asset.h"
 #include "web/inner.h"
+#include "web/kept.h"
 #include "web/photo.h"
 
 /* One embedded file as it is sent: under its own name, and under the name with the hash. */
@@ -118,6 +119,10 @@ static enum err kept_photo(struct rq *rq)
 static const struct route routes[] = {
 	{"GET", "/photo/:token", kept_photo, NULL, R_PUBLIC, N_("表单里暂存的照片，凭 256 位随机数查看，保留一天"), 0},
 	{"GET", "/static/*file", static_file, NULL, R_PUBLIC, N_("样式、脚本和图片"), 0},
+	{"GET", "/drafts", kept_page, NULL, R_LOGIN, N_("我的草稿：写了一半没有提交的内容"), 0},
+	{"GET", "/drafts/kept", kept_get, NULL, R_LOGIN | R_JSON, N_("几张表单（form）各自的草稿，由页面脚本恢复"), 0},
+	{"POST", "/drafts", kept_put, NULL, R_LOGIN | R_JSON, N_("保存一张表单（form）的草稿；没有内容就删去"), 0},
+	{"POST", "/drafts/drop", kept_drop, NULL, R_LOGIN, N_("删去一份草稿"), 0},
 	{"GET", "/healthz", healthz, NULL, R_PUBLIC, N_("存活检查：正常时回答 ok"), 0},
 	{"GET", "/metrics", metrics, NULL, R_PUBLIC, N_("Prometheus 指标，仅限本机"), 0},
 	{0},

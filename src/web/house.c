@@ -5,6 +5,7 @@
 #include "core/matter/matter.h"
 #include "core/notify/notify.h"
 #include "web/inner.h"
+#include "web/kept.h"
 #include "web/photo.h"
 
 static enum err sign_heads(struct app *app, int64_t now)
@@ -42,7 +43,9 @@ static enum err clean(struct app *app, int64_t now)
 {
 	enum err e = write_clean(app, now);
 
-	return e == OK ? draft_clean(app, now) : e;
+	if (e == OK)
+		e = draft_clean(app, now);
+	return e == OK ? kept_clean(app, now) : e;
 }
 
 const struct job_entry house_jobs[] = {

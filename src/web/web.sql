@@ -24,3 +24,19 @@ SELECT sealed FROM web_draft WHERE id = $id AND at >= $since;
 
 -- name: web_draft_clean exec (before i64)
 DELETE FROM web_draft WHERE at < $before;
+
+-- name: web_kept_put exec (account i64, form str, at i64, sealed str)
+INSERT INTO web_kept (account, form, at, sealed) VALUES ($account, $form, $at, $sealed)
+ON CONFLICT (account, form) DO UPDATE SET at = excluded.at, sealed = excluded.sealed;
+
+-- name: web_kept_of(account i64, n i64) -> form str, at i64, sealed str
+SELECT form, at, sealed FROM web_kept WHERE account = $account ORDER BY form LIMIT $n;
+
+-- name: web_kept_get(account i64, form str) -> form str, at i64, sealed str
+SELECT form, at, sealed FROM web_kept WHERE account = $account AND form = $form;
+
+-- name: web_kept_drop exec (account i64, form str)
+DELETE FROM web_kept WHERE account = $account AND form = $form;
+
+-- name: web_kept_clean exec (before i64)
+DELETE FROM web_kept WHERE at < $before;

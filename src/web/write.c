@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "web/inner.h"
+#include "web/kept.h"
 #include "web/web.sql.h"
 
 #define KEPT_HOURS 48
@@ -97,6 +98,15 @@ static enum err give_stored(struct rq *rq, struct tx *tx)
 	return OK;
 }
 
+/* The draft of a form goes with the write that does what the form asks. */
+static enum err job_and_draft(struct tx *tx, struct rq *rq)
+{
+	struct rq_impl *im = impl_of(rq);
+	enum err e = im->job(tx, im->arg);
+
+	return e == OK ? kept_sent(tx, rq) : e;
+}
+
 static enum err job_once(struct tx *tx, void *arg)
 {
 	struct rq *rq = arg;
@@ -107,7 +117,7 @@ static enum err job_once(struct tx *tx, void *arg)
 
 	im->replayed = false;
 	if (im->once.p == NULL || im->once_used)
-		return im->job(tx, im->arg);
+		return job_and_draft(tx, rq);
 	e = q_web_once_put(tx->c,
 			   &(struct web_once_put_args){.born = im->once_born, .id = im->once, .at = tx->now,
 						       .status = known ? rq->http->resp->status : 0,
@@ -116,7 +126,7 @@ static enum err job_once(struct tx *tx, void *arg)
 			   &changed);
 	if (e != OK)
 		return e;
-	return changed ? im->job(tx, im->arg) : give_stored(rq, tx);
+	return changed ? job_and_draft(tx, rq) : give_stored(rq, tx);
 }
 
 static void run_done(void *arg);
