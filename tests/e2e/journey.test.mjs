@@ -218,6 +218,9 @@ test.main('the same in English with script: large type for the resident, the des
   await sound(d.page);
   // the step by keyboard alone: to the matter, and accept it
   await tabTo(d.page, `a[href="/cases/${id}"]`, 300);
+  await d.page.keyboard.press('Enter');
+  await d.page.waitForSelector('#pane #do-accept');
+  await tabTo(d.page, '.pane__bar a', 3);
   await Promise.all([d.page.waitForURL(`**/cases/${id}`), d.page.keyboard.press('Enter')]);
   await sound(d.page);
   assert.doesNotMatch(await d.page.locator('#do-accept').innerText(), /[一-鿿]/, 'Chinese on the English page');

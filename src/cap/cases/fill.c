@@ -103,7 +103,7 @@ void fill_rows(struct rq *rq, const struct matter_row *v, size_t n, struct cases
 		const struct scenario *s = scenario_current(v[i].scenario);
 		struct matter m = {.due = v[i].due, .state_since = v[i].state_since};
 
-		*r = (struct cases_row_view){.id = v[i].id, .code = matter_code_head(v[i].code), .created = v[i].created, .demo = v[i].demo};
+		*r = (struct cases_row_view){.id = v[i].id, .version = v[i].version, .code = matter_code_head(v[i].code), .created = v[i].created, .demo = v[i].demo};
 		r->title = str_empty(v[i].title) ? matter_code_head(v[i].code) : matter_mask(rq->arena, v[i].title);
 		r->place = short_place(rq, v[i].place);
 		r->when = looks_when(rq, v[i].created);

@@ -14,13 +14,16 @@ struct cases_clock {
 	const char *css;     /* "clock clock--late" */
 };
 
+enum { CASES_SEEN, CASES_NEW, CASES_CHANGED };
+
 struct cases_row_view {
-	int64_t id;
+	int64_t id, version;
 	struct str title, code, place, state, category, when;
 	const char *state_css;
 	struct cases_clock clock;
 	int64_t created;
-	bool demo, chosen;
+	int fresh;           /* CASES_SEEN ... since the reader said "seen" */
+	bool demo;
 };
 
 struct cases_option {
@@ -34,19 +37,43 @@ struct cases_page_view {
 	struct str next;     /* address of the next page; empty: there is none */
 	struct str first;    /* address of the first page; empty: this is it */
 	bool further;        /* the look stopped before the page was full: what else there is lies further back */
+	bool picks;          /* rows have check boxes of the form "bulk" */
+	bool marks;          /* the reader has said "seen" before: new and changed rows are marked */
+	int64_t upto;        /* journal number this page was made at, for "seen" */
+	struct str back;     /* address of this page */
+};
+
+/* One of the tabs over inbox and list. */
+struct cases_tab {
+	struct str title, href, count; /* count "": not counted */
+	bool here, shared;
+};
+
+struct cases_tabs {
+	struct cases_tab *v;
+	size_t n;
 };
 
 struct cases_inbox_view {
+	struct cases_tabs tabs;
 	int late, soon, in_time, no_clock;
 	struct cases_page_view page;
 	struct cases_option *scenarios; /* what this person may file */
 	size_t nscenarios;
 };
 
+struct cases_chip {
+	struct str text, without; /* "状态：待受理", the list without this condition */
+};
+
 struct cases_list_view {
+	struct cases_tabs tabs;
+	struct cases_chip *chips;
+	size_t nchips;
 	struct str text, count;
-	struct cases_option *places, *states, *categories, *channels, *scenarios, *colours;
-	size_t nplaces, nstates, ncategories, nchannels, nscenarios, ncolours;
+	struct cases_option *places, *states, *categories, *channels, *scenarios, *colours, *helds;
+	size_t nplaces, nstates, ncategories, nchannels, nscenarios, ncolours, nhelds;
+	struct str save_href;     /* where this filter can be given a name; empty: it has one */
 	struct str from, to; /* days, "2026-11-22" */
 	struct cases_page_view page;
 	struct str export_href, xlsx_href;
@@ -139,6 +166,49 @@ struct cases_file_view {
 	const struct minimap_view *map;  /* where the filer works */
 	struct cases_error { struct str field, text; } *errors;
 	size_t nerrors;
+};
+
+/* ---- several at once ---- */
+
+struct cases_bulk_view {
+	struct cases_page_view page;     /* the chosen ones */
+	struct str ids;                  /* "12.3,15.1": number and version of each, as shown here */
+	struct cases_action_view *actions;
+	size_t nactions;
+	size_t chosen, missing;          /* of those chosen, how many the reader may not see */
+	bool too_many;
+	int most;
+};
+
+struct cases_bulk_line {
+	int64_t id;                      /* 0: not to be seen (any more) */
+	struct str title, result, why;
+	const char *css;
+};
+
+struct cases_bulk_done_view {
+	struct cases_bulk_line *v;
+	size_t n, done, refused;
+	struct str action, again;        /* again: the refused ones, to be looked at together */
+};
+
+/* ---- saved filters ---- */
+
+struct cases_saved {
+	int64_t id;
+	struct str name, href, where;    /* where: "只有我" or the organisation */
+};
+
+struct cases_views_view {
+	struct cases_saved *v;
+	size_t n;
+	struct cases_fact *hidden;       /* the filter about to be saved: names and values */
+	size_t nhidden;
+	struct cases_chip *chips;
+	size_t nchips;
+	struct cases_option *orgs;       /* with which it can be shared */
+	size_t norgs;
+	struct str name, error;
 };
 
 struct cases_filed_view {

@@ -1,0 +1,332 @@
+/* The desk at work on both stores: several at once, saved filters, what is new, conditions as chips. */
+#include "web/testing.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "cap/cases/bulk.h"
+#include "core/place/place.h"
+
+extern const struct capability cap_account, cap_cases;
+static const struct capability *const list[] = {&cap_account, &cap_cases, NULL};
+
+#define PASSWORD "Four-plain-words-7"
+
+static struct site site;
+static struct world {
+	struct str town, grid, next_town;
+	int64_t center, dispatcher, colleague, clerk;
+	struct str hash;
+} w;
+
+static struct str add_place(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
+{
+	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = NAN, .lat = NAN, .since = 1};
+	struct str key;
+
+	assert_int_equal(OK, place_add(tx, parent, &p, &key));
+	return arena_str(&site.arena, key);
+}
+
+static int64_t add_account(struct tx *tx, const char *login, const char *role, struct str place, int64_t org)
+{
+	struct str why = STR_NULL;
+	int64_t id;
+
+	assert_int_equal(OK, actor_create(tx, str_from(login), str_from(login), w.hash, &id));
+	if (actor_grant(tx, id, str_from(role), place, org, 0, 0, &why) != OK)
+		fail_msg("%s: %.*s", login, STR_ARG(why));
+	return id;
+}
+
+static enum err make_world(struct tx *tx, void *arg)
+{
+	struct str p = add_place(tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = add_place(tx, p, "5001", "市辖区", PLACE_CITY), why = STR_NULL;
+	struct str district = add_place(tx, c, "500105", "江北区", PLACE_DISTRICT);
+
+	if (actor_load_roles(tx, *(struct str *)arg, &why) != OK)
+		fail_msg("roles: %.*s", STR_ARG(why));
+	w.town = add_place(tx, district, "500105004", "大石坝街道", PLACE_TOWN);
+	w.grid = add_place(tx, add_place(tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
+	w.next_town = add_place(tx, district, "500105006", "观音桥街道", PLACE_TOWN);
+	assert_int_equal(OK, actor_org_add(tx, &(struct actor_org){.name = STR("指挥中心"), .kind = STR("unit"), .place = w.town}, &w.center));
+	w.dispatcher = add_account(tx, "dispatcher", "dispatcher", w.town, w.center);
+	w.colleague = add_account(tx, "colleague", "dispatcher", w.town, w.center);
+	w.clerk = add_account(tx, "clerk", "dept_clerk", w.town, w.center);
+	return OK;
+}
+
+static int setup(void **state)
+{
+	struct str roles, why;
+
+	if (unit_setup(state) != 0)
+		return 1;
+	web_capabilities = list;
+	site_start(&site, *state);
+	if (file_read(&site.arena, "data/roles.csv", 1 << 20, &roles, &why) != OK || password_hash(&site.arena, STR(PASSWORD), &w.hash) != OK)
+		return 1;
+	return db_write(site.app->db, make_world, &roles) == OK ? 0 : 1;
+}
+
+static int teardown(void **state)
+{
+	site_stop(&site);
+	return unit_teardown(state);
+}
+
+static int64_t file(struct str place, const char *what)
+{
+	struct matter_value v = {STR("what"), str_from(what)};
+	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = &v, .nvalues = 1, .place = place,
+			       .channel = STR("portal"), .lon = NAN, .lat = NAN};
+
+	assert_non_null(m.scenario);
+	assert_int_equal(OK, matter_prepare(&site.arena, &m, clock_now()));
+	assert_int_equal(OK, db_write(site.app->db, matter_file, &m));
+	return m.id;
+}
+
+static struct browser as(const char *login)
+{
+	struct browser b = {.site = &site};
+
+	browser_login(&b, login, PASSWORD);
+	return b;
+}
+
+static bool has(const struct browser *b, const char *what)
+{
+	return str_find(b->last.body, str_from(what)) >= 0;
+}
+
+static const char *says(const char *fmt, int64_t x, int64_t y)
+{
+	return arena_printf(&site.arena, fmt, (long long)x, (long long)y).p;
+}
+
+static void state_is(int64_t id, const char *state)
+{
+	struct db_conn *c = db_read_begin(site.app->db);
+	struct matter m;
+
+	assert_int_equal(OK, matter_get(c, &site.arena, id, &m));
+	db_read_end(c);
+	if (!str_eqz(m.state, state))
+		fail_msg("state is %.*s, not %s", STR_ARG(m.state), state);
+}
+
+static void act_as(int64_t who, int64_t id, const char *action)
+{
+	struct actor_session s;
+	struct matter_act act = {.id = id, .version = -1, .action = str_from(action), .by = {.who = &s}, .arena = &site.arena};
+	struct db_conn *c = db_read_begin(site.app->db);
+
+	assert_int_equal(OK, actor_load(c, &site.arena, who, &s));
+	db_read_end(c);
+	if (db_write(site.app->db, matter_do, &act) != OK)
+		fail_msg("%s: %.*s", action, STR_ARG(act.why));
+}
+
+/* ---- several at once ---- */
+
+static void test_bulk_done_and_refused(void **state)
+{
+	int64_t a = file(w.grid, "路灯不亮甲"), b = file(w.town, "路灯不亮乙"), other = file(w.next_town, "隔壁镇街的路灯");
+	struct browser d = as("dispatcher");
+	struct str key, body;
+	const char *ids;
+
+	(void)state;
+	assert_int_equal(200, browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, b))->status);
+	assert_true(has(&d, "路灯不亮甲") && has(&d, "id=\"do-accept\"") && has(&d, "id=\"do-dispatch\""));
+	assert_false(has(&d, "id=\"do-merge\"")); /* names another matter: not for many */
+	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, other));
+	assert_false(has(&d, "隔壁镇街的路灯"));
+	assert_true(has(&d, "有 1 件不存在"));
+
+	/* somebody else is first with one of them: the other is done all the same, and both are told */
+	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, b));
+	ids = says("action=accept&m=%lld.1,%lld.1", a, b);
+	key = arena_str(&site.arena, str_from(browser_hidden(&d, "_key")));
+	act_as(w.colleague, b, "accept");
+	assert_int_equal(303, browser_post(&d, "/cases/bulk", ids)->status);
+	body = arena_str(&site.arena, reply_header(&d.last, "Location"));
+	state_is(a, "accepted");
+	state_is(b, "accepted");
+	browser_get(&d, arena_strz(&site.arena, body));
+	assert_true(has(&d, "办了 1 件") && has(&d, "没有办 1 件"));
+	assert_true(has(&d, "colleague已经先办了“受理”"));
+	assert_true(has(&d, says("/cases/bulk?m=%lld", b, 0)));
+
+	/* the same form again changes nothing and leads to the same answer */
+	browser_get(&d, "/inbox");
+	browser_send(&d, "POST", "/cases/bulk",
+		     arena_printf(&site.arena, "_csrf=%s&_key=%.*s&%s", browser_hidden(&d, "_csrf"), STR_ARG(key), ids), NULL);
+	assert_int_equal(303, d.last.status);
+	assert_true(str_eq(body, reply_header(&d.last, "Location")));
+	browser_get(&d, arena_strz(&site.arena, body));
+	assert_true(has(&d, "办了 1 件") && has(&d, "没有办 1 件"));
+	/* nobody else sees it */
+	d = as("colleague");
+	assert_int_equal(404, browser_get(&d, arena_strz(&site.arena, body))->status);
+}
+
+static void test_bulk_asks_once(void **state)
+{
+	int64_t a = file(w.grid, "要分拨的甲"), b = file(w.town, "要分拨的乙");
+	struct browser d = as("dispatcher");
+
+	(void)state;
+	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, b));
+	assert_int_equal(422, browser_post(&d, "/cases/bulk", says("action=refuse&m=%lld.1,%lld.1&f_reason=no", a, b))->status);
+	assert_true(has(&d, "一件都还没有办"));
+	state_is(a, "filed");
+	assert_int_equal(303, browser_post(&d, "/cases/bulk", arena_printf(&site.arena, "action=dispatch&m=%lld.1,%lld.1&f_lead=%lld",
+									   (long long)a, (long long)b, (long long)w.center).p)->status);
+	state_is(a, "dispatched");
+	state_is(b, "dispatched");
+	browser_get(&d, "/inbox");
+	assert_int_equal(400, browser_post(&d, "/cases/bulk", says("action=no-such-step&m=%lld.1", a, 0))->status);
+	browser_get(&d, "/inbox");
+	assert_int_equal(400, browser_post(&d, "/cases/bulk", "action=accept")->status);
+}
+
+static void test_bulk_many(void **state)
+{
+	struct browser d = as("dispatcher");
+	struct buf q;
+	int64_t ids[60];
+
+	(void)state;
+	buf_init(&q, 8192);
+	buf_addz(&q, "/cases/bulk?m=");
+	for (int i = 0; i < 60; i++) {
+		ids[i] = file(w.grid, "很多件里的一件");
+		buf_addz(&q, says(i ? ",%lld" : "%lld", ids[i], 0));
+	}
+	assert_int_equal(200, browser_get(&d, arena_strz(&site.arena, buf_str(&q)))->status);
+	assert_true(has(&d, "一次最多 50 件") && has(&d, "选中的 50 件"));
+	buf_release(&q);
+	/* different states have only some steps in common */
+	act_as(w.dispatcher, ids[0], "accept");
+	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", ids[0], ids[1]));
+	assert_true(has(&d, "id=\"do-dispatch\""));
+	assert_false(has(&d, "id=\"do-accept\""));
+	browser_get(&d, "/cases/bulk?m=x&m=-3&m=");
+	assert_true(has(&d, "没有选中事项"));
+}
+
+/* ---- saved filters ---- */
+
+static void test_views(void **state)
+{
+	struct browser d = as("dispatcher"), c = as("colleague"), k = as("clerk");
+	struct str id;
+	ptrdiff_t at;
+
+	(void)state;
+	file(w.grid, "待受理的一件");
+	browser_get(&d, "/cases?state=filed&place=500105004002&scenario=resident-report");
+	assert_true(has(&d, "状态：待受理") && has(&d, "地点：前卫社区") && has(&d, "href=\"/cases?state=filed&amp;scenario=resident-report\""));
+	browser_get(&d, "/cases/views?state=filed&place=500105004002");
+	assert_int_equal(422, browser_post(&d, "/cases/views", "state=filed&name=")->status);
+	assert_int_equal(422, browser_post(&d, "/cases/views", "name=nothing")->status);
+	assert_int_equal(404, browser_post(&d, "/cases/views", "name=x&place=777777")->status);
+	browser_get(&d, "/cases/views?state=filed");
+	assert_int_equal(303, browser_post(&d, "/cases/views", arena_printf(&site.arena,
+		"state=filed&place=500105004002&name=morning&org=%lld", (long long)w.center).p)->status);
+	browser_get(&d, "/inbox");
+	assert_true(has(&d, "morning <span class=\"tag\">1</span>"));
+	browser_get(&c, "/cases?place=500105004002&state=filed");
+	assert_true(has(&c, "morning") && has(&c, "共用"));
+	assert_false(has(&c, "存为标签")); /* there is a tab for exactly this */
+	/* whoever does not distribute work there cannot share */
+	browser_get(&k, "/cases/views?state=filed");
+	assert_int_equal(403, browser_post(&k, "/cases/views", arena_printf(&site.arena, "state=filed&name=z&org=%lld", (long long)w.center).p)->status);
+	/* only its owner drops it */
+	browser_get(&d, "/cases/views");
+	at = str_find(d.last.body, STR("/cases/views/"));
+	assert_true(at > 0);
+	id = str_sub(d.last.body, (size_t)at, (size_t)at + 60);
+	id = str_sub(id, 0, (size_t)str_chr(id, '"'));
+	browser_get(&c, "/cases/views");
+	assert_false(has(&c, "/drop\""));
+	browser_post(&c, arena_strz(&site.arena, id), "");
+	browser_get(&c, "/inbox");
+	assert_true(has(&c, "morning"));
+	browser_post(&d, arena_strz(&site.arena, id), "");
+	browser_get(&c, "/inbox");
+	assert_false(has(&c, "morning"));
+}
+
+/* ---- what is new ---- */
+
+static const char *mark(const char *path, struct browser *b)
+{
+	return arena_printf(&site.arena, "upto=%s&at=%s&back=%s", browser_hidden(b, "upto"), browser_hidden(b, "at"), path).p;
+}
+
+static void test_seen(void **state)
+{
+	int64_t old = file(w.grid, "早就在的一件"), fresh;
+	struct browser d = as("dispatcher"), c = as("colleague");
+
+	(void)state;
+	browser_get(&d, "/inbox");
+	assert_true(has(&d, "从现在起标出变化"));
+	assert_int_equal(303, browser_post(&d, "/cases/seen", mark("/inbox", &d))->status);
+	browser_get(&d, "/inbox");
+	assert_false(has(&d, ">有变化<") || has(&d, ">新<"));
+	usleep(20 * 1000);
+	fresh = file(w.grid, "刚到的一件");
+	act_as(w.colleague, old, "accept");
+	browser_get(&d, "/cases");
+	assert_true(has(&d, ">有变化<") && has(&d, ">新<"));
+	browser_get(&c, "/cases");
+	assert_false(has(&c, ">有变化<") || has(&c, ">新<")); /* each for himself */
+	/* one's own steps are no news */
+	browser_get(&d, "/inbox");
+	browser_post(&d, "/cases/seen", mark("//elsewhere.example", &d));
+	assert_true(str_eqz(reply_header(&d.last, "Location"), "/inbox"));
+	act_as(w.dispatcher, fresh, "accept");
+	browser_get(&d, "/cases");
+	assert_false(has(&d, ">有变化<") || has(&d, ">新<"));
+	assert_int_equal(400, browser_post(&d, "/cases/seen", "upto=x&at=1")->status);
+	/* a number from the future hides nothing */
+	browser_get(&d, "/inbox");
+	browser_post(&d, "/cases/seen", "upto=999999999&at=99999999999999&back=/inbox");
+	act_as(w.colleague, fresh, "urge");
+	browser_get(&d, "/cases");
+	assert_true(has(&d, ">有变化<"));
+}
+
+/* ---- conditions ---- */
+
+static void test_conditions(void **state)
+{
+	struct browser d = as("dispatcher");
+	struct str hundred = STR("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq");
+
+	(void)state;
+	browser_get(&d, "/cases");
+	assert_true(has(&d, "还没有事项"));
+	browser_get(&d, "/cases?held=me&colour=late");
+	assert_true(has(&d, "在谁手里：我") && has(&d, "时限：已超期") && has(&d, "没有符合条件的事项"));
+	assert_true(has(&d, "href=\"/cases?colour=late\"") && has(&d, "href=\"/cases?held=me\""));
+	browser_get(&d, "/cases?state=%3Cscript%3E");
+	assert_false(has(&d, "<script>"));
+	assert_int_equal(400, browser_get(&d, arena_printf(&site.arena, "/cases?category=%s%s%s", hundred.p, hundred.p, hundred.p).p)->status);
+}
+
+int main(void)
+{
+#define ON(engine, f) {#f " " #engine, f, setup, teardown, (void *)(uintptr_t)(engine)}
+#define BOTH(f) ON(DB_SQLITE, f), ON(DB_PG, f)
+	static const struct CMUnitTest tests[] = {
+		BOTH(test_bulk_done_and_refused), BOTH(test_bulk_asks_once), BOTH(test_bulk_many), BOTH(test_views), BOTH(test_seen),
+		BOTH(test_conditions),
+	};
+
+	return UNIT_MAIN(tests);
+}
