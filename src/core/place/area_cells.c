@@ -1,35 +1,29 @@
 /* Cells 示意: what children without an area get of their parent's. */
-#include "core/place/area.h"
+#include "core/place/area_world.h"
 #include "geo/shape_ops.h"
 
 /* Areas of the children that have one; *rest becomes what is left of the parent. */
-static enum err real_areas(struct db_conn *c, struct arena *a, struct place_cell *v, size_t n, struct shape *rest)
+static enum err real_areas(const struct world *w, struct arena *a, struct place_cell *v, size_t n, struct shape *rest)
 {
 	const struct shape **taken = arena_array(a, const struct shape *, n + 1);
 	struct shape all;
 	size_t ntaken = 0;
-	enum err e = OK;
+	enum err e;
 
-	for (size_t i = 0; e == OK && i < n; i++) {
-		struct place_area area;
+	for (size_t i = 0; i < n; i++) {
+		const struct kept_area *area = world_area_of(w, v[i].place.key);
 
-		e = place_area_get(c, a, v[i].place.key, &area);
-		if (e == ERR_NOT_FOUND) {
-			e = OK;
+		if (!area)
 			continue;
-		}
-		if (e != OK)
-			return e;
-		v[i].shape = area.shape;
+		v[i].shape = area->ready.shape;
 		v[i].real = true;
-		v[i].rough = area.rough;
+		v[i].rough = area->rough;
 		taken[ntaken++] = &v[i].shape;
 	}
-	if (e == OK && ntaken)
-		e = shape_unite(a, taken, ntaken, &all);
-	if (e == OK && ntaken)
-		e = shape_op(a, SHAPE_SUBTRACT, rest, &all, rest);
-	return e;
+	if (ntaken == 0 || ntaken == n || rest->nrings == 0)
+		return OK;
+	e = shape_unite(a, taken, ntaken, &all);
+	return e == OK ? shape_op(a, SHAPE_SUBTRACT, rest, &all, rest) : e;
 }
 
 static enum err make_cells(struct arena *a, struct place_cell *v, size_t n, const struct shape *rest, bool *complete)
@@ -62,11 +56,11 @@ static enum err make_cells(struct arena *a, struct place_cell *v, size_t n, cons
 	return e;
 }
 
-enum err place_cells(struct db_conn *c, struct arena *a, struct str parent, struct place_cell **v, size_t *n, bool *complete)
+enum err place_cells_in(struct world *w, struct db_conn *c, struct arena *a, struct str parent, const struct shape *outline,
+			struct place_cell **v, size_t *n, bool *complete)
 {
+	struct shape rest = outline ? *outline : (struct shape){0};
 	struct place *kids;
-	struct shape rest;
-	bool real;
 	enum err e = place_children(c, a, parent, &kids, n);
 
 	*complete = false;
@@ -76,14 +70,43 @@ enum err place_cells(struct db_conn *c, struct arena *a, struct str parent, stru
 	*v = arena_array(a, struct place_cell, *n + 1);
 	for (size_t i = 0; i < *n; i++)
 		(*v)[i].place = kids[i];
-	e = place_outline(c, a, parent, &rest, &real);
-	if (e == ERR_NOT_FOUND) {
-		rest = (struct shape){0};
-		e = OK;
-	}
-	if (e == OK)
-		e = real_areas(c, a, *v, *n, &rest);
+	e = real_areas(w, a, *v, *n, &rest);
 	return e == OK ? make_cells(a, *v, *n, &rest, complete) : e;
+}
+
+static enum err outline_in(struct world *w, struct db_conn *c, struct arena *a, struct str key, struct shape *out, bool *real);
+
+/* Areas of the world are copied: the caller's live in his arena. */
+static void own(struct arena *a, struct shape *s)
+{
+	struct shape_point *points = arena_array(a, struct shape_point, s->npoints + 1);
+	struct shape_ring *rings = arena_array(a, struct shape_ring, s->nrings + 1);
+
+	if (s->nrings == 0)
+		return;
+	memcpy(points, s->points, s->npoints * sizeof(*points));
+	memcpy(rings, s->rings, s->nrings * sizeof(*rings));
+	s->points = points;
+	s->rings = rings;
+}
+
+enum err place_cells(struct db_conn *c, struct arena *a, struct str parent, struct place_cell **v, size_t *n, bool *complete)
+{
+	struct shape outline;
+	struct world *w;
+	bool real;
+	enum err e = world_get(c, &w);
+
+	if (e != OK)
+		return e;
+	e = outline_in(w, c, a, parent, &outline, &real);
+	if (e == OK || e == ERR_NOT_FOUND)
+		e = place_cells_in(w, c, a, parent, e == OK ? &outline : NULL, v, n, complete);
+	for (size_t i = 0; e == OK && i < *n; i++)
+		if ((*v)[i].real)
+			own(a, &(*v)[i].shape);
+	world_put(w);
+	return e;
 }
 
 /* The place above that is shown: nodes of the codes only have no area of their own. */
@@ -99,28 +122,45 @@ static struct str shown_parent(struct db_conn *c, struct arena *a, struct str ke
 	return STR_NULL;
 }
 
-enum err place_outline(struct db_conn *c, struct arena *a, struct str key, struct shape *out, bool *real)
+static enum err outline_in(struct world *w, struct db_conn *c, struct arena *a, struct str key, struct shape *out, bool *real)
 {
-	struct place_area area;
+	const struct kept_area *area = world_area_of(w, key);
 	struct place_cell *v;
+	struct shape above;
 	struct str parent;
 	size_t n;
 	bool complete;
-	enum err e = place_area_get(c, a, key, &area);
+	enum err e;
 
-	*real = e == OK;
-	if (e == OK)
-		*out = area.shape;
-	if (e != ERR_NOT_FOUND)
-		return e;
+	*real = area != NULL;
+	if (area) {
+		*out = area->ready.shape;
+		return OK;
+	}
 	parent = shown_parent(c, a, key);
 	if (!parent.p)
 		return ERR_NOT_FOUND;
-	e = place_cells(c, a, parent, &v, &n, &complete);
+	e = outline_in(w, c, a, parent, &above, &complete);
+	if (e == OK)
+		e = place_cells_in(w, c, a, parent, &above, &v, &n, &complete);
 	for (size_t i = 0; e == OK && i < n; i++)
 		if (str_eq(v[i].place.key, key) && v[i].shape.nrings) {
 			*out = v[i].shape;
 			return OK;
 		}
 	return e == OK ? ERR_NOT_FOUND : e;
+}
+
+enum err place_outline(struct db_conn *c, struct arena *a, struct str key, struct shape *out, bool *real)
+{
+	struct world *w;
+	enum err e = world_get(c, &w);
+
+	if (e != OK)
+		return e;
+	e = outline_in(w, c, a, key, out, real);
+	if (e == OK && *real)
+		own(a, out);
+	world_put(w);
+	return e;
 }

@@ -58,8 +58,17 @@ void world_put(struct world *w)
 	pthread_mutex_unlock(&kept.lock);
 }
 
+struct world *world_ref(struct world *w)
+{
+	pthread_mutex_lock(&kept.lock);
+	w->refs++;
+	pthread_mutex_unlock(&kept.lock);
+	return w;
+}
+
 void place_where_forget(void)
 {
+	place_tile_forget();
 	pthread_mutex_lock(&kept.lock);
 	forget_parents();
 	world_drop(kept.now);
@@ -263,9 +272,9 @@ const struct kept_area *world_area(const struct world *w, enum place_level level
 	return q.found;
 }
 
-bool world_has_area(const struct world *w, enum place_level level, struct str key)
+const struct kept_area *world_area_of(const struct world *w, struct str key)
 {
-	const struct world_layer *layer = &w->layers[level];
+	const struct world_layer *layer = &w->layers[place_level_of_key(key)];
 	size_t from = 0, to = layer->n;
 
 	while (from < to) {
@@ -273,13 +282,13 @@ bool world_has_area(const struct world *w, enum place_level level, struct str ke
 		int c = str_cmp(layer->v[mid]->key, key);
 
 		if (c == 0)
-			return true;
+			return layer->v[mid];
 		if (c < 0)
 			from = mid + 1;
 		else
 			to = mid;
 	}
-	return false;
+	return NULL;
 }
 
 /* ---- siblings ---- */
@@ -305,7 +314,7 @@ static enum err read_siblings(const struct world *w, struct db_conn *c, struct a
 	for (size_t i = 0; i < n; i++) {
 		struct shape_point p;
 
-		if (world_has_area(w, kids[i].level, kids[i].key))
+		if (world_area_of(w, kids[i].key))
 			continue;
 		p = coord_valid(kids[i].lon, kids[i].lat) ? shape_point_of(kids[i].lon, kids[i].lat) : (struct shape_point){0, 0};
 		/* 0,0 and a spot that another child has too are what stands where nobody knew */

@@ -48,7 +48,14 @@ CHECKED enum err world_get(struct db_conn *c, struct world **out);
 void world_put(struct world *w);
 /* The area of that level the point lies in, the lowest key first; NULL: none. */
 const struct kept_area *world_area(const struct world *w, enum place_level level, struct shape_point p);
-bool world_has_area(const struct world *w, enum place_level level, struct str key);
+/* The area of that place; NULL: it has none. */
+const struct kept_area *world_area_of(const struct world *w, struct str key);
+struct world *world_ref(struct world *w);
+/* place_cells, when the outline of the parent is known. Areas live as long as the world. */
+CHECKED enum err place_cells_in(struct world *w, struct db_conn *c, struct arena *a, struct str parent, const struct shape *outline,
+				struct place_cell **v, size_t *n, bool *complete);
+/* Lets go of what is drawn (area_tile.c). */
+void place_tile_forget(void);
 /* Kept too; arena text is the caller's. */
 CHECKED enum err world_siblings(struct world *w, struct db_conn *c, struct arena *a, struct str parent, struct siblings *out);
 

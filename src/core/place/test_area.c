@@ -10,6 +10,7 @@
 #include "core/journal/journal.h"
 #include "core/place/area.h"
 #include "core/place/area_import.h"
+#include "core/place/area_tile.h"
 #include "core/place/import.h"
 #include "crypto/crypto.h"
 #include "geo/shape_ops.h"
@@ -352,6 +353,61 @@ static void cells(void **state)
 	buf_release(&told);
 }
 
+/* Drawn: real areas and cells of a level in a tile, without a gap between them. */
+struct drawing {
+	struct shape v[8];
+	bool real[8];
+	struct str key[8];
+	size_t n;
+	struct arena *a;
+};
+
+static enum err draw(void *arg, const struct place_drawn *d)
+{
+	struct drawing *x = arg;
+	struct shape *s = &x->v[x->n];
+
+	assert_true(x->n < 8);
+	*s = *d->shape;
+	s->points = memcpy(arena_array(x->a, struct shape_point, s->npoints), s->points, s->npoints * sizeof(*s->points));
+	s->rings = memcpy(arena_array(x->a, struct shape_ring, s->nrings), s->rings, s->nrings * sizeof(*s->rings));
+	x->real[x->n] = d->real;
+	x->key[x->n++] = arena_str(x->a, d->key);
+	return OK;
+}
+
+static void tiles(void **state)
+{
+	struct unit *u = *state;
+	double n = ldexp(1, 13), lat = 29.505 * M_PI / 180;
+	struct shape_tile_ask ask = {.z = 13, .extent = 4096, .margin = 64, .tolerance = 8, .x = (uint32_t)((106.52 + 180) / 360 * n),
+				     .y = (uint32_t)((1 - log(tan(lat) + 1 / cos(lat)) / M_PI) / 2 * n)};
+	struct drawing town_level = {.a = u->a}, grids = {.a = u->a}, again = {.a = u->a};
+	int64_t version, later;
+	struct db_conn *c;
+
+	town(u);
+	load(u, TOWN, (struct area_import){0}, OK);
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, place_tile_each(c, PLACE_TOWN, &ask, &version, draw, &town_level));
+	assert_true(town_level.n == 2 && town_level.real[0] && !town_level.real[1]);
+	assert_int_equal(OK, place_tile_each(c, PLACE_GRID, &ask, &version, draw, &grids));
+	assert_true(grids.n == 2 && !grids.real[0] && !grids.real[1]);
+	ask.z = 30;
+	assert_int_equal(ERR_INPUT, place_tile_each(c, PLACE_GRID, &ask, NULL, draw, &grids));
+	ask.z = 13;
+	db_read_end(c);
+	/* a changed border is in the next tile */
+	load(u, COLLECTION(BOX("\"code\":\"500105004001001\"", "106.50", "29.50", "106.515", "29.51")), (struct area_import){0}, OK);
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, place_tile_each(c, PLACE_GRID, &ask, &later, draw, &again));
+	db_read_end(c);
+	assert_true(later > version && again.n == 2 && again.real[0] && !again.real[1]);
+	/* the cell ends where the real area begins */
+	assert_true(again.v[0].box.east == again.v[1].box.west && again.v[0].box.east > grids.v[0].box.east);
+	buf_release(&told);
+}
+
 /* ---- the real files ---- */
 
 static int real(struct unit *u, const char *name)
@@ -441,6 +497,7 @@ int main(void)
 		UNIT_BOTH(overlap_lowest_key),
 		UNIT_BOTH(kept_follows),
 		UNIT_BOTH(cells),
+		UNIT_BOTH(tiles),
 		UNIT_ON(DB_SQLITE, real_districts),
 	};
 

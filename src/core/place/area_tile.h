@@ -1,0 +1,22 @@
+/*
+ * Areas of one level as they are drawn on a map: simplified for the zoom without gaps between neighbours (geo/shape_topo.h), clipped to the tile. Where
+ * children have no area, their cells stand in (示意), if at least half of them have a point. Kept in the process until something changes.
+ */
+#ifndef CORE_PLACE_AREA_TILE_H
+#define CORE_PLACE_AREA_TILE_H
+
+#include "core/place/area.h"
+#include "geo/shape_topo.h"
+
+struct place_drawn {
+	struct str key;
+	bool real;                   /* false: a cell derived from points */
+	bool rough;                  /* 示意 */
+	const struct shape *shape;   /* in tile coordinates; lives until fn returns */
+};
+
+/* Calls fn for every area of that level that reaches into the tile, by key. *version: what place_area_version says of it. ERR_INPUT: no such tile. */
+CHECKED enum err place_tile_each(struct db_conn *c, enum place_level level, const struct shape_tile_ask *ask, int64_t *version,
+				 enum err (*fn)(void *arg, const struct place_drawn *d), void *arg);
+
+#endif
