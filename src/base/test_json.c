@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/json.h"
+#include "base/json_walk.h"
 
 static struct arena arena;
 static struct buf out;
@@ -150,6 +151,45 @@ static void limits(void **state)
 	parse("[                                        ]", ERR_TOO_MUCH, &small, &why);
 }
 
+/* ---- without a tree ---- */
+
+static void walking(void **state)
+{
+	struct json_walk w;
+	struct str key, raw, text;
+	int64_t n = 0;
+
+	(void)state;
+	json_walk_begin(&w, STR(" { \"day\" : -7 ,\"a\\n\": [1,\"]\\\"\",{}], \"t\":\"楼\\u8def\\ud83d\\ude00\\/\",\"n\":null} "));
+	assert_true(json_walk_next(&w, &arena, &key, &raw) && str_eqz(key, "day") && json_raw_i64(raw, &n) && n == -7);
+	assert_false(json_raw_str(&arena, raw, &text));
+	assert_true(json_walk_next(&w, &arena, &key, &raw) && str_eqz(key, "a\n") && str_eqz(raw, "[1,\"]\\\"\",{}]"));
+	assert_true(json_walk_next(&w, &arena, &key, &raw) && json_raw_str(&arena, raw, &text) && str_eqz(text, "楼路😀/"));
+	assert_true(json_walk_next(&w, &arena, &key, &raw) && str_eqz(raw, "null") && !json_raw_i64(raw, &n));
+	assert_false(json_walk_next(&w, &arena, &key, &raw));
+	assert_false(w.bad);
+	json_walk_begin(&w, STR("[1, \"x\"]"));
+	assert_true(json_walk_next(&w, &arena, &key, &raw) && key.p == NULL && str_eqz(raw, "1"));
+	assert_true(json_walk_next(&w, &arena, &key, &raw) && json_raw_str(&arena, raw, &text) && str_eqz(text, "x"));
+	assert_false(json_walk_next(&w, &arena, &key, &raw) || w.bad);
+}
+
+static void walking_over_broken_text(void **state)
+{
+	static const char *const bad[] = {"", "7", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\" 1}", "{\"a\":\"x}", "{\"a\":[1}",
+					  "{a:1}", "{\"\\x\":1}", "{\"\\u12\":1}", "{\"\\ud800\":1}", "{\"a\":1 \"b\":2}", "{,}", "[1", "[\"\\"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct json_walk w;
+		struct str key, raw;
+
+		for (json_walk_begin(&w, str_from(bad[i])); json_walk_next(&w, &arena, &key, &raw);)
+			;
+		assert_true(w.bad);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +199,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reading, setup, teardown),
 		cmocka_unit_test_setup_teardown(strictness, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(walking, setup, teardown),
+		cmocka_unit_test_setup_teardown(walking_over_broken_text, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("base/json", tests, NULL, NULL);

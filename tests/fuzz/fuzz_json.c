@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "base/json.h"
+#include "base/json_walk.h"
 #include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,6 +73,25 @@ static void quote_any(struct str s)
 	buf_release(&b);
 }
 
+/* Never outside the text; and of what the parser takes it says the same. */
+static void walk(struct arena *a, struct str text, json_t *tree)
+{
+	struct json_walk w;
+	struct str key, raw, s;
+	size_t n = 0;
+
+	for (json_walk_begin(&w, text); json_walk_next(&w, a, &key, &raw); n++) {
+		json_t *v = json_is_object(tree) ? json_object_getn(tree, key.p, key.n) : json_array_get(tree, n);
+		bool is_str = json_raw_str(a, raw, &s);
+
+		if (tree && (v == NULL || is_str != json_is_string(v) ||
+			     (is_str && (s.n != json_string_length(v) || memcmp(s.p, json_string_value(v), s.n) != 0))))
+			BUG("walked over another value than the parser's");
+	}
+	if (tree && (w.bad || n != (json_is_object(tree) ? json_object_size(tree) : json_array_size(tree))))
+		BUG("did not walk over all of it");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = {(const char *)data, size}, why = STR_NULL;
@@ -83,7 +103,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	quote_any(text);
 	arena_init(&a, 0);
 	buf_init(&b, 8 << 20);
+	walk(&a, text, NULL);
 	if (json_parse(&a, text, NULL, &tree, &why) == OK) {
+		if (json_is_object(tree) || json_is_array(tree))
+			walk(&a, text, tree);
 		json_init(&j, &b);
 		write_tree(&j, tree);
 		json_done(&j);
