@@ -1,7 +1,6 @@
 /* What an act changes for the totals is written into its journal entry, so that totals need nothing but the journal. */
-#include <jansson.h>
-
 #include "base/clock.h"
+#include "base/json_walk.h"
 #include "core/matter/inner.h"
 #include "core/place/place.h"
 
@@ -29,18 +28,20 @@ void facts_json(struct json *j, const char *key, const struct facts *f)
 	json_end(j);
 }
 
-bool facts_read(const json_t *entry, const char *key, struct facts *f)
+bool facts_read(struct arena *a, struct str raw, struct facts *f)
 {
-	json_t *v = json_get(entry, key);
+	int64_t v[6];
+	struct json_walk w;
+	struct str key, one;
+	size_t n = 0;
 
-	if (!json_is_array(v) || json_array_size(v) != 6)
+	for (json_walk_begin(&w, raw); json_walk_next(&w, a, &key, &one); n++)
+		if (n == ARRAY_LEN(v) || !json_raw_i64(one, &v[n]))
+			return false;
+	if (w.bad || n != ARRAY_LEN(v))
 		return false;
-	f->kind = (int)json_integer_value(json_array_get(v, 0));
-	f->close_ms = json_integer_value(json_array_get(v, 1));
-	f->late = json_integer_value(json_array_get(v, 2));
-	f->score = (int)json_integer_value(json_array_get(v, 3));
-	f->solved = (int)json_integer_value(json_array_get(v, 4));
-	f->is_public = json_integer_value(json_array_get(v, 5));
+	*f = (struct facts){.kind = (int)v[0], .close_ms = v[1], .late = v[2] != 0, .score = (int)v[3], .solved = (int)v[4],
+			    .is_public = v[5] != 0};
 	return true;
 }
 

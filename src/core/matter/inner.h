@@ -32,7 +32,8 @@ enum clock_unit state_unit(const struct scenario_state *st, struct str by_value)
 struct facts { int kind; int64_t close_ms; bool late; int score, solved; bool is_public; };
 struct facts facts_of(const struct matter *m);
 void facts_json(struct json *j, const char *key, const struct facts *f);
-bool facts_read(const json_t *entry, const char *key, struct facts *f);
+/* From the value as it stands in the entry. */
+bool facts_read(struct arena *a, struct str raw, struct facts *f);
 int64_t filing_day(int64_t created);
 /* Roles that hold a matter in the state, "handler|leader"; STR_NULL when it has ended. */
 struct str desk_of(struct arena *a, const struct scenario_state *st);

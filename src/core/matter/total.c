@@ -2,12 +2,12 @@
  * Tailers of the journal: the full text, and the totals of the open page. A total is a sum by the day of filing; an act
  * takes away what the matter counted before and adds what it counts now, both told by its journal entry.
  */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json_walk.h"
 #include "base/map.h"
 #include "core/journal/journal.h"
 #include "core/matter/inner.h"
@@ -66,21 +66,33 @@ struct time_total {
 };
 struct batch {
 	struct arena *a;
-	struct map totals, times; /* key text -> struct total, struct time_total */
+	struct map exact;         /* key text -> struct total, of the matters' own places */
+	struct map totals, times; /* key text -> struct total, struct time_total, of every place above them */
 	struct map places;        /* key as the journal has it -> struct str, where that place is now */
 };
 
-static struct total *total_for(struct batch *b, const struct total *like)
+static size_t put_part(char *to, size_t n, struct str s)
 {
-	struct str key = arena_printf(b->a, "%.*s\x1f%lld\x1f%.*s\x1f%.*s\x1f%.*s", STR_ARG(like->place), (long long)like->day,
-				      STR_ARG(like->scenario), STR_ARG(like->category), STR_ARG(like->channel));
-	struct total *t = map_get(&b->totals, key);
+	if (s.n)
+		memcpy(to + n, s.p, s.n);
+	to[n + s.n] = 0x1f;
+	return n + s.n + 1;
+}
 
+static struct total *total_for(struct batch *b, struct map *m, const struct total *like)
+{
+	struct str day = {(const char *)&like->day, sizeof(like->day)};
+	char *key = arena_alloc(b->a, like->place.n + day.n + like->scenario.n + like->category.n + like->channel.n + 5);
+	size_t n = put_part(key, put_part(key, 0, like->place), day);
+	struct total *t;
+
+	n = put_part(key, put_part(key, put_part(key, n, like->scenario), like->category), like->channel);
+	t = map_get(m, (struct str){key, n});
 	if (t)
 		return t;
 	t = arena_new(b->a, struct total);
 	*t = *like;
-	map_put(&b->totals, key, t);
+	map_put(m, (struct str){key, n}, t);
 	return t;
 }
 
@@ -99,29 +111,64 @@ static void count_time(struct batch *b, struct str place, int64_t day, int64_t m
 	t->ms += sign * ms;
 }
 
-/* At one place above the matter. */
-static void count_at(struct batch *b, const struct total *like, const struct facts *f, int64_t sign)
+/* The places above one, itself included, from the root down. At most so many as there are levels. */
+static size_t places_above(struct str place, struct str out[static PLACE_MICROGRID + 1])
 {
-	count(&total_for(b, like)->s, f, sign);
-	if (f->kind == STATE_CLOSED)
-		count_time(b, like->place, like->day, f->close_ms, sign);
+	size_t n = 0;
+
+	out[n++] = STR("");
+	for (int level = PLACE_PROVINCE; level <= PLACE_MICROGRID; level++) {
+		struct str p = place_up(place, (enum place_level)level);
+
+		if (p.n && !str_eq(p, out[n - 1]))
+			out[n++] = p;
+	}
+	return n;
 }
 
-static void count_everywhere(struct batch *b, struct str place, const struct total *like, const struct facts *f, int64_t sign)
+static void count_one(struct batch *b, const struct total *like, const struct facts *f, int64_t sign)
 {
-	static const enum place_level levels[] = {PLACE_ROOT, PLACE_PROVINCE, PLACE_CITY, PLACE_DISTRICT, PLACE_TOWN, PLACE_COMMUNITY, PLACE_GRID,
-						   PLACE_MICROGRID};
-	struct total at = *like;
-	struct str before = STR_NULL;
+	struct str above[PLACE_MICROGRID + 1];
 
 	if (!f->is_public)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
-		at.place = levels[i] == PLACE_ROOT ? STR("") : place_up(place, levels[i]);
-		if (levels[i] != PLACE_ROOT && (at.place.n == 0 || str_eq(at.place, before)))
-			continue;
-		before = at.place;
-		count_at(b, &at, f, sign);
+	count(&total_for(b, &b->exact, like)->s, f, sign);
+	if (f->kind != STATE_CLOSED)
+		return;
+	for (size_t i = 0, n = places_above(like->place, above); i < n; i++)
+		count_time(b, above[i], like->day, f->close_ms, sign);
+}
+
+static void add_sums(struct sums *to, const struct sums *s)
+{
+	to->filed += s->filed;
+	to->opened += s->opened;
+	to->answered += s->answered;
+	to->closed += s->closed;
+	to->refused += s->refused;
+	to->late_closed += s->late_closed;
+	to->judged += s->judged;
+	to->solved += s->solved;
+	to->not_solved += s->not_solved;
+	for (size_t i = 0; i < ARRAY_LEN(to->score); i++)
+		to->score[i] += s->score[i];
+}
+
+/* What a batch counted at the matters' own places counts at every place above them too. */
+static void spread(struct batch *b)
+{
+	struct str key, above[PLACE_MICROGRID + 1];
+	void *value;
+
+	for (size_t at = 0; map_each(&b->exact, &at, &key, &value);) {
+		const struct total *t = value;
+		struct total up = *t;
+
+		up.s = (struct sums){0};
+		for (size_t i = 0, n = places_above(t->place, above); i < n; i++) {
+			up.place = above[i];
+			add_sums(&total_for(b, &b->totals, &up)->s, &t->s);
+		}
 	}
 }
 
@@ -145,23 +192,49 @@ static enum err place_now(struct tx *tx, struct batch *b, struct str then, struc
 	return e;
 }
 
+/* What an entry of an act says about its matter. */
+struct act {
+	struct total like;
+	struct str was, is; /* as they stand in the entry */
+};
+
+static bool read_act(struct arena *a, struct str data, struct act *out)
+{
+	struct json_walk w;
+	struct str key, raw;
+	unsigned found = 0;
+
+	*out = (struct act){.like.day = 0};
+	for (json_walk_begin(&w, data); json_walk_next(&w, a, &key, &raw);) {
+		if (str_eqz(key, "day") && json_raw_i64(raw, &out->like.day))
+			found |= 1;
+		else if (str_eqz(key, "scenario") && json_raw_str(a, raw, &out->like.scenario))
+			found |= 2;
+		else if (str_eqz(key, "category") && json_raw_str(a, raw, &out->like.category))
+			found |= 4;
+		else if (str_eqz(key, "channel") && json_raw_str(a, raw, &out->like.channel))
+			found |= 8;
+		else if (str_eqz(key, "was"))
+			out->was = raw;
+		else if (str_eqz(key, "is"))
+			out->is = raw;
+	}
+	return !w.bad && found == 15;
+}
+
 static enum err count_entry(struct tx *tx, struct batch *b, const struct journal_entry *e)
 {
-	struct total like = {.day = 0};
 	struct facts f;
-	struct str why, place;
-	json_t *data;
+	struct act act;
 	enum err err;
 
-	if (!is_act(e) || json_parse(b->a, e->data, NULL, &data, &why) != OK || !json_get_i64(data, "day", &like.day) ||
-	    !json_get_str(data, "scenario", &like.scenario) || !json_get_str(data, "category", &like.category) ||
-	    !json_get_str(data, "channel", &like.channel))
+	if (!is_act(e) || !read_act(b->a, e->data, &act))
 		return OK;
-	err = place_now(tx, b, e->place, &place);
-	if (err == OK && facts_read(data, "was", &f))
-		count_everywhere(b, place, &like, &f, -1);
-	if (err == OK && facts_read(data, "is", &f))
-		count_everywhere(b, place, &like, &f, 1);
+	err = place_now(tx, b, e->place, &act.like.place);
+	if (err == OK && facts_read(b->a, act.was, &f))
+		count_one(b, &act.like, &f, -1);
+	if (err == OK && facts_read(b->a, act.is, &f))
+		count_one(b, &act.like, &f, 1);
 	return err;
 }
 
@@ -204,11 +277,13 @@ static enum err tail_totals(struct tx *tx, void *arg, const struct journal_entry
 	enum err e = db_lock(tx, TOTALS_LOCK); /* no place may move between asking where it is and counting there */
 
 	(void)arg;
+	map_init(&b.exact, tx->arena);
 	map_init(&b.totals, tx->arena);
 	map_init(&b.times, tx->arena);
 	map_init(&b.places, tx->arena);
 	for (size_t i = 0; e == OK && i < n; i++)
 		e = count_entry(tx, &b, &v[i]);
+	spread(&b);
 	return e ? e : write_totals(tx, &b);
 }
 

@@ -1,7 +1,7 @@
 /* What people typed into fields and asks: checked, brought to one form, sealed, written as JSON. */
-#include <jansson.h>
 #include <math.h>
 
+#include "base/json_walk.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "core/matter/inner.h"
@@ -190,19 +190,24 @@ struct str values_json(struct arena *a, const struct matter_value *v, size_t n)
 
 enum err values_read(struct arena *a, struct str text, struct matter_value **v, size_t *n)
 {
-	struct json_limits limits = {.bytes = (size_t)8 * 1024 * 1024};
-	json_t *root, *value;
-	const char *key;
-	struct str why;
+	struct json_walk w;
+	struct str key, raw;
+	size_t members = 0;
 
 	*n = 0;
-	if (json_parse(a, text, &limits, &root, &why) != OK || !json_is_object(root))
+	if (!str_starts(text, "{"))
 		return ERR_DB; /* we wrote it ourselves */
-	*v = arena_array(a, struct matter_value, json_object_size(root) + 1);
-	json_object_foreach(root, key, value)
-		if (json_is_string(value))
-			(*v)[(*n)++] = (struct matter_value){arena_str(a, str_from(key)),
-							     {json_string_value(value), json_string_length(value)}};
+	for (json_walk_begin(&w, text); json_walk_next(&w, a, &key, &raw);)
+		members++;
+	if (w.bad)
+		return ERR_DB;
+	*v = arena_array(a, struct matter_value, members + 1);
+	for (json_walk_begin(&w, text); json_walk_next(&w, a, &key, &raw);) {
+		struct matter_value *one = &(*v)[*n];
+
+		one->field = key;
+		*n += json_raw_str(a, raw, &one->value);
+	}
 	return OK;
 }
 
