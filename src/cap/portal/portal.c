@@ -13,28 +13,48 @@
 
 /* ---- towns ---- */
 
-CHECKED enum err portal_town_of(struct db_conn *c, struct arena *a, struct str key, struct portal_town *out)
+/* Names of what is above the town. They hardly ever change: place_full_name knows them without asking. */
+static enum err names_above(struct db_conn *c, struct arena *a, struct str town, struct str *out)
 {
-	struct str town = place_up(key, PLACE_TOWN);
+	struct str parent = STR("");
 	struct place *path;
 	size_t n;
 	enum err e;
 
+	for (int level = PLACE_DISTRICT; level >= PLACE_PROVINCE && parent.n == 0; level--)
+		parent = place_up(town, (enum place_level)level);
+	e = place_full_name(c, a, parent, PLACE_PROVINCE, out);
+	if (e != OK || str_find(*out, STR("直辖")) < 0)
+		return e;
+	e = place_path(c, a, parent, &path, &n);
+	*out = STR("");
+	for (size_t i = 0; e == OK && i < n; i++)
+		if (path[i].level != PLACE_CITY || str_find(path[i].name, STR("直辖")) < 0)
+			*out = arena_cat(a, *out, path[i].name);
+	return e;
+}
+
+static enum err town_around(struct db_conn *c, struct arena *a, const struct place *asked, struct portal_town *out)
+{
+	struct str town = place_up(asked->key, PLACE_TOWN);
+	enum err e = OK;
+
 	*out = (struct portal_town){0};
 	if (str_empty(town))
 		return ERR_NOT_FOUND;
-	e = place_by_key(c, a, town, &out->place);
-	if (e == OK)
-		e = place_by_key(c, a, key, &out->asked);
-	if (e == OK)
-		e = place_path(c, a, town, &path, &n);
-	if (e != OK)
-		return e;
-	out->above = STR("");
-	for (size_t i = 0; i + 1 < n; i++)
-		if (path[i].level != PLACE_CITY || str_find(path[i].name, STR("直辖")) < 0)
-			out->above = arena_cat(a, out->above, path[i].name);
-	return OK;
+	out->asked = out->place = *asked;
+	if (!str_eq(town, asked->key))
+		e = place_by_key(c, a, town, &out->place);
+	return e == OK ? names_above(c, a, town, &out->above) : e;
+}
+
+CHECKED enum err portal_town_of(struct db_conn *c, struct arena *a, struct str key, struct portal_town *out)
+{
+	struct place asked;
+	enum err e = str_empty(place_up(key, PLACE_TOWN)) ? ERR_NOT_FOUND : place_by_key(c, a, key, &asked);
+
+	*out = (struct portal_town){0};
+	return e == OK ? town_around(c, a, &asked, out) : e;
 }
 
 CHECKED enum err portal_town_load(struct db_conn *c, struct arena *a, struct str code, struct portal_town *out)
@@ -42,10 +62,11 @@ CHECKED enum err portal_town_load(struct db_conn *c, struct arena *a, struct str
 	struct place p;
 	enum err e;
 
+	*out = (struct portal_town){0};
 	if (code.n < 6 || code.n > 18)
 		return ERR_NOT_FOUND;
 	e = place_by_code(c, a, code, 0, &p);
-	return e == OK ? portal_town_of(c, a, p.key, out) : e;
+	return e == OK ? town_around(c, a, &p, out) : e;
 }
 
 static struct portal_option option(const struct place *p, struct str chosen)
