@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sched.h"
 #include "http/internal.h"
 
 #define REAP_EVERY_MS 200
@@ -113,11 +114,15 @@ enum MHD_Result conn_accept(void *server, const struct sockaddr *sa, socklen_t n
 
 static void conn_open(struct http_server *s, struct MHD_Connection *mhd, void **ctx)
 {
+	static _Thread_local bool told;
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		BUG("out of memory");
+	if (!told)
+		sched_short_turns(); /* the event threads are the library's: this is where we meet them first */
+	told = true;
 	c->server = s;
 	address_of(&c->address, i ? i->client_addr : NULL);
 	c->trusted = conn_is_trusted(s, &c->address);
