@@ -66,6 +66,10 @@ typedef void (*db_done)(void *arg, enum err e);
 /* Queues the job; done(arg, result) is called from a writer thread after COMMIT (or failure): it must be quick
  * and must not block (hand on to a worker). arg stays the caller's. ERR_BUSY at once when the queue is full. */
 void db_submit(struct db *db, db_job job, db_done done, void *arg);
+/* The same from a thread that has nothing else to do: when no writer is at work it runs the batch itself, which saves a lone client two
+ * changes of thread. done is then called before this returns, as it may be for the jobs of others that came meanwhile. Not from a
+ * db_done, and with no lock held that a job or a done takes. */
+void db_submit_here(struct db *db, db_job job, db_done done, void *arg);
 /* The same, waiting for the result. Never call it from a db_done. */
 CHECKED enum err db_write(struct db *db, db_job job, void *arg);
 

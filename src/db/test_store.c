@@ -270,13 +270,18 @@ static void *submit_all(void *arg)
 	struct thread *t = arg;
 
 	for (int i = 0; i < t->n; i++)
-		db_submit(t->db, add_job, add_done, &t->v[i]);
+		(i % 3 ? db_submit : db_submit_here)(t->db, add_job, add_done, &t->v[i]);
 	return NULL;
 }
 
-static void test_many_threads(void **state)
+static void nothing_done(void *arg, enum err e)
 {
-	struct unit *u = *state;
+	(void)arg;
+	(void)e;
+}
+
+static void many_threads(struct unit *u, int one_fails_in)
+{
 	enum { THREADS = 8, EACH = 250 };
 	struct add *v = calloc(THREADS * EACH, sizeof(*v));
 	struct thread t[THREADS];
@@ -285,7 +290,7 @@ static void test_many_threads(void **state)
 
 	make_tables(u);
 	for (int i = 0; i < THREADS * EACH; i++)
-		v[i] = (struct add){.id = i + 1, .name = STR("x"), .fail = i % 10 == 3, .left = &left};
+		v[i] = (struct add){.id = i + 1, .name = STR("x"), .fail = i % one_fails_in == 3, .left = &left};
 	for (int i = 0; i < THREADS; i++) {
 		t[i] = (struct thread){.db = u->db, .v = v + i * EACH, .n = EACH};
 		assert_int_equal(0, pthread_create(&t[i].t, NULL, submit_all, &t[i]));
@@ -296,8 +301,48 @@ static void test_many_threads(void **state)
 	for (int i = 0; i < THREADS * EACH; i++)
 		bad += v[i].result != (v[i].fail ? ERR_RULE : OK);
 	assert_int_equal(0, bad);
-	assert_int_equal(THREADS * EACH * 9 / 10, count(u->db));
+	assert_int_equal(THREADS * EACH - THREADS * EACH / one_fails_in, count(u->db));
 	free(v);
+}
+
+static void test_many_threads(void **state)
+{
+	many_threads(*state, 10);
+}
+
+/* Most batches have no job that fails, and begin without savepoints. */
+static void test_few_failures(void **state)
+{
+	many_threads(*state, 500);
+}
+
+static enum err note_job(struct tx *tx, void *arg)
+{
+	(void)tx;
+	*(pthread_t *)arg = pthread_self();
+	return OK;
+}
+
+/* With nobody else at work the thread does it itself, and has been told when it returns. */
+static void test_submit_here(void **state)
+{
+	struct unit *u = *state;
+	struct add add = {.id = 1, .name = STR("x")};
+	_Atomic int left = 2;
+	static pthread_t who; /* on PostgreSQL nobody waits for the second note */
+
+	make_tables(u);
+	assert_int_equal(OK, db_write(u->db, note_job, &who)); /* the writer is up */
+	usleep(20000);
+	db_submit_here(u->db, note_job, nothing_done, &who);
+	if (u->engine == DB_SQLITE)
+		assert_true(pthread_equal(who, pthread_self()));
+	add.left = &left;
+	db_submit_here(u->db, add_job, add_done, &add);
+	db_submit_here(u->db, add_job, add_done, &add); /* once more with the same key: refused, and only that */
+	wait_for(&left);
+	assert_int_equal(ERR_CONFLICT, add.result);
+	assert_int_equal(1, count(u->db));
 }
 
 static _Atomic int slow_begun;
@@ -308,12 +353,6 @@ static enum err slow_job(struct tx *tx, void *arg)
 	slow_begun = 1;
 	usleep(*(int *)arg);
 	return OK;
-}
-
-static void nothing_done(void *arg, enum err e)
-{
-	(void)arg;
-	(void)e;
 }
 
 /* A statement that fails ends its job, and only its job: the two around it in the same batch stand. */
@@ -886,6 +925,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_values), UNIT_BOTH(test_text), UNIT_BOTH(test_optional_and_lists), UNIT_BOTH(test_many_threads),
+		UNIT_BOTH(test_few_failures), UNIT_BOTH(test_submit_here),
 		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
 		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
 		UNIT_BOTH(test_search), cmocka_unit_test(test_pg_restart),

@@ -4,6 +4,9 @@
  *
  * A batch whose transaction is lost (conflict with another writer, connection gone, disk full) is run again job by
  * job, each in a transaction of its own, so that one bad job cannot take the others down.
+ *
+ * On SQLite savepoints are dear (every page a job touches is copied first), and jobs rarely fail. So a batch is first run
+ * without them; when a job fails, everything is rolled back and the batch is run again with them, and so are the next ones.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -12,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sched.h"
 #include "db/inner.h"
 
 struct write {
@@ -29,12 +33,16 @@ struct db_queue {
 	int n, limit;
 	bool stop;
 	struct write *spare; /* used nodes */
+	struct batch *shared; /* SQLite: the one batch, of the writer or of a thread that does its work (db_submit_here) */
+	bool busy;            /* ... and somebody has it */
 	pthread_t *threads;
 	int nthreads;
 	/* batches share it; a job that is run again after a conflict has it alone, so that the writers of this node
 	 * cannot meet in a deadlock over and over */
 	pthread_rwlock_t peace;
 };
+
+#define CAREFUL_BATCHES 64 /* after a failure: so many batches have savepoints from the start */
 
 struct batch {
 	struct db *db;
@@ -45,6 +53,8 @@ struct batch {
 	int n;
 	int64_t begun; /* microseconds */
 	int64_t until; /* clock_mono: patience with a server that is away */
+	bool trusting; /* no savepoints: a job that fails takes the transaction with it */
+	int careful;   /* batches to come that are not run like that */
 };
 
 /* ---- the queue ---- */
@@ -63,26 +73,40 @@ static struct write *new_write(struct db_queue *q)
 	return w;
 }
 
-void db_submit(struct db *db, db_job job, db_done done, void *arg)
+/* With the lock. False: there is no room. */
+static bool enqueue(struct db_queue *q, db_job job, db_done done, void *arg)
 {
-	struct db_queue *q = db->queue;
 	struct write *w;
 
-	if (q == NULL)
-		BUG("db_submit on a store that was opened read only");
-	pthread_mutex_lock(&q->lock);
-	if (q->stop || q->n >= q->limit) {
-		pthread_mutex_unlock(&q->lock);
-		done(arg, ERR_BUSY);
-		return;
-	}
+	if (q->stop || q->n >= q->limit)
+		return false;
 	w = new_write(q);
 	*w = (struct write){.job = job, .done = done, .arg = arg};
 	*q->last = w;
 	q->last = &w->next;
 	q->n++;
-	pthread_cond_signal(&q->more);
+	return true;
+}
+
+static struct db_queue *queue_of(struct db *db)
+{
+	if (db->queue == NULL)
+		BUG("db_submit on a store that was opened read only");
+	return db->queue;
+}
+
+void db_submit(struct db *db, db_job job, db_done done, void *arg)
+{
+	struct db_queue *q = queue_of(db);
+	bool room;
+
+	pthread_mutex_lock(&q->lock);
+	room = enqueue(q, job, done, arg);
+	if (room && !q->busy)
+		pthread_cond_signal(&q->more);
 	pthread_mutex_unlock(&q->lock);
+	if (!room)
+		done(arg, ERR_BUSY);
 }
 
 struct waiter {
@@ -126,14 +150,11 @@ enum err db_write(struct db *db, db_job job, void *arg)
 	return w.result;
 }
 
-/* Takes at most `most` jobs; with several writers each leaves a share to the others. Waits when `wait`. */
-static int take(struct db_queue *q, struct write **v, int most, bool wait)
+/* With the lock: takes at most `most` jobs; with several writers each leaves a share to the others. */
+static int take_locked(struct db_queue *q, struct write **v, int most)
 {
 	int n = 0;
 
-	pthread_mutex_lock(&q->lock);
-	while (wait && q->first == NULL && !q->stop)
-		pthread_cond_wait(&q->more, &q->lock);
 	if (q->nthreads > 1 && most > q->n / q->nthreads + 1)
 		most = q->n / q->nthreads + 1;
 	while (n < most && q->first) {
@@ -144,6 +165,15 @@ static int take(struct db_queue *q, struct write **v, int most, bool wait)
 	if (q->first == NULL)
 		q->last = &q->first;
 	q->n -= n;
+	return n;
+}
+
+static int take_more(struct db_queue *q, struct write **v, int most)
+{
+	int n;
+
+	pthread_mutex_lock(&q->lock);
+	n = take_locked(q, v, most);
 	pthread_mutex_unlock(&q->lock);
 	return n;
 }
@@ -169,14 +199,14 @@ static bool run_job(struct batch *b, struct write *w)
 	enum err e, end;
 
 	b->c->failed = OK;
-	e = be->job_begin(b->c);
+	e = b->trusting ? OK : be->job_begin(b->c);
 	if (e == OK)
 		e = w->job(&b->tx, w->arg);
 	if (e == OK)
 		e = b->c->failed;
 	if (b->c->gone)
 		return false;
-	end = be->job_end(b->c, e == OK);
+	end = b->trusting ? OK : be->job_end(b->c, e == OK);
 	if (b->c->gone)
 		return false;
 	if (e == OK)
@@ -210,8 +240,8 @@ static enum err finish(struct batch *b, bool any)
 }
 
 /* Runs the jobs b->v[from .. to) as one transaction, which may take more from the queue when `more`. OK: each has its
- * result, and what it did is on disk. Else: nothing of it happened. */
-static enum err transaction(struct batch *b, int from, int *to, bool more)
+ * result, and what it did is on disk. Else: nothing of it happened. *failed: nor then, since a job failed without a savepoint. */
+static enum err attempt(struct batch *b, int from, int *to, bool more, bool *failed)
 {
 	const struct db_hooks *h = b->db->hooks;
 	bool any = false;
@@ -232,9 +262,15 @@ static enum err transaction(struct batch *b, int from, int *to, bool more)
 			e = b->c->conflict ? ERR_BUSY : ERR_IO;
 			break;
 		}
+		if (b->trusting && b->v[i]->result != OK) {
+			b->careful = CAREFUL_BATCHES;
+			*failed = *to - from > 1; /* alone it took nobody with it: its result stands */
+			any = false;
+			break;
+		}
 		if (!more || i + 1 < *to || clock_mono_us() - b->begun > DB_BATCH_US)
 			continue;
-		*to += take(b->db->queue, b->v + *to, b->db->o.batch - *to, false);
+		*to += take_more(b->db->queue, b->v + *to, b->db->o.batch - *to);
 	}
 	if (e == OK)
 		e = finish(b, any);
@@ -247,6 +283,22 @@ static enum err transaction(struct batch *b, int from, int *to, bool more)
 	if (e == OK && any)
 		db_wake_listeners(b->db);
 	return e;
+}
+
+static enum err transaction(struct batch *b, int from, int *to, bool more)
+{
+	bool failed = false;
+	enum err e;
+
+	b->trusting = b->db->engine == DB_SQLITE && b->careful == 0;
+	if (b->careful > 0)
+		b->careful--;
+	e = attempt(b, from, to, more, &failed);
+	if (!failed)
+		return e;
+	b->trusting = false;
+	arena_reset(&b->arena);
+	return attempt(b, from, to, more, &failed);
 }
 
 static void nap(int64_t ms)
@@ -307,22 +359,88 @@ static void run_batch(struct batch *b)
 	give_back(b->db->queue, b->v, b->n);
 }
 
+static struct batch *new_batch(struct db *db)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (b == NULL || (b->v = calloc((size_t)db->o.batch, sizeof(*b->v))) == NULL)
+		BUG("out of memory");
+	b->db = db;
+	b->c = db_conn_new(db, true);
+	arena_init(&b->arena, 0);
+	return b;
+}
+
+static void free_batch(struct batch *b)
+{
+	db_conn_free(b->c);
+	arena_release(&b->arena);
+	free(b->v);
+	free(b);
+}
+
+/* Waits for jobs, and for whoever does this writer's work at the moment. False: stopped, and nothing is left. */
+static bool wait_for_jobs(struct db_queue *q, struct batch *b)
+{
+	pthread_mutex_lock(&q->lock);
+	while (q->busy || (q->first == NULL && !q->stop))
+		pthread_cond_wait(&q->more, &q->lock);
+	b->n = take_locked(q, b->v, b->db->o.batch);
+	q->busy = q->shared && b->n > 0;
+	pthread_mutex_unlock(&q->lock);
+	return b->n > 0;
+}
+
+/* The shared batch is free again; who has the lock next goes on with what has gathered. */
+static void pass_on(struct db_queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->busy = false;
+	if (q->first || q->stop)
+		pthread_cond_signal(&q->more);
+	pthread_mutex_unlock(&q->lock);
+}
+
 static void *writer(void *arg)
 {
-	struct batch b = {.db = arg};
+	struct db *db = arg;
+	struct db_queue *q = db->queue;
+	struct batch *b = q->shared ? q->shared : new_batch(db);
 
 	pthread_setname_np(pthread_self(), "writer");
-	b.v = calloc((size_t)b.db->o.batch, sizeof(*b.v));
-	if (b.v == NULL)
-		BUG("out of memory");
-	b.c = db_conn_new(b.db, true);
-	arena_init(&b.arena, 0);
-	while ((b.n = take(b.db->queue, b.v, b.db->o.batch, true)) > 0)
-		run_batch(&b);
-	db_conn_free(b.c);
-	arena_release(&b.arena);
-	free(b.v);
+	sched_short_turns();
+	while (wait_for_jobs(q, b)) {
+		run_batch(b);
+		if (q->shared)
+			pass_on(q);
+	}
+	if (b != q->shared)
+		free_batch(b);
 	return NULL;
+}
+
+void db_submit_here(struct db *db, db_job job, db_done done, void *arg)
+{
+	struct db_queue *q = queue_of(db);
+	bool room, mine;
+
+	pthread_mutex_lock(&q->lock);
+	mine = q->shared && !q->busy && q->first == NULL;
+	room = enqueue(q, job, done, arg);
+	mine = mine && room;
+	if (mine) {
+		q->busy = true;
+		q->shared->n = take_locked(q, q->shared->v, 1);
+	} else if (room && !q->busy) {
+		pthread_cond_signal(&q->more);
+	}
+	pthread_mutex_unlock(&q->lock);
+	if (mine) {
+		run_batch(q->shared);
+		pass_on(q);
+	} else if (!room) {
+		done(arg, ERR_BUSY);
+	}
 }
 
 /* ---- start and stop ---- */
@@ -343,6 +461,8 @@ enum err db_queue_start(struct db *db)
 	q->last = &q->first;
 	q->limit = db->o.queue;
 	db->queue = q;
+	if (db->engine == DB_SQLITE)
+		q->shared = new_batch(db);
 	for (int i = 0; i < db->o.writers; i++) {
 		pthread_t t;
 
@@ -367,6 +487,8 @@ void db_queue_stop(struct db *db)
 	pthread_mutex_unlock(&q->lock);
 	for (int i = 0; i < q->nthreads; i++)
 		pthread_join(q->threads[i], NULL);
+	if (q->shared)
+		free_batch(q->shared);
 	while (q->spare) {
 		struct write *w = q->spare;
 

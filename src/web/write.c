@@ -131,11 +131,18 @@ static enum err job_once(struct tx *tx, void *arg)
 
 static void run_done(void *arg);
 
+/* The request whose job this worker hands over just now: when its end is told on this thread, the worker itself goes on with it. */
+static _Thread_local struct rq *handing_over;
+
 static void committed(void *arg, enum err e)
 {
 	struct rq *rq = arg;
 
 	impl_of(rq)->result = e;
+	if (handing_over == rq) {
+		handing_over = NULL;
+		return;
+	}
 	http_run(rq->app->http, run_done, rq);
 }
 
@@ -177,7 +184,7 @@ static struct rq *take_waiting(struct rq *rq)
 	return list;
 }
 
-static void submit(struct rq *rq)
+static void submit(struct rq *rq, bool here)
 {
 	struct rq_impl *im = impl_of(rq);
 
@@ -185,7 +192,17 @@ static void submit(struct rq *rq)
 	if (im->once.p && !im->once_first && wait_for_first(rq))
 		return;
 	atomic_fetch_add_explicit(&im->web->metrics.writes, 1, memory_order_relaxed);
-	db_submit(rq->app->db, job_once, committed, rq);
+	if (!here) {
+		db_submit(rq->app->db, job_once, committed, rq);
+		return;
+	}
+	handing_over = rq;
+	db_submit_here(rq->app->db, job_once, committed, rq);
+	if (handing_over == NULL) {
+		run_done(rq);
+		return;
+	}
+	handing_over = NULL; /* another thread tells its end, or has told it: rq may be gone */
 }
 
 void write_begin(struct rq *rq)
@@ -198,7 +215,7 @@ void write_begin(struct rq *rq)
 		im->answer.location = http_pair_get(&rq->http->resp->headers, "Location");
 		im->answer.flash = im->flash;
 	}
-	submit(rq);
+	submit(rq, true);
 }
 
 /* ---- the answer ---- */
@@ -298,7 +315,7 @@ static void serve_waiting(struct rq *list, bool done, const struct answer *a)
 		list = im->next_waiting;
 		im->next_waiting = NULL;
 		if (!done) {
-			submit(rq);
+			submit(rq, false);
 			continue;
 		}
 		im->replayed = true;
