@@ -18,6 +18,7 @@ struct journal_log {
 	enum hash_alg alg;
 	pthread_mutex_t lock;       /* the fields below */
 	pthread_cond_t woken;
+	pthread_cond_t hurry;       /* tailers that let entries gather: somebody waits for them, or they shall stop */
 	struct merkle tree;         /* over what this process knows to be committed */
 	int64_t wakes;              /* grows with every commit heard of */
 	int users;                  /* tailers */

@@ -82,6 +82,7 @@ static struct journal_log *new_log(struct db *db)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->woken, &attr);
+	pthread_cond_init(&l->hurry, &attr);
 	pthread_condattr_destroy(&attr);
 	return l;
 }
@@ -144,6 +145,7 @@ void journal_end(struct db *db)
 	if (l->users)
 		BUG("journal_end while %d tailers run", l->users);
 	pthread_cond_destroy(&l->woken);
+	pthread_cond_destroy(&l->hurry);
 	pthread_mutex_destroy(&l->lock);
 	pthread_mutex_destroy(&l->head_lock);
 	free(l);

@@ -10,9 +10,12 @@
 #include "core/journal/inner.h"
 #include "core/journal/journal.sql.h"
 
-#define BATCH 500
+#define BATCH 128         /* entries a job: it runs between people's jobs, and they wait for it */
+#define BATCH_BEHIND 1000 /* ... of one that is far behind */
+#define FAR_BEHIND 4000
 #define POLL_MS 1000
-#define GATHER_MS 10      /* after a small batch: under load wait for more instead of running a job for each commit */
+#define GATHER_MS 100     /* after a batch: under load wait for more instead of running a job for each commit */
+#define GATHER_WATCH_MS 10
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_MAX_MS 5000
 
@@ -32,11 +35,12 @@ struct journal_tailer {
 	int draining;
 };
 
-/* ---- one step: at most BATCH entries ---- */
+/* ---- one step ---- */
 
 struct step {
 	struct journal_tailer *t;
 	int64_t seq;
+	int limit;
 	size_t n;
 };
 
@@ -52,7 +56,7 @@ static enum err tail_job(struct tx *tx, void *arg)
 		return e;
 	s->seq = cursor.seq;
 	s->n = 0;
-	e = journal_read(tx->c, tx->arena, cursor.seq, BATCH, &v, &s->n);
+	e = journal_read(tx->c, tx->arena, cursor.seq, s->limit, &v, &s->n);
 	if (e != OK || s->n == 0)
 		return e;
 	e = s->t->fn(tx, s->t->arg, v, s->n);
@@ -70,7 +74,7 @@ static enum err watch_step(struct step *s)
 	enum err e;
 
 	arena_init(&a, 0);
-	e = journal_read(c, &a, s->seq, BATCH, &v, &s->n);
+	e = journal_read(c, &a, s->seq, s->limit, &v, &s->n);
 	db_read_end(c);
 	if (e == OK && s->n) {
 		s->t->watch(s->t->arg, v, s->n);
@@ -81,26 +85,27 @@ static enum err watch_step(struct step *s)
 }
 
 /* A look before the job: most wake-ups of an idle system are for nothing. */
-static enum err anything_new(struct journal_tailer *t, int64_t seq, bool *yes)
+static enum err anything_new(struct journal_tailer *t, int64_t seq, int64_t *behind)
 {
 	struct db_conn *c = db_read_begin(t->log->db);
 	int64_t last = 0;
 	enum err e = journal_last(c, &last);
 
 	db_read_end(c);
-	*yes = e == OK && last > seq;
+	*behind = e == OK ? last - seq : 0;
 	return e;
 }
 
-static enum err step(struct journal_tailer *t, size_t *n)
+static enum err step(struct journal_tailer *t, bool *full, size_t *n)
 {
 	struct step s = {.t = t, .seq = t->seq};
-	bool yes;
-	enum err e = anything_new(t, s.seq, &yes);
+	int64_t behind;
+	enum err e = anything_new(t, s.seq, &behind);
 
 	*n = 0;
-	if (e != OK || !yes)
+	if (e != OK || behind <= 0)
 		return e;
+	s.limit = behind > FAR_BEHIND ? BATCH_BEHIND : BATCH;
 	e = t->fn ? db_write(t->log->db, tail_job, &s) : watch_step(&s);
 	if (e != OK)
 		return e;
@@ -109,6 +114,7 @@ static enum err step(struct journal_tailer *t, size_t *n)
 	pthread_cond_broadcast(&t->log->woken); /* for those that drain */
 	pthread_mutex_unlock(&t->log->lock);
 	*n = s.n;
+	*full = s.n == (size_t)s.limit;
 	return OK;
 }
 
@@ -125,7 +131,7 @@ static void deadline(struct timespec *ts, int64_t ms)
 	}
 }
 
-/* Waits until something was committed since `heard` (when it is not -1), the time is over, or the tailer shall stop. */
+/* Waits until something was committed since `heard`, the time is over, or the tailer shall stop. */
 static void rest(struct journal_tailer *t, int64_t heard, int64_t ms)
 {
 	struct journal_log *l = t->log;
@@ -133,8 +139,22 @@ static void rest(struct journal_tailer *t, int64_t heard, int64_t ms)
 
 	deadline(&until, ms);
 	pthread_mutex_lock(&l->lock);
-	while (!t->stop && (heard < 0 ? t->draining == 0 : l->wakes == heard))
+	while (!t->stop && l->wakes == heard)
 		if (pthread_cond_timedwait(&l->woken, &l->lock, &until) != 0)
+			break;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* Lets more gather; commits do not wake it meanwhile, only somebody who waits for it. */
+static void gather(struct journal_tailer *t)
+{
+	struct journal_log *l = t->log;
+	struct timespec until;
+
+	deadline(&until, t->fn ? GATHER_MS : GATHER_WATCH_MS);
+	pthread_mutex_lock(&l->lock);
+	while (!t->stop && t->draining == 0)
+		if (pthread_cond_timedwait(&l->hurry, &l->lock, &until) != 0)
 			break;
 	pthread_mutex_unlock(&l->lock);
 }
@@ -170,7 +190,8 @@ static void *run(void *arg)
 	pthread_setname_np(pthread_self(), "tailer");
 	while (look(t, &heard)) {
 		size_t n;
-		enum err e = step(t, &n);
+		bool full = false;
+		enum err e = step(t, &full, &n);
 
 		if (e != OK) {
 			log_warn("journal: tailer %s failed behind seq=%lld: %s; next try in %lld ms", t->name, (long long)t->seq,
@@ -182,8 +203,8 @@ static void *run(void *arg)
 		back_off = BACK_OFF_FIRST_MS;
 		if (n == 0)
 			rest(t, heard, POLL_MS);
-		else if (n < BATCH)
-			rest(t, -1, GATHER_MS);
+		else if (!full)
+			gather(t);
 	}
 	return NULL;
 }
@@ -277,6 +298,7 @@ void journal_tail_stop(struct journal_tailer *t)
 	pthread_mutex_lock(&l->lock);
 	t->stop = true;
 	pthread_cond_broadcast(&l->woken);
+	pthread_cond_broadcast(&l->hurry);
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(t->thread, NULL);
 	pthread_mutex_lock(&l->lock);
@@ -310,6 +332,7 @@ void journal_tail_drain(struct journal_tailer *t)
 	t->draining++;
 	l->wakes++;
 	pthread_cond_broadcast(&l->woken);
+	pthread_cond_broadcast(&l->hurry);
 	while (t->seq < upto && !t->stop)
 		pthread_cond_wait(&l->woken, &l->lock);
 	t->draining--;
