@@ -34,6 +34,7 @@ struct mvt {
 	size_t features;
 	uint64_t id;
 	enum mvt_kind kind;
+	int32_t x, y;                               /* where the last command ended */
 	bool open;
 };
 

@@ -1,0 +1,343 @@
+#include "geo/points_cells.h"
+
+/* ---- used ones ---- */
+
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cells *spare[8];
+static unsigned nspare;
+
+struct cells *cells_take(void)
+{
+	struct cells *c = NULL;
+
+	pthread_mutex_lock(&spare_lock);
+	if (nspare)
+		c = spare[--nspare];
+	pthread_mutex_unlock(&spare_lock);
+	if (c == NULL) {
+		c = calloc(1, sizeof(*c));
+		if (c == NULL)
+			BUG("no memory for cells");
+	}
+	return c;
+}
+
+void cells_give(struct cells *c)
+{
+	pthread_mutex_lock(&spare_lock);
+	if (nspare < ARRAY_LEN(spare)) {
+		spare[nspare++] = c;
+		c = NULL;
+	}
+	pthread_mutex_unlock(&spare_lock);
+	free(c);
+}
+
+/* ---- adding to a cell ---- */
+
+struct filling {
+	struct cells *c;
+	const struct cells_ask *a;
+	struct plan *p;
+	const struct seg *s;
+	int sign;
+	bool slots;             /* the prefix counts of states of the segment say enough */
+};
+
+static void touch(struct cells *c, uint32_t cell)
+{
+	if (c->touched[cell >> 6] >> (cell & 63) & 1)
+		return;
+	c->touched[cell >> 6] |= (uint64_t)1 << (cell & 63);
+	c->n[cell] = 0;
+	c->x[cell] = c->y[cell] = 0;
+	c->key[cell] = UINT64_MAX;
+	c->id[cell] = INT64_MAX;
+	memset(c->class_n[cell], 0, sizeof(c->class_n[cell]));
+}
+
+static void member(const struct filling *f, uint32_t cell, uint32_t row)
+{
+	struct cells *c = f->c;
+	uint64_t key = f->s->key[row];
+
+	if (key < c->key[cell] || (key == c->key[cell] && f->s->id[row] < c->id[cell])) {
+		c->key[cell] = key;
+		c->id[cell] = f->s->id[row];
+	}
+}
+
+static void contest(const struct filling *f, uint32_t cell)
+{
+	f->c->contested[cell >> 6] |= (uint64_t)1 << (cell & 63);
+}
+
+static unsigned class_of_row(const struct filling *f, uint32_t i)
+{
+	const struct seg *s = f->s;
+	uint32_t now = f->p->f->now;
+
+	if (f->a->by == CELLS_BY_STATE)
+		return f->a->class_of[s->state[i]];
+	if (s->when[i] == 0 || (s->flags[i] & POINT_CLOSED))
+		return POINT_NO_CLOCK;
+	return now >= s->when[i] ? POINT_OVERDUE : s->when[i] - now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
+}
+
+/* ---- whole ranges: no row is looked at that need not be ---- */
+
+/* Sum of the rows before i, from the nearest prefix sum. */
+static void sum_before(const struct filling *f, uint32_t i, uint64_t *x, uint64_t *y)
+{
+	const struct seg *s = f->s;
+	uint32_t j = (i + SUM_ROWS / 2) / SUM_ROWS;
+	uint64_t dx = 0, dy = 0;
+
+	if (j * SUM_ROWS > s->n)
+		j--;
+	if (i < j * SUM_ROWS) {
+		f->p->k->sum_rows(s->key, i, j * SUM_ROWS, &dx, &dy);
+		dx = -dx;
+		dy = -dy;
+	} else {
+		f->p->k->sum_rows(s->key, j * SUM_ROWS, i, &dx, &dy);
+	}
+	*x = s->sumx[j] + dx;
+	*y = s->sumy[j] + dy;
+}
+
+static void sum_range(const struct filling *f, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
+{
+	uint64_t x0, y0;
+
+	*x = *y = 0;
+	if (to - from <= SUM_ROWS) {
+		f->p->k->sum_rows(f->s->key, from, to, x, y);
+		return;
+	}
+	sum_before(f, from, &x0, &y0);
+	sum_before(f, to, x, y);
+	*x -= x0;
+	*y -= y0;
+}
+
+static void classes_rows(const struct filling *f, uint32_t cell, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++)
+		f->c->class_n[cell][class_of_row(f, i)] += f->sign;
+}
+
+static void classes_range(const struct filling *f, uint32_t cell, uint32_t from, uint32_t to)
+{
+	uint32_t a = (from + STATE_ROWS - 1) / STATE_ROWS, b = to / STATE_ROWS;
+	const uint16_t *low = f->s->state_rows + (size_t)a * STATE_SLOTS, *high = f->s->state_rows + (size_t)b * STATE_SLOTS;
+
+	if (f->a->by == CELLS_PLAIN)
+		return;
+	if (!f->slots || a >= b) {
+		classes_rows(f, cell, from, to);
+		return;
+	}
+	for (unsigned k = 0; k < STATE_SLOTS; k++)
+		f->c->class_n[cell][f->a->class_of[k]] += f->sign * (int32_t)(high[k] - low[k]);
+	classes_rows(f, cell, from, a * STATE_ROWS);
+	classes_rows(f, cell, b * STATE_ROWS, to);
+}
+
+static void add_range(const struct filling *f, uint32_t cell, uint32_t from, uint32_t to)
+{
+	struct cells *c = f->c;
+	uint64_t x, y;
+
+	touch(c, cell);
+	c->n[cell] += f->sign * (int32_t)(to - from);
+	if (f->a->sums) {
+		sum_range(f, from, to, &x, &y);
+		c->x[cell] += f->sign > 0 ? x : -x;
+		c->y[cell] += f->sign > 0 ? y : -y;
+	}
+	classes_range(f, cell, from, to);
+	if (!f->a->members)
+		return;
+	if (f->sign > 0) {
+		member(f, cell, from);
+	} else {
+		uint32_t i = seg_lower(f->s, from, to, c->key[cell], c->id[cell]);
+
+		if (i < to && f->s->key[i] == c->key[cell] && f->s->id[i] == c->id[cell])
+			contest(f, cell);
+	}
+}
+
+static uint32_t cell_of(const struct cells_ask *a, uint64_t key, uint64_t *end)
+{
+	uint64_t cell = (key - a->first) >> a->shift;
+
+	*end = a->shift == 64 ? UINT64_MAX : a->first + ((cell + 1) << a->shift);
+	if (*end == 0 || *end > a->last)
+		*end = a->last + 1;
+	return (uint32_t)cell;
+}
+
+static void fill_whole(const struct filling *f, uint32_t from, uint32_t to)
+{
+	const uint64_t *key = f->s->key;
+	uint64_t end;
+
+	f->c->total += f->sign * (int64_t)(to - from);
+	while (from < to) {
+		uint32_t cell = cell_of(f->a, key[from], &end), next = seg_gallop(key, from, to, end);
+
+		add_range(f, cell, from, next);
+		from = next;
+	}
+}
+
+/* ---- rows by mask ---- */
+
+static void classes_mask(const struct filling *f, uint32_t cell, uint32_t base, uint64_t m)
+{
+	int32_t *n = f->c->class_n[cell];
+
+	if (f->a->by == CELLS_PLAIN)
+		return;
+	if (f->slots && __builtin_popcountll(m) > 16) {
+		for (unsigned v = 0; v < STATE_SLOTS - 1; v++)
+			if (f->s->has_state[0] >> v & 1)
+				n[f->a->class_of[v]] += f->sign * (int32_t)f->p->k->count8(m, f->s->state + base, (uint8_t)v);
+		return;
+	}
+	for (; m; m &= m - 1)
+		n[class_of_row(f, base + (uint32_t)__builtin_ctzll(m))] += f->sign;
+}
+
+static void add_mask(const struct filling *f, uint32_t cell, uint32_t base, uint64_t m)
+{
+	struct cells *c = f->c;
+	int32_t n = __builtin_popcountll(m);
+
+	touch(c, cell);
+	c->n[cell] += f->sign * n;
+	c->total += f->sign * n;
+	if (f->a->sums) {
+		uint64_t x = 0, y = 0;
+
+		f->p->k->sum(&m, f->s->key + base, 1, &x, &y);
+		c->x[cell] += f->sign > 0 ? x : -x;
+		c->y[cell] += f->sign > 0 ? y : -y;
+	}
+	classes_mask(f, cell, base, m);
+	if (!f->a->members)
+		return;
+	if (f->sign > 0) {
+		member(f, cell, base + (uint32_t)__builtin_ctzll(m));
+		return;
+	}
+	for (; m; m &= m - 1) {
+		uint32_t i = base + (uint32_t)__builtin_ctzll(m);
+
+		if (f->s->key[i] == c->key[cell] && f->s->id[i] == c->id[cell])
+			contest(f, cell);
+	}
+}
+
+static void fill_masks(const struct filling *f, uint32_t first, const uint64_t *masks, size_t blocks)
+{
+	const uint64_t *key = f->s->key;
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint32_t base = first + (uint32_t)b * 64;
+		uint64_t m = masks[b];
+
+		while (m) {
+			uint32_t top = 63 - (uint32_t)__builtin_clzll(m);
+			uint64_t end, part = m;
+			uint32_t cell = cell_of(f->a, key[base + (uint32_t)__builtin_ctzll(m)], &end);
+
+			if (key[base + top] >= end) { /* rows ascend: those from the first behind the cell wait */
+				uint32_t behind = seg_gallop(key, base + (uint32_t)__builtin_ctzll(m), base + top, end);
+
+				part = m & (((uint64_t)1 << (behind - base)) - 1);
+			}
+			add_mask(f, cell, base, part);
+			m &= ~part;
+		}
+	}
+}
+
+static void fill_some(struct filling *f, uint32_t from, uint32_t to)
+{
+	uint64_t few[SEG_MAX / 64], masks[STRIPE];
+
+	if (plan_few(f->p, f->s, from, to, few)) {
+		fill_masks(f, from & ~63u, few + from / 64, (to + 63) / 64 - from / 64);
+		return;
+	}
+	while (from < to) {
+		size_t blocks = plan_masks(f->p, f->s, from, to, masks);
+
+		fill_masks(f, from & ~63u, masks, blocks);
+		from = (from & ~63u) + (uint32_t)blocks * 64;
+	}
+}
+
+static void fill_source(struct filling *f, const struct source *o)
+{
+	enum plan_fit fit = plan_segment(f->p, o->s);
+	uint32_t from, to;
+
+	if (fit == PLAN_NONE)
+		return;
+	source_range(o, f->a->first, f->a->last, &from, &to);
+	if (from >= to)
+		return;
+	f->s = o->s;
+	f->slots = f->a->by == CELLS_BY_STATE && !(o->s->has_state[0] >> (STATE_SLOTS - 1)) && !o->s->has_state[1] && !o->s->has_state[2] &&
+		   !o->s->has_state[3];
+	if (fit == PLAN_ALL)
+		fill_whole(f, from, to);
+	else
+		fill_some(f, from, to);
+}
+
+/* The member of a cell whose first one is named by a minus row: walked out. */
+static void settle(struct filling *f, const struct points_view *v, uint32_t cell)
+{
+	struct cells_ask *a = (struct cells_ask *)f->a;
+	uint64_t first = a->first + ((uint64_t)cell << a->shift), end;
+	struct walk w;
+	struct row r;
+
+	cell_of(a, first, &end);
+	walk_begin(&w, v, f->p, first, end - 1);
+	if (walk_next(&w, &r)) {
+		f->c->key[cell] = r.key;
+		f->c->id[cell] = r.id;
+	}
+	walk_end(&w);
+}
+
+void cells_fill(struct cells *c, const struct points_view *v, struct plan *p, const struct cells_ask *a)
+{
+	struct filling f = {.c = c, .a = a, .p = p, .sign = 1};
+	uint32_t from, to;
+
+	memset(c->touched, 0, sizeof(c->touched));
+	memset(c->contested, 0, sizeof(c->contested));
+	c->total = 0;
+	view_base(v, a->first, a->last, &from, &to);
+	for (uint32_t i = from; i < to; i++)
+		fill_source(&f, &v->v[i]);
+	for (uint32_t i = v->nbase; i < v->n; i++) {
+		f.sign = i < v->nbase + v->nplus ? 1 : -1;
+		if (v->v[i].first <= a->last && v->v[i].last >= a->first)
+			fill_source(&f, &v->v[i]);
+	}
+	for (uint32_t i = 0; i < CELLS / 64; i++)
+		for (uint64_t m = c->contested[i]; m; m &= m - 1) {
+			uint32_t cell = i * 64 + (uint32_t)__builtin_ctzll(m);
+
+			if (c->n[cell] > 0)
+				settle(&f, v, cell);
+		}
+}

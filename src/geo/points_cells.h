@@ -1,0 +1,37 @@
+/* Sums over the cells of a square of the map: at most 4096 of them, 64 × 64 in the order of the curve. For the files points_*.c and tile.c only. */
+#ifndef GEO_POINTS_CELLS_H
+#define GEO_POINTS_CELLS_H
+
+#include "geo/points_walk.h"
+
+#define CELLS 4096u
+#define CELL_CLASSES 16u
+
+enum cells_class { CELLS_PLAIN, CELLS_BY_STATE, CELLS_BY_COLOUR };
+
+struct cells {
+	uint64_t touched[CELLS / 64];          /* cells whose entries below mean something */
+	uint64_t contested[CELLS / 64];        /* whose member may have been taken away */
+	int64_t total;
+	int32_t n[CELLS];
+	uint64_t x[CELLS], y[CELLS];           /* sums */
+	uint64_t key[CELLS]; int64_t id[CELLS]; /* the member with the smallest (key, id) */
+	int32_t class_n[CELLS][CELL_CLASSES];
+	/* for tile.c: where in the table of values a number stands */
+	uint32_t value_at[CELLS], stamp;
+};
+
+struct cells_ask {
+	uint64_t first, last;                  /* keys */
+	int shift;                             /* cell = (key - first) >> shift */
+	enum cells_class by;
+	uint8_t class_of[256];                 /* of states */
+	bool sums, members;
+};
+
+/* From a small store of used ones: half a megabyte each. */
+struct cells *cells_take(void);
+void cells_give(struct cells *c);
+void cells_fill(struct cells *c, const struct points_view *v, struct plan *p, const struct cells_ask *a);
+
+#endif

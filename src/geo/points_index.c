@@ -1,0 +1,310 @@
+#include "geo/points_index.h"
+
+static uint64_t hash64(int64_t id)
+{
+	uint64_t h = (uint64_t)id;
+
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+	return h ^ h >> 32;
+}
+
+static void *need(void *p)
+{
+	if (p == NULL)
+		BUG("no memory for the index of points");
+	return p;
+}
+
+/* ---- home: linear probing; an entry's own 20 bits say where it wants to stand ---- */
+
+#define TAG_BITS 20
+#define EMPTY UINT32_MAX
+
+static uint32_t want(const struct home_shard *s, uint32_t tag)
+{
+	return (uint32_t)(((uint64_t)tag * s->cap) >> TAG_BITS);
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 10) & ((1u << TAG_BITS) - 1);
+}
+
+static void shard_resize(struct home *h, struct home_shard *s, uint32_t cap)
+{
+	struct home_shard old = *s;
+
+	s->cap = cap;
+	s->v = need(malloc(cap * sizeof(*s->v)));
+	memset(s->v, 0xff, cap * sizeof(*s->v));
+	for (uint32_t i = 0; i < old.cap; i++) {
+		uint32_t at;
+
+		if (old.v[i] == EMPTY)
+			continue;
+		at = want(s, old.v[i] & ((1u << TAG_BITS) - 1));
+		while (s->v[at] != EMPTY)
+			at = at + 1 == cap ? 0 : at + 1;
+		s->v[at] = old.v[i];
+	}
+	free(old.v);
+	h->bytes += ((size_t)cap - old.cap) * sizeof(*s->v);
+}
+
+void home_init(struct home *h, size_t expect)
+{
+	uint32_t cap = (uint32_t)(expect / HOME_SHARDS * 5 / 4 + 16);
+
+	*h = (struct home){.bytes = 0};
+	for (int i = 0; i < HOME_SHARDS; i++)
+		shard_resize(h, &h->shard[i], cap);
+}
+
+void home_release(struct home *h)
+{
+	for (int i = 0; i < HOME_SHARDS; i++)
+		free(h->shard[i].v);
+	*h = (struct home){.bytes = 0};
+}
+
+void home_add(struct home *h, int64_t id, uint32_t slot)
+{
+	uint64_t hash = hash64(id);
+	struct home_shard *s = &h->shard[hash % HOME_SHARDS];
+	uint32_t tag = tag_of(hash), at;
+
+	if (slot >= HOME_SLOTS_MAX - 1)
+		BUG("segment number %u", slot);
+	if ((uint64_t)(s->n + 1) * 8 > (uint64_t)s->cap * 7)
+		shard_resize(h, s, s->cap + s->cap / 4 + 8);
+	at = want(s, tag);
+	while (s->v[at] != EMPTY)
+		at = at + 1 == s->cap ? 0 : at + 1;
+	s->v[at] = slot << TAG_BITS | tag;
+	s->n++;
+}
+
+bool home_remove(struct home *h, int64_t id, uint32_t slot)
+{
+	uint64_t hash = hash64(id);
+	struct home_shard *s = &h->shard[hash % HOME_SHARDS];
+	uint32_t tag = tag_of(hash), hole = want(s, tag), at;
+
+	while (s->v[hole] != (slot << TAG_BITS | tag)) {
+		if (s->v[hole] == EMPTY)
+			return false;
+		hole = hole + 1 == s->cap ? 0 : hole + 1;
+	}
+	/* Entries behind the hole move up unless they would then stand before the place they want. */
+	for (at = hole;;) {
+		uint32_t wish, far_hole, far_wish;
+
+		at = at + 1 == s->cap ? 0 : at + 1;
+		if (s->v[at] == EMPTY)
+			break;
+		wish = want(s, s->v[at] & ((1u << TAG_BITS) - 1));
+		far_wish = (at + s->cap - wish) % s->cap;
+		far_hole = (at + s->cap - hole) % s->cap;
+		if (far_wish >= far_hole) {
+			s->v[hole] = s->v[at];
+			hole = at;
+		}
+	}
+	s->v[hole] = EMPTY;
+	s->n--;
+	return true;
+}
+
+bool home_next(const struct home *h, int64_t id, uint32_t *at, uint32_t *slot)
+{
+	uint64_t hash = hash64(id);
+	const struct home_shard *s = &h->shard[hash % HOME_SHARDS];
+	uint32_t tag = tag_of(hash), first = want(s, tag);
+
+	for (; *at < s->cap; (*at)++) {
+		uint32_t v = s->v[(first + *at) % s->cap];
+
+		if (v == EMPTY)
+			return false;
+		if ((v & ((1u << TAG_BITS) - 1)) == tag) {
+			(*at)++;
+			*slot = v >> TAG_BITS;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- recent ---- */
+
+static void shard_slots(struct recent_shard *r, uint32_t size)
+{
+	free(r->slots);
+	r->slots = need(calloc(size, sizeof(*r->slots)));
+	r->mask = size - 1;
+}
+
+static void shard_init(struct recent_shard *r)
+{
+	*r = (struct recent_shard){.free = UINT32_MAX};
+	shard_slots(r, 64);
+}
+
+static void shard_release(struct recent_shard *r)
+{
+	free(r->slots);
+	free(r->v);
+	*r = (struct recent_shard){.free = UINT32_MAX};
+}
+
+static size_t shard_bytes(const struct recent_shard *r)
+{
+	return (r->mask + 1) * sizeof(*r->slots) + r->cap * sizeof(*r->v);
+}
+
+static uint32_t shard_at(const struct recent_shard *r, int64_t id)
+{
+	uint32_t at = (uint32_t)hash64(id) & r->mask;
+
+	while (r->slots[at] && r->v[r->slots[at] - 1].row.id != id)
+		at = (at + 1) & r->mask;
+	return at;
+}
+
+static struct recent_entry *shard_get(const struct recent_shard *r, int64_t id)
+{
+	uint32_t i = r->slots[shard_at(r, id)];
+
+	return i ? &r->v[i - 1] : NULL;
+}
+
+static void shard_grow(struct recent_shard *r)
+{
+	uint32_t *old = r->slots, n = r->mask + 1;
+
+	r->slots = NULL;
+	shard_slots(r, n * 2);
+	for (uint32_t i = 0; i < n; i++)
+		if (old[i])
+			r->slots[shard_at(r, r->v[old[i] - 1].row.id)] = old[i];
+	free(old);
+}
+
+static struct recent_entry *shard_put(struct recent_shard *r, int64_t id)
+{
+	uint32_t at = shard_at(r, id), i;
+
+	if (r->slots[at])
+		return &r->v[r->slots[at] - 1];
+	if ((r->n + 1) * 4 > (r->mask + 1) * 3) {
+		shard_grow(r);
+		at = shard_at(r, id);
+	}
+	if (r->free != UINT32_MAX) {
+		i = r->free;
+		r->free = r->v[i].next_free;
+	} else {
+		if (r->used == r->cap) {
+			r->cap = r->cap ? r->cap * 2 : 64;
+			r->v = need(realloc(r->v, r->cap * sizeof(*r->v)));
+		}
+		i = r->used++;
+	}
+	r->v[i] = (struct recent_entry){.row.id = id};
+	r->slots[at] = i + 1;
+	r->n++;
+	return &r->v[i];
+}
+
+static void shard_remove(struct recent_shard *r, int64_t id)
+{
+	uint32_t hole = shard_at(r, id), at = hole, i = r->slots[hole];
+
+	if (i == 0)
+		return;
+	r->v[i - 1].next_free = r->free;
+	r->v[i - 1].row.id = 0;
+	r->free = i - 1;
+	r->n--;
+	for (;;) {
+		uint32_t wish;
+
+		at = (at + 1) & r->mask;
+		if (r->slots[at] == 0)
+			break;
+		wish = (uint32_t)hash64(r->v[r->slots[at] - 1].row.id) & r->mask;
+		if (((at - wish) & r->mask) >= ((at - hole) & r->mask)) {
+			r->slots[hole] = r->slots[at];
+			hole = at;
+		}
+	}
+	r->slots[hole] = 0;
+}
+
+/* Empty again, and large: the memory goes back. */
+static void shard_shrink(struct recent_shard *r)
+{
+	if (r->n || r->cap <= 256)
+		return;
+	shard_release(r);
+	shard_init(r);
+}
+
+static struct recent_shard *shard_of(const struct recent *r, int64_t id)
+{
+	return (struct recent_shard *)&r->shard[hash64(id) >> 58];
+}
+
+void recent_init(struct recent *r)
+{
+	for (int i = 0; i < RECENT_SHARDS; i++)
+		shard_init(&r->shard[i]);
+}
+
+void recent_release(struct recent *r)
+{
+	for (int i = 0; i < RECENT_SHARDS; i++)
+		shard_release(&r->shard[i]);
+}
+
+size_t recent_bytes(const struct recent *r)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < RECENT_SHARDS; i++)
+		n += shard_bytes(&r->shard[i]);
+	return n;
+}
+
+struct recent_entry *recent_get(const struct recent *r, int64_t id)
+{
+	return shard_get(shard_of(r, id), id);
+}
+
+struct recent_entry *recent_put(struct recent *r, int64_t id)
+{
+	return shard_put(shard_of(r, id), id);
+}
+
+void recent_drop(struct recent *r, int shard, uint64_t stamp)
+{
+	struct recent_shard *s = &r->shard[shard];
+
+	for (uint32_t i = 0; i < s->used; i++)
+		if (s->v[i].row.id && s->v[i].stamp <= stamp) {
+			shard_remove(s, s->v[i].row.id);
+			if (s->n == 0)
+				break;
+		}
+	shard_shrink(s);
+}
+
+size_t recent_count(const struct recent *r)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < RECENT_SHARDS; i++)
+		n += r->shard[i].n;
+	return n;
+}

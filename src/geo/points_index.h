@@ -1,0 +1,45 @@
+/*
+ * Where a row is, by its id. Two tables, both only for whoever holds the writer's lock:
+ *
+ * home    id -> number of the base segment that holds a row of it: 4 bytes an entry (12 bits of the number, 20 of the id's hash), in 1024 shards
+ *         that grow by themselves, since an entry carries all that is needed to place it again. A hit is only a candidate: the segment has the last word.
+ * recent  id -> the row itself, or a tombstone, for ids whose last change is still in a run; it has the last word before home. The stamp is the number of
+ *         the batch: when all runs up to a batch have been merged into the base, entries up to that stamp go.
+ */
+#ifndef GEO_POINTS_INDEX_H
+#define GEO_POINTS_INDEX_H
+
+#include "geo/points_seg.h"
+
+#define HOME_SHARDS 1024
+#define HOME_SLOTS_MAX 4096
+
+struct home_shard { uint32_t *v; uint32_t n, cap; };
+struct home { struct home_shard shard[HOME_SHARDS]; size_t bytes; };
+
+/* Room for about so many ids. */
+void home_init(struct home *h, size_t expect);
+void home_release(struct home *h);
+void home_add(struct home *h, int64_t id, uint32_t slot);
+/* Takes the entry (id, slot) out; false when it is not there. Another id with the same 20 bits in the same segment is the same entry. */
+bool home_remove(struct home *h, int64_t id, uint32_t slot);
+/* Candidates one after another: start with *at = 0; false at the end. */
+bool home_next(const struct home *h, int64_t id, uint32_t *at, uint32_t *slot);
+
+struct recent_entry { struct row row; uint64_t stamp; bool gone; uint32_t next_free; };
+/* In shards, so that no growth takes long. */
+#define RECENT_SHARDS 64
+struct recent_shard { uint32_t *slots, mask; struct recent_entry *v; uint32_t n, used, cap, free; };
+struct recent { struct recent_shard shard[RECENT_SHARDS]; };
+
+void recent_init(struct recent *r);
+void recent_release(struct recent *r);
+struct recent_entry *recent_get(const struct recent *r, int64_t id);
+/* The entry of the id, made when it is not there. Pointers into the table end with the next call. */
+struct recent_entry *recent_put(struct recent *r, int64_t id);
+/* Takes out what has a stamp <= that, in one shard. */
+void recent_drop(struct recent *r, int shard, uint64_t stamp);
+size_t recent_bytes(const struct recent *r);
+size_t recent_count(const struct recent *r);
+
+#endif

@@ -1,0 +1,150 @@
+#include "geo/points_kernel.h"
+
+#include <stdatomic.h>
+
+#include "geo/points_seg.h"
+
+/* ---- plain C ---- */
+
+#define EACH_BLOCK(m, blocks, condition) \
+	for (size_t b = 0; b < (blocks); b++) { \
+		uint64_t keep = 0; \
+		if ((m)[b] == 0) \
+			continue; \
+		for (unsigned k = 0; k < 64; k++) { \
+			size_t i = b * 64 + k; \
+			keep |= (uint64_t)(condition) << k; \
+		} \
+		(m)[b] &= keep; \
+	}
+
+static void eq8(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
+{
+	EACH_BLOCK(m, blocks, c[i] == v)
+}
+
+static void set8(uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4])
+{
+	EACH_BLOCK(m, blocks, set[c[i] >> 6] >> (c[i] & 63) & 1)
+}
+
+static void bits8(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t mask, uint8_t want)
+{
+	EACH_BLOCK(m, blocks, (c[i] & mask) == want)
+}
+
+static void range8(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t low, uint8_t high)
+{
+	EACH_BLOCK(m, blocks, c[i] >= low && c[i] <= high)
+	for (size_t b = 0; b < blocks; b++)
+		edge[b] = m[b];
+	EACH_BLOCK(edge, blocks, c[i] == low || c[i] == high)
+}
+
+static void range16(uint64_t *to, const uint64_t *m, const uint16_t *c, size_t blocks, uint16_t low, uint16_t high)
+{
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t keep = 0;
+
+		if (m[b] == 0)
+			continue;
+		for (unsigned k = 0; k < 64; k++)
+			keep |= (uint64_t)(c[b * 64 + k] >= low && c[b * 64 + k] <= high) << k;
+		to[b] |= keep & m[b];
+	}
+}
+
+static void range32(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t low, uint32_t high)
+{
+	EACH_BLOCK(m, blocks, c[i] >= low && c[i] <= high)
+}
+
+static void any32(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t bits)
+{
+	EACH_BLOCK(m, blocks, (c[i] & bits) != 0)
+}
+
+static inline unsigned colour_of(uint32_t when, uint16_t lead, uint8_t flags, uint32_t now)
+{
+	if (when == 0 || (flags & POINT_CLOSED))
+		return POINT_NO_CLOCK;
+	return now >= when ? POINT_OVERDUE : when - now <= lead ? POINT_SOON : POINT_IN_TIME;
+}
+
+static void colour(uint64_t *m, const uint32_t *when, const uint16_t *lead, const uint8_t *flags, size_t blocks, unsigned colours, uint32_t now)
+{
+	EACH_BLOCK(m, blocks, colours >> colour_of(when[i], lead[i], flags[i], now) & 1)
+}
+
+static unsigned count8(uint64_t m, const uint8_t *c, uint8_t v)
+{
+	unsigned n = 0;
+
+	for (; m; m &= m - 1)
+		n += c[__builtin_ctzll(m)] == v;
+	return n;
+}
+
+static void sum(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+{
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w &= w - 1) {
+			uint64_t k = key[b * 64 + (size_t)__builtin_ctzll(w)];
+
+			*x += morton_pack(k);
+			*y += morton_pack(k >> 1);
+		}
+}
+
+static void sum_rows(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
+{
+	for (uint32_t i = from; i < to; i++) {
+		*x += morton_pack(key[i]);
+		*y += morton_pack(key[i] >> 1);
+	}
+}
+
+static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
+{
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w &= w - 1)
+			counts[c[b * 64 + (size_t)__builtin_ctzll(w)]]++;
+}
+
+const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, count8, sum, sum_rows, tally16};
+
+/* ---- choice ---- */
+
+static _Atomic(const struct kernels *) chosen;
+
+const struct kernels *kernels(void)
+{
+	const struct kernels *k = atomic_load_explicit(&chosen, memory_order_relaxed);
+
+	if (k)
+		return k;
+	k = kernels_avx512();
+	if (k == NULL)
+		k = kernels_avx2();
+	if (k == NULL)
+		k = &kernels_scalar;
+	atomic_store_explicit(&chosen, k, memory_order_relaxed);
+	return k;
+}
+
+const char *points_kernels(void)
+{
+	return kernels()->name;
+}
+
+bool points_kernels_use(const char *name)
+{
+	const struct kernels *all[] = {kernels_avx512(), kernels_avx2(), &kernels_scalar};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i] && strcmp(all[i]->name, name) == 0) {
+			atomic_store_explicit(&chosen, all[i], memory_order_relaxed);
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,42 @@
+/*
+ * The inner loops, chosen at run time: AVX-512 (BW, VL), AVX2, or plain C, which is right on any processor. Each looks at blocks of 64 rows of one column
+ * and takes bits out of the block's mask; a block whose mask is 0 already is passed over. Columns are padded to whole blocks.
+ */
+#ifndef GEO_POINTS_KERNEL_H
+#define GEO_POINTS_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct kernels {
+	const char *name;
+	void (*eq8)(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v);
+	void (*set8)(uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4]);
+	void (*bits8)(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t mask, uint8_t want);
+	/* low <= v <= high stays; *edge are those of them with v == low or v == high */
+	void (*range8)(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t low, uint8_t high);
+	/* low <= v <= high, added to `to` where m has a bit */
+	void (*range16)(uint64_t *to, const uint64_t *m, const uint16_t *c, size_t blocks, uint16_t low, uint16_t high);
+	void (*range32)(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t low, uint32_t high);
+	void (*any32)(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t bits);
+	/* colours of open rows with a deadline, of those whose flags have not `closed`: see point_colour */
+	void (*colour)(uint64_t *m, const uint32_t *when, const uint16_t *lead, const uint8_t *flags, size_t blocks, unsigned colours, uint32_t now);
+	/* how many of the rows of one block's mask have the value */
+	unsigned (*count8)(uint64_t m, const uint8_t *c, uint8_t v);
+	/* sums of x and y of the rows of the masks */
+	void (*sum)(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y);
+	/* sums of x and y of the rows from..to-1 */
+	void (*sum_rows)(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y);
+	/* of rows with a bit: counts[place[row]]++ */
+	void (*tally16)(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts);
+};
+
+const struct kernels *kernels(void);
+
+/* The sets, for those who want one by name; NULL when this processor cannot. */
+extern const struct kernels kernels_scalar;
+const struct kernels *kernels_avx2(void);
+const struct kernels *kernels_avx512(void);
+
+#endif

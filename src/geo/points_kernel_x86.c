@@ -1,0 +1,404 @@
+/* The inner loops for processors with AVX2 and BMI2, and with AVX-512 BW. Elsewhere there are none, and plain C runs. */
+#include "geo/points_kernel.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "geo/points_seg.h"
+
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,popcnt")))
+#define EVEN 0x5555555555555555u
+
+/* A set of 256 bytes as two tables of 16: bit h & 7 of table[h >> 3] at place l says whether h << 4 | l is in it (h, l: high and low half byte). */
+static void nibbles(const uint64_t set[4], uint8_t low8[16], uint8_t high8[16])
+{
+	for (unsigned l = 0; l < 16; l++) {
+		low8[l] = high8[l] = 0;
+		for (unsigned h = 0; h < 16; h++)
+			if (set[h >> 2] >> ((h & 3) << 4 | l) & 1)
+				*(h < 8 ? &low8[l] : &high8[l]) |= (uint8_t)(1u << (h & 7));
+	}
+}
+
+/* ---- AVX-512 ---- */
+
+AVX512 static void eq8_512(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
+{
+	__m512i want = _mm512_set1_epi8((char)v);
+
+	for (size_t b = 0; b < blocks; b++)
+		if (m[b])
+			m[b] = _mm512_mask_cmpeq_epi8_mask(m[b], _mm512_loadu_si512(c + b * 64), want);
+}
+
+AVX512 static void set8_512(uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4])
+{
+	uint8_t low8[16], high8[16];
+	static const uint8_t bit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	__m512i low, high, bits, nibble = _mm512_set1_epi8(15);
+
+	nibbles(set, low8, high8);
+	low = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)low8));
+	high = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)high8));
+	bits = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)bit));
+	for (size_t b = 0; b < blocks; b++) {
+		__m512i v, h, l, row;
+
+		if (m[b] == 0)
+			continue;
+		v = _mm512_loadu_si512(c + b * 64);
+		l = _mm512_and_si512(v, nibble);
+		h = _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble);
+		row = _mm512_mask_shuffle_epi8(_mm512_shuffle_epi8(low, l), _mm512_movepi8_mask(v), high, l);
+		m[b] = _mm512_mask_test_epi8_mask(m[b], row, _mm512_shuffle_epi8(bits, h));
+	}
+}
+
+AVX512 static void bits8_512(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t mask, uint8_t want)
+{
+	__m512i a = _mm512_set1_epi8((char)mask), w = _mm512_set1_epi8((char)want);
+
+	for (size_t b = 0; b < blocks; b++)
+		if (m[b])
+			m[b] = _mm512_mask_cmpeq_epi8_mask(m[b], _mm512_and_si512(_mm512_loadu_si512(c + b * 64), a), w);
+}
+
+AVX512 static void range8_512(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t low, uint8_t high)
+{
+	__m512i l = _mm512_set1_epi8((char)low), h = _mm512_set1_epi8((char)high);
+
+	for (size_t b = 0; b < blocks; b++) {
+		__m512i v;
+
+		edge[b] = 0;
+		if (m[b] == 0)
+			continue;
+		v = _mm512_loadu_si512(c + b * 64);
+		m[b] = _mm512_mask_cmple_epu8_mask(_mm512_mask_cmpge_epu8_mask(m[b], v, l), v, h);
+		edge[b] = m[b] & (_mm512_cmpeq_epi8_mask(v, l) | _mm512_cmpeq_epi8_mask(v, h));
+	}
+}
+
+AVX512 static void range16_512(uint64_t *to, const uint64_t *m, const uint16_t *c, size_t blocks, uint16_t low, uint16_t high)
+{
+	__m512i l = _mm512_set1_epi16((short)low), span = _mm512_set1_epi16((short)(high - low));
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t x, y;
+
+		if (m[b] == 0)
+			continue;
+		x = _mm512_cmple_epu16_mask(_mm512_sub_epi16(_mm512_loadu_si512(c + b * 64), l), span);
+		y = _mm512_cmple_epu16_mask(_mm512_sub_epi16(_mm512_loadu_si512(c + b * 64 + 32), l), span);
+		to[b] |= (x | y << 32) & m[b];
+	}
+}
+
+AVX512 static void range32_512(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t low, uint32_t high)
+{
+	__m512i l = _mm512_set1_epi32((int)low), span = _mm512_set1_epi32((int)(high - low));
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t keep = 0;
+
+		if (m[b] == 0)
+			continue;
+		for (unsigned k = 0; k < 4; k++)
+			keep |= (uint64_t)_mm512_cmple_epu32_mask(_mm512_sub_epi32(_mm512_loadu_si512(c + b * 64 + k * 16), l), span) << k * 16;
+		m[b] &= keep;
+	}
+}
+
+AVX512 static void any32_512(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t bits)
+{
+	__m512i w = _mm512_set1_epi32((int)bits);
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t keep = 0;
+
+		if (m[b] == 0)
+			continue;
+		for (unsigned k = 0; k < 4; k++)
+			keep |= (uint64_t)_mm512_test_epi32_mask(_mm512_loadu_si512(c + b * 64 + k * 16), w) << k * 16;
+		m[b] &= keep;
+	}
+}
+
+AVX512 static void colour_512(uint64_t *m, const uint32_t *when, const uint16_t *lead, const uint8_t *flags, size_t blocks, unsigned colours, uint32_t now)
+{
+	__m512i n = _mm512_set1_epi32((int)now), closed = _mm512_set1_epi8(POINT_CLOSED);
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t clock = 0, late = 0, soon = 0, keep = 0;
+
+		if (m[b] == 0)
+			continue;
+		for (unsigned k = 0; k < 4; k++) {
+			__m512i w = _mm512_loadu_si512(when + b * 64 + k * 16);
+			__m512i d = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(lead + b * 64 + k * 16)));
+			uint64_t passed = _mm512_cmple_epu32_mask(w, n);
+
+			clock |= (uint64_t)_mm512_test_epi32_mask(w, w) << k * 16;
+			late |= passed << k * 16;
+			soon |= (~passed & _mm512_cmple_epu32_mask(_mm512_sub_epi32(w, n), d)) << k * 16;
+		}
+		clock &= ~_mm512_test_epi8_mask(_mm512_loadu_si512(flags + b * 64), closed);
+		late &= clock;
+		soon &= clock;
+		keep |= colours >> POINT_NO_CLOCK & 1 ? ~clock : 0;
+		keep |= colours >> POINT_IN_TIME & 1 ? clock & ~late & ~soon : 0;
+		keep |= colours >> POINT_SOON & 1 ? soon : 0;
+		keep |= colours >> POINT_OVERDUE & 1 ? late : 0;
+		m[b] &= keep;
+	}
+}
+
+AVX512 static unsigned count8_512(uint64_t m, const uint8_t *c, uint8_t v)
+{
+	return (unsigned)_mm_popcnt_u64(_mm512_mask_cmpeq_epi8_mask(m, _mm512_loadu_si512(c), _mm512_set1_epi8((char)v)));
+}
+
+AVX512 static void sum_512(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+{
+	uint64_t sx = 0, sy = 0;
+
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w = _blsr_u64(w)) {
+			uint64_t k = key[b * 64 + _tzcnt_u64(w)];
+
+			sx += _pext_u64(k, EVEN);
+			sy += _pext_u64(k, ~(uint64_t)EVEN);
+		}
+	*x += sx;
+	*y += sy;
+}
+
+AVX512 static void sum_rows_512(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
+{
+	uint64_t sx = 0, sy = 0;
+
+	for (uint32_t i = from; i < to; i++) {
+		sx += _pext_u64(key[i], EVEN);
+		sy += _pext_u64(key[i], ~(uint64_t)EVEN);
+	}
+	*x += sx;
+	*y += sy;
+}
+
+AVX512 static void tally16_512(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
+{
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w = _blsr_u64(w))
+			counts[c[b * 64 + _tzcnt_u64(w)]]++;
+}
+
+/* ---- AVX2 ---- */
+
+AVX2 static inline uint64_t bytes(__m256i a, __m256i b)
+{
+	return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
+}
+
+AVX2 static inline uint64_t eq_block(const uint8_t *c, __m256i want)
+{
+	return bytes(_mm256_cmpeq_epi8(_mm256_loadu_si256((const void *)c), want),
+		     _mm256_cmpeq_epi8(_mm256_loadu_si256((const void *)(c + 32)), want));
+}
+
+AVX2 static void eq8_2(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
+{
+	__m256i want = _mm256_set1_epi8((char)v);
+
+	for (size_t b = 0; b < blocks; b++)
+		if (m[b])
+			m[b] &= eq_block(c + b * 64, want);
+}
+
+AVX2 static void set8_2(uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4])
+{
+	uint8_t low8[16], high8[16];
+	static const uint8_t bit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	__m256i low, high, bits, nibble = _mm256_set1_epi8(15), half[2];
+
+	nibbles(set, low8, high8);
+	low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)low8));
+	high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)high8));
+	bits = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)bit));
+	for (size_t b = 0; b < blocks; b++) {
+		if (m[b] == 0)
+			continue;
+		for (int k = 0; k < 2; k++) {
+			__m256i v = _mm256_loadu_si256((const void *)(c + b * 64 + k * 32));
+			__m256i l = _mm256_and_si256(v, nibble), h = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
+			__m256i row = _mm256_blendv_epi8(_mm256_shuffle_epi8(low, l), _mm256_shuffle_epi8(high, l), v);
+			__m256i one = _mm256_shuffle_epi8(bits, h);
+
+			half[k] = _mm256_cmpeq_epi8(_mm256_and_si256(row, one), one);
+		}
+		m[b] &= bytes(half[0], half[1]);
+	}
+}
+
+AVX2 static void bits8_2(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t mask, uint8_t want)
+{
+	__m256i a = _mm256_set1_epi8((char)mask), w = _mm256_set1_epi8((char)want), half[2];
+
+	for (size_t b = 0; b < blocks; b++) {
+		if (m[b] == 0)
+			continue;
+		for (int k = 0; k < 2; k++)
+			half[k] = _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_loadu_si256((const void *)(c + b * 64 + k * 32)), a), w);
+		m[b] &= bytes(half[0], half[1]);
+	}
+}
+
+AVX2 static void range8_2(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t low, uint8_t high)
+{
+	__m256i l = _mm256_set1_epi8((char)low), h = _mm256_set1_epi8((char)high), in[2], at[2];
+
+	for (size_t b = 0; b < blocks; b++) {
+		edge[b] = 0;
+		if (m[b] == 0)
+			continue;
+		for (int k = 0; k < 2; k++) {
+			__m256i v = _mm256_loadu_si256((const void *)(c + b * 64 + k * 32));
+
+			in[k] = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_max_epu8(v, l), v), _mm256_cmpeq_epi8(_mm256_min_epu8(v, h), v));
+			at[k] = _mm256_or_si256(_mm256_cmpeq_epi8(v, l), _mm256_cmpeq_epi8(v, h));
+		}
+		m[b] &= bytes(in[0], in[1]);
+		edge[b] = m[b] & bytes(at[0], at[1]);
+	}
+}
+
+AVX2 static inline __m256i in16(const uint16_t *c, __m256i l, __m256i h)
+{
+	__m256i v = _mm256_loadu_si256((const void *)c);
+
+	return _mm256_and_si256(_mm256_cmpeq_epi16(_mm256_max_epu16(v, l), v), _mm256_cmpeq_epi16(_mm256_min_epu16(v, h), v));
+}
+
+AVX2 static void range16_2(uint64_t *to, const uint64_t *m, const uint16_t *c, size_t blocks, uint16_t low, uint16_t high)
+{
+	__m256i l = _mm256_set1_epi16((short)low), h = _mm256_set1_epi16((short)high), half[2];
+
+	for (size_t b = 0; b < blocks; b++) {
+		if (m[b] == 0)
+			continue;
+		for (int k = 0; k < 2; k++) /* packing interleaves the halves of 128 bits; the permutation undoes it */
+			half[k] = _mm256_permute4x64_epi64(_mm256_packs_epi16(in16(c + b * 64 + k * 32, l, h), in16(c + b * 64 + k * 32 + 16, l, h)), 0xd8);
+		to[b] |= bytes(half[0], half[1]) & m[b];
+	}
+}
+
+AVX2 static void range32_2(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t low, uint32_t high)
+{
+	__m256i l = _mm256_set1_epi32((int)low), h = _mm256_set1_epi32((int)high);
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t keep = 0;
+
+		if (m[b] == 0)
+			continue;
+		for (unsigned k = 0; k < 8; k++) {
+			__m256i v = _mm256_loadu_si256((const void *)(c + b * 64 + k * 8));
+			__m256i in = _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(v, l), v), _mm256_cmpeq_epi32(_mm256_min_epu32(v, h), v));
+
+			keep |= (uint64_t)(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(in)) << k * 8;
+		}
+		m[b] &= keep;
+	}
+}
+
+AVX2 static void any32_2(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t bits)
+{
+	__m256i w = _mm256_set1_epi32((int)bits), zero = _mm256_setzero_si256();
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t none = 0;
+
+		if (m[b] == 0)
+			continue;
+		for (unsigned k = 0; k < 8; k++) {
+			__m256i v = _mm256_and_si256(_mm256_loadu_si256((const void *)(c + b * 64 + k * 8)), w);
+
+			none |= (uint64_t)(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(v, zero))) << k * 8;
+		}
+		m[b] &= ~none;
+	}
+}
+
+AVX2 static unsigned count8_2(uint64_t m, const uint8_t *c, uint8_t v)
+{
+	return (unsigned)_mm_popcnt_u64(m & eq_block(c, _mm256_set1_epi8((char)v)));
+}
+
+AVX2 static void sum_2(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+{
+	uint64_t sx = 0, sy = 0;
+
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w = _blsr_u64(w)) {
+			uint64_t k = key[b * 64 + _tzcnt_u64(w)];
+
+			sx += _pext_u64(k, EVEN);
+			sy += _pext_u64(k, ~(uint64_t)EVEN);
+		}
+	*x += sx;
+	*y += sy;
+}
+
+AVX2 static void sum_rows_2(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
+{
+	uint64_t sx = 0, sy = 0;
+
+	for (uint32_t i = from; i < to; i++) {
+		sx += _pext_u64(key[i], EVEN);
+		sy += _pext_u64(key[i], ~(uint64_t)EVEN);
+	}
+	*x += sx;
+	*y += sy;
+}
+
+AVX2 static void tally16_2(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
+{
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w = _blsr_u64(w))
+			counts[c[b * 64 + _tzcnt_u64(w)]]++;
+}
+
+/* Colours are seldom asked for: without AVX-512 plain C finds them. */
+static void colour_2(uint64_t *m, const uint32_t *when, const uint16_t *lead, const uint8_t *flags, size_t blocks, unsigned colours, uint32_t now)
+{
+	kernels_scalar.colour(m, when, lead, flags, blocks, colours, now);
+}
+
+static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, count8_2, sum_2, sum_rows_2, tally16_2};
+static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, count8_512,
+				      sum_512, sum_rows_512, tally16_512};
+
+const struct kernels *kernels_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? &avx2 : NULL;
+}
+
+const struct kernels *kernels_avx512(void)
+{
+	return kernels_avx2() && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") ? &avx512 : NULL;
+}
+
+#else
+
+const struct kernels *kernels_avx2(void)
+{
+	return NULL;
+}
+
+const struct kernels *kernels_avx512(void)
+{
+	return NULL;
+}
+
+#endif

@@ -1,0 +1,482 @@
+#include "geo/points_plan.h"
+
+/* ---- the filter ---- */
+
+static int set_of8(uint64_t set[4], const uint8_t *v, size_t n)
+{
+	bool one = n > 0;
+
+	memset(set, 0, 4 * sizeof(*set));
+	for (size_t i = 0; i < n; i++) {
+		set[v[i] >> 6] |= (uint64_t)1 << (v[i] & 63);
+		one &= v[i] == v[0];
+	}
+	return one ? v[0] : -1;
+}
+
+static uint64_t *set_of16(const uint16_t *v, size_t n)
+{
+	uint64_t *bits = n ? calloc(1024, sizeof(*bits)) : NULL;
+
+	if (n && bits == NULL)
+		BUG("no memory for a filter");
+	for (size_t i = 0; i < n; i++)
+		bits[v[i] >> 6] |= (uint64_t)1 << (v[i] & 63);
+	return bits;
+}
+
+/* [from, to) with to == 0 for "no end", as low <= v <= high. False: nothing can be in it. */
+static bool bounds(struct points_range r, uint32_t *low, uint32_t *high)
+{
+	*low = r.from;
+	*high = r.to ? r.to - 1 : UINT32_MAX;
+	return *low <= *high;
+}
+
+void plan_init(struct plan *p, const struct points_filter *f)
+{
+	uint8_t low[256];
+	size_t n = 0;
+
+	p->f = f;
+	p->k = kernels();
+	p->nsteps = 0;
+	p->category_one = -1;
+	p->state_one = set_of8(p->state, f->states, f->nstates);
+	p->scenario_one = set_of8(p->scenario, f->scenarios, f->nscenarios);
+	p->channel_one = set_of8(p->channel, f->channels, f->nchannels);
+	p->category_bits = set_of16(f->categories, f->ncategories);
+	p->department_bits = set_of16(f->departments, f->ndepartments);
+	for (unsigned v = 0; f->ncategories && v < 256; v++)
+		for (unsigned high = 0; high < 65536; high += 256)
+			if (p->category_bits[(high | v) >> 6] >> (v & 63) & 1) {
+				low[n++] = (uint8_t)v;
+				break;
+			}
+	if (f->ncategories)
+		p->category_one = set_of8(p->category_low, low, n);
+	p->none = !bounds(f->created, &p->created_low, &p->created_high) || !bounds(f->closed, &p->closed_low, &p->closed_high) ||
+		  (f->scoped && f->nplaces == 0);
+	p->flags = f->flags;
+	p->flags_want = f->flags_want & f->flags;
+	if (f->flags_want & ~f->flags)
+		p->none = true;
+	if (f->public_only) {
+		p->none |= (p->flags & POINT_PUBLIC) && !(p->flags_want & POINT_PUBLIC);
+		p->flags |= POINT_PUBLIC;
+		p->flags_want |= POINT_PUBLIC;
+	}
+	if (f->closed.from || f->closed.to) {
+		p->none |= (p->flags & POINT_CLOSED) && !(p->flags_want & POINT_CLOSED);
+		p->flags |= POINT_CLOSED;
+		p->flags_want |= POINT_CLOSED;
+	}
+	p->all = !p->none && !f->nscenarios && !f->ncategories && !f->nstates && !f->nchannels && !f->ndepartments && !f->tags && !f->created.from &&
+		 !f->created.to && !f->closed.from && !f->closed.to && !(f->colours & 15) && !f->scoped && !f->nplaces && !f->nwithin && !p->flags;
+}
+
+void plan_release(struct plan *p)
+{
+	free(p->category_bits);
+	free(p->department_bits);
+}
+
+/* ---- one segment ---- */
+
+static enum plan_fit fit8(const uint64_t want[4], const uint64_t has[4])
+{
+	uint64_t some = 0, other = 0;
+
+	for (int i = 0; i < 4; i++) {
+		some |= want[i] & has[i];
+		other |= has[i] & ~want[i];
+	}
+	return !some ? PLAN_NONE : other ? PLAN_SOME : PLAN_ALL;
+}
+
+static uint32_t lower_place(const struct seg *s, uint32_t place)
+{
+	uint32_t low = 0, high = s->nplaces;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (s->places[mid] < place)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static void set_bits(uint64_t *bits, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++)
+		bits[i >> 6] |= (uint64_t)1 << (i & 63);
+}
+
+/* Ranges of ordinals as ranges of the segment's own list of places. */
+static enum plan_fit fit_places(struct step_places *o, const struct seg *s, const struct points_range *v, size_t n)
+{
+	uint32_t covered = 0;
+
+	o->n = 0;
+	o->bitmap = false;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t from = lower_place(s, v[i].from), to = v[i].to > v[i].from ? lower_place(s, v[i].to) : from;
+
+		if (to > from && s->places[to - 1] == POINTS_PLACE_NONE)
+			to--;
+		if (from == to)
+			continue;
+		if (from == 0 && to == s->nplaces)
+			return PLAN_ALL;
+		if (o->n == PLAN_RANGES && !o->bitmap) {
+			o->bitmap = true;
+			memset(o->bits, 0, (s->nplaces / 64 + 1) * sizeof(*o->bits));
+			for (unsigned k = 0; k < PLAN_RANGES; k++)
+				set_bits(o->bits, o->low[k], o->high[k] + 1u);
+		}
+		if (o->bitmap) {
+			set_bits(o->bits, from, to);
+		} else {
+			o->low[o->n] = (uint16_t)from;
+			o->high[o->n++] = (uint16_t)(to - 1);
+		}
+	}
+	for (uint32_t i = 0; o->bitmap && i <= s->nplaces / 64; i++)
+		covered += (uint32_t)__builtin_popcountll(o->bits[i]);
+	return o->n == 0 ? PLAN_NONE : covered == s->nplaces ? PLAN_ALL : PLAN_SOME;
+}
+
+static enum plan_fit fit_flags(const struct plan *p, const struct seg *s)
+{
+	if ((s->flags_or & p->flags_want) != p->flags_want || (s->flags_and & p->flags & (uint8_t)~p->flags_want))
+		return PLAN_NONE;
+	return (s->flags_and & p->flags_want) == p->flags_want && !(s->flags_or & p->flags & (uint8_t)~p->flags_want) ? PLAN_ALL : PLAN_SOME;
+}
+
+static enum plan_fit fit_created(const struct plan *p, const struct seg *s)
+{
+	if (s->created_min > p->created_high || s->created_max < p->created_low)
+		return PLAN_NONE;
+	return s->created_min >= p->created_low && s->created_max <= p->created_high ? PLAN_ALL : PLAN_SOME;
+}
+
+static enum plan_fit fit_step(struct plan *p, const struct seg *s, enum step_kind kind)
+{
+	const struct points_filter *f = p->f;
+	enum plan_fit fit;
+
+	switch (kind) {
+	case STEP_STATE: return f->nstates ? fit8(p->state, s->has_state) : PLAN_ALL;
+	case STEP_SCENARIO: return f->nscenarios ? fit8(p->scenario, s->has_scenario) : PLAN_ALL;
+	case STEP_CHANNEL: return f->nchannels ? fit8(p->channel, s->has_channel) : PLAN_ALL;
+	case STEP_CATEGORY:
+		if (!f->ncategories)
+			return PLAN_ALL;
+		fit = fit8(p->category_low, s->has_category);
+		return fit == PLAN_ALL ? PLAN_SOME : fit;
+	case STEP_FLAGS: return p->flags ? fit_flags(p, s) : PLAN_ALL;
+	case STEP_CREATED: return f->created.from || f->created.to ? fit_created(p, s) : PLAN_ALL;
+	case STEP_CLOSED: return f->closed.from || f->closed.to ? PLAN_SOME : PLAN_ALL;
+	case STEP_PLACES: return f->scoped || f->nplaces ? fit_places(&p->places[0], s, f->places, f->nplaces) : PLAN_ALL;
+	case STEP_WITHIN: return f->nwithin ? fit_places(&p->places[1], s, f->within, f->nwithin) : PLAN_ALL;
+	case STEP_DEPARTMENT: return f->ndepartments ? PLAN_SOME : PLAN_ALL;
+	case STEP_TAGS: return f->tags ? PLAN_SOME : PLAN_ALL;
+	case STEP_COLOUR: return f->colours & 15 ? PLAN_SOME : PLAN_ALL;
+	case STEP_KINDS: break;
+	}
+	return PLAN_ALL;
+}
+
+enum plan_fit plan_segment(struct plan *p, const struct seg *s)
+{
+	p->nsteps = 0;
+	if (p->none)
+		return PLAN_NONE;
+	if (p->all)
+		return PLAN_ALL;
+	for (int kind = 0; kind < STEP_KINDS; kind++) {
+		enum plan_fit fit = fit_step(p, s, (enum step_kind)kind);
+
+		if (fit == PLAN_NONE)
+			return PLAN_NONE;
+		if (fit == PLAN_SOME)
+			p->steps[p->nsteps++] = (enum step_kind)kind;
+	}
+	return p->nsteps ? PLAN_SOME : PLAN_ALL;
+}
+
+/* ---- rows ---- */
+
+static void step_set(const struct plan *p, uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4], int one)
+{
+	if (one >= 0)
+		p->k->eq8(m, c, blocks, (uint8_t)one);
+	else
+		p->k->set8(m, c, blocks, set);
+}
+
+static void step_category(const struct plan *p, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks)
+{
+	step_set(p, m, s->category + first, blocks, p->category_low, p->category_one);
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w &= w - 1) {
+			unsigned k = (unsigned)__builtin_ctzll(w);
+			uint32_t row = first + (uint32_t)b * 64 + k;
+			unsigned code = s->category[row] | (s->category_high ? (unsigned)s->category_high[row] << 8 : 0);
+
+			if (!(p->category_bits[code >> 6] >> (code & 63) & 1))
+				m[b] &= ~((uint64_t)1 << k);
+		}
+}
+
+/* Codes below 256 only, on both sides: the low byte says it all. */
+static bool low_is_enough(const struct plan *p, const struct seg *s)
+{
+	if (s->category_high)
+		return false;
+	for (int i = 0; i < 4; i++)
+		if (p->category_low[i] & ~p->category_bits[i] & s->has_category[i])
+			return false;
+	return true;
+}
+
+/* By 30-day periods first: a quarter of the memory of the times; only those of the first and last period are looked at exactly. */
+static void step_created(const struct plan *p, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks)
+{
+	uint64_t edge[STRIPE];
+	uint32_t low = p->created_low / MONTH_MINUTES, high = p->created_high / MONTH_MINUTES;
+
+	low = low < s->month0 ? 0 : low - s->month0;
+	high = high - s->month0;
+	low = low > 255 ? 255 : low;
+	high = high > 255 ? 255 : high;
+	p->k->range8(m, edge, s->month + first, blocks, (uint8_t)low, (uint8_t)high);
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t exact = edge[b];
+
+		if (exact == 0)
+			continue;
+		if (__builtin_popcountll(exact) > 6) {
+			p->k->range32(&exact, s->created + first + b * 64, 1, p->created_low, p->created_high);
+		} else {
+			for (uint64_t w = edge[b]; w; w &= w - 1) {
+				uint32_t t = s->created[first + b * 64 + (unsigned)__builtin_ctzll(w)];
+
+				if (t < p->created_low || t > p->created_high)
+					exact &= ~(w & -w);
+			}
+		}
+		m[b] &= ~edge[b] | exact;
+	}
+}
+
+static void step_places(const struct plan *p, const struct step_places *o, const uint16_t *place, uint64_t *m, size_t blocks)
+{
+	uint64_t any[STRIPE] = {0};
+
+	if (!o->bitmap) {
+		for (unsigned i = 0; i < o->n; i++)
+			p->k->range16(any, m, place, blocks, o->low[i], o->high[i]);
+		memcpy(m, any, blocks * sizeof(*m));
+		return;
+	}
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w &= w - 1) {
+			uint16_t code = place[b * 64 + (unsigned)__builtin_ctzll(w)];
+
+			if (!(o->bits[code >> 6] >> (code & 63) & 1))
+				m[b] &= ~(w & -w);
+		}
+}
+
+static void step_department(const struct plan *p, const uint16_t *department, uint64_t *m, size_t blocks)
+{
+	uint64_t any[STRIPE] = {0};
+
+	if (p->f->ndepartments == 1) {
+		p->k->range16(any, m, department, blocks, p->f->departments[0], p->f->departments[0]);
+		memcpy(m, any, blocks * sizeof(*m));
+		return;
+	}
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t w = m[b]; w; w &= w - 1) {
+			uint16_t code = department[b * 64 + (unsigned)__builtin_ctzll(w)];
+
+			if (!(p->department_bits[code >> 6] >> (code & 63) & 1))
+				m[b] &= ~(w & -w);
+		}
+}
+
+static void run_step(const struct plan *p, const struct seg *s, enum step_kind kind, uint32_t first, uint64_t *m, size_t blocks)
+{
+	const struct points_filter *f = p->f;
+
+	switch (kind) {
+	case STEP_STATE: step_set(p, m, s->state + first, blocks, p->state, p->state_one); break;
+	case STEP_SCENARIO: step_set(p, m, s->scenario + first, blocks, p->scenario, p->scenario_one); break;
+	case STEP_CHANNEL: step_set(p, m, s->channel + first, blocks, p->channel, p->channel_one); break;
+	case STEP_CATEGORY:
+		if (low_is_enough(p, s))
+			step_set(p, m, s->category + first, blocks, p->category_low, p->category_one);
+		else
+			step_category(p, s, first, m, blocks);
+		break;
+	case STEP_FLAGS: p->k->bits8(m, s->flags + first, blocks, p->flags, p->flags_want); break;
+	case STEP_CREATED: step_created(p, s, first, m, blocks); break;
+	case STEP_CLOSED: p->k->range32(m, s->when + first, blocks, p->closed_low, p->closed_high); break;
+	case STEP_PLACES: step_places(p, &p->places[0], s->place + first, m, blocks); break;
+	case STEP_WITHIN: step_places(p, &p->places[1], s->place + first, m, blocks); break;
+	case STEP_DEPARTMENT: step_department(p, s->department + first, m, blocks); break;
+	case STEP_TAGS: p->k->any32(m, s->tags + first, blocks, f->tags); break;
+	case STEP_COLOUR: p->k->colour(m, s->when + first, s->lead + first, s->flags + first, blocks, f->colours, f->now); break;
+	case STEP_KINDS: break;
+	}
+}
+
+/* Ones for the rows from..to-1 of the blocks. */
+static size_t edges(uint32_t from, uint32_t to, uint64_t *masks)
+{
+	size_t first = from / 64, blocks = (to + 63) / 64 - first;
+
+	if (blocks > STRIPE)
+		blocks = STRIPE;
+	for (size_t b = 0; b < blocks; b++)
+		masks[b] = UINT64_MAX;
+	masks[0] &= UINT64_MAX << (from & 63);
+	if ((first + blocks) * 64 > to)
+		masks[blocks - 1] &= UINT64_MAX >> ((first + blocks) * 64 - to);
+	return blocks;
+}
+
+size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks)
+{
+	size_t blocks = edges(from, to, masks);
+
+	for (unsigned i = 0; i < p->nsteps; i++)
+		run_step(p, s, p->steps[i], from & ~63u, masks, blocks);
+	return blocks;
+}
+
+static bool in_places(const struct step_places *o, uint16_t code)
+{
+	if (o->bitmap)
+		return o->bits[code >> 6] >> (code & 63) & 1;
+	for (unsigned i = 0; i < o->n; i++)
+		if (code >= o->low[i] && code <= o->high[i])
+			return true;
+	return false;
+}
+
+static bool row_colour(const struct points_filter *f, const struct seg *s, uint32_t i)
+{
+	enum point_colour c = POINT_NO_CLOCK;
+
+	if (s->when[i] && !(s->flags[i] & POINT_CLOSED))
+		c = f->now >= s->when[i] ? POINT_OVERDUE : s->when[i] - f->now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
+	return f->colours >> c & 1;
+}
+
+static bool row_step(const struct plan *p, const struct seg *s, enum step_kind kind, uint32_t i)
+{
+	unsigned code;
+
+	switch (kind) {
+	case STEP_STATE: return p->state[s->state[i] >> 6] >> (s->state[i] & 63) & 1;
+	case STEP_SCENARIO: return p->scenario[s->scenario[i] >> 6] >> (s->scenario[i] & 63) & 1;
+	case STEP_CHANNEL: return p->channel[s->channel[i] >> 6] >> (s->channel[i] & 63) & 1;
+	case STEP_CATEGORY:
+		code = s->category[i] | (s->category_high ? (unsigned)s->category_high[i] << 8 : 0);
+		return p->category_bits[code >> 6] >> (code & 63) & 1;
+	case STEP_FLAGS: return (s->flags[i] & p->flags) == p->flags_want;
+	case STEP_CREATED: return s->created[i] >= p->created_low && s->created[i] <= p->created_high;
+	case STEP_CLOSED: return s->when[i] >= p->closed_low && s->when[i] <= p->closed_high;
+	case STEP_PLACES: return in_places(&p->places[0], s->place[i]);
+	case STEP_WITHIN: return in_places(&p->places[1], s->place[i]);
+	case STEP_DEPARTMENT: return p->department_bits[s->department[i] >> 6] >> (s->department[i] & 63) & 1;
+	case STEP_TAGS: return s->tags[i] & p->f->tags;
+	case STEP_COLOUR: return row_colour(p->f, s, i);
+	case STEP_KINDS: break;
+	}
+	return true;
+}
+
+bool plan_row(const struct plan *p, const struct seg *s, uint32_t row)
+{
+	for (unsigned i = 0; i < p->nsteps; i++)
+		if (!row_step(p, s, p->steps[i], row))
+			return false;
+	return true;
+}
+
+/* ---- few rows, by category and period ---- */
+
+static uint32_t first_start(const struct seg *s, unsigned code)
+{
+	uint32_t low = 0, high = s->nstarts;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (s->starts[mid].code < code)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static void mark(const struct plan *p, const struct seg *s, const struct run_start *r, uint32_t from, uint32_t to, uint64_t *masks)
+{
+	uint32_t low = r[0].start, high = r[1].start;
+
+	while (low < high) { /* rows of one list ascend: the first that is not before the range */
+		uint32_t mid = low + (high - low) / 2;
+
+		if (s->order[mid] < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < r[1].start && s->order[low] < to; low++) {
+		uint32_t row = s->order[low];
+
+		if (plan_row(p, s, row))
+			masks[row >> 6] |= (uint64_t)1 << (row & 63);
+	}
+}
+
+bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks)
+{
+	uint32_t lists[PLAN_FEW * 256], n = 0, rows = 0;
+	unsigned low = p->created_low / MONTH_MINUTES < s->month0 ? 0 : p->created_low / MONTH_MINUTES - s->month0;
+	unsigned high = p->created_high / MONTH_MINUTES < s->month0 ? 0 : p->created_high / MONTH_MINUTES - s->month0;
+	unsigned few = 0;
+
+	if (s->order == NULL || p->f->ncategories == 0)
+		return false;
+	for (int i = 0; i < 4; i++)
+		few += (unsigned)__builtin_popcountll(p->category_low[i] & s->has_category[i]);
+	if (few > PLAN_FEW)
+		return false;
+	for (unsigned c = 0; c < 256; c++) {
+		uint32_t i;
+
+		if (!(p->category_low[c >> 6] & s->has_category[c >> 6] & (uint64_t)1 << (c & 63)))
+			continue;
+		for (i = first_start(s, c << 8 | (low > 255 ? 255 : low)); i < s->nstarts; i++) {
+			if (s->starts[i].code > (c << 8 | (high > 255 ? 255 : high)))
+				break;
+			lists[n++] = i;
+			rows += (uint32_t)(s->starts[i + 1].start - s->starts[i].start);
+		}
+	}
+	if (rows > s->n / 16 || rows > (to - from)) /* a scan of whole columns is cheaper */
+		return false;
+	memset(masks + from / 64, 0, ((to + 63) / 64 - from / 64) * sizeof(*masks));
+	for (uint32_t i = 0; i < n; i++)
+		mark(p, s, &s->starts[lists[i]], from, to, masks);
+	return true;
+}

@@ -1,0 +1,50 @@
+/*
+ * A filter made ready, and what it means for one segment: which tests all its rows pass, which none do, and which must look at a column. For the
+ * files points_*.c and tile.c only.
+ */
+#ifndef GEO_POINTS_PLAN_H
+#define GEO_POINTS_PLAN_H
+
+#include "geo/points_kernel.h"
+#include "geo/points_view.h"
+
+#define STRIPE 64u            /* blocks of 64 rows that are worked on at a time: their masks and columns stay in the nearest cache */
+#define PLAN_RANGES 4u        /* up to so many ranges of places are compared, more looked up in a bitmap */
+#define PLAN_FEW 8u           /* categories for which the second order of a segment is tried */
+
+enum step_kind { STEP_STATE, STEP_CATEGORY, STEP_SCENARIO, STEP_CHANNEL, STEP_FLAGS, STEP_CREATED, STEP_PLACES, STEP_WITHIN, STEP_DEPARTMENT, STEP_TAGS,
+		 STEP_CLOSED, STEP_COLOUR, STEP_KINDS };
+
+struct step_places { unsigned n; uint16_t low[PLAN_RANGES], high[PLAN_RANGES]; bool bitmap; uint64_t bits[SEG_MAX / 64]; };
+
+struct plan {
+	const struct points_filter *f;
+	const struct kernels *k;
+	bool none;                                /* nothing can pass */
+	bool all;                                 /* everything passes */
+	uint64_t state[4], scenario[4], channel[4], category_low[4];
+	int state_one, scenario_one, channel_one, category_one;   /* the only value wanted, or -1 */
+	uint64_t *category_bits, *department_bits;                /* 65536 bits each, or NULL */
+	uint32_t created_low, created_high, closed_low, closed_high;
+	uint8_t flags, flags_want;
+	/* for the segment that is being looked at */
+	enum step_kind steps[STEP_KINDS]; unsigned nsteps;
+	struct step_places places[2];
+};
+
+enum plan_fit { PLAN_NONE, PLAN_SOME, PLAN_ALL };
+
+void plan_init(struct plan *p, const struct points_filter *f);
+void plan_release(struct plan *p);
+/* Sets the steps for this segment. */
+enum plan_fit plan_segment(struct plan *p, const struct seg *s);
+/* Masks of the rows from..to-1 that pass, for the blocks from / 64 onwards; at most STRIPE blocks. Returns how many blocks. Only after PLAN_SOME or PLAN_ALL. */
+size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks);
+bool plan_row(const struct plan *p, const struct seg *s, uint32_t row);
+/*
+ * When the filter names few categories: the rows that may pass, from the second order of the segment, as masks over all its blocks (SEG_MAX / 64 words, only
+ * words of the blocks of from..to are written). False: not worth it, or the segment has no such order.
+ */
+bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks);
+
+#endif

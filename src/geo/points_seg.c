@@ -1,0 +1,440 @@
+#include "geo/points_seg.h"
+
+#include <math.h>
+
+/* ---- coordinates ---- */
+
+#define WORLD 4294967296.0
+
+static uint32_t unit(double v)
+{
+	return v <= 0 ? 0 : v >= WORLD - 1 ? UINT32_MAX : (uint32_t)v;
+}
+
+struct mercator mercator_from(double lon, double lat)
+{
+	double s = sin(lat * M_PI / 180);
+
+	if (s > 0.9999)
+		s = 0.9999;
+	if (s < -0.9999)
+		s = -0.9999;
+	return (struct mercator){unit((lon + 180) / 360 * WORLD), unit((0.5 - log((1 + s) / (1 - s)) / (4 * M_PI)) * WORLD)};
+}
+
+struct lonlat mercator_to(struct mercator m)
+{
+	double n = M_PI * (1 - 2 * ((double)m.y + 0.5) / WORLD);
+
+	return (struct lonlat){((double)m.x + 0.5) / WORLD * 360 - 180, atan(sinh(n)) * 180 / M_PI};
+}
+
+double mercator_units(uint32_t y)
+{
+	double n = M_PI * (1 - 2 * ((double)y + 0.5) / WORLD);
+
+	return WORLD * cosh(n) / (2 * M_PI * 6378137.0);
+}
+
+/* ---- rows ---- */
+
+void row_from_point(struct row *r, const struct point *p)
+{
+	uint32_t lead = p->soon && p->due > p->soon ? p->due - p->soon : 0;
+	bool closed = p->closed != 0;
+
+	*r = (struct row){
+		.id = p->id, .created = p->created, .when = closed ? p->closed : p->due, .place = p->place, .tags = p->tags,
+		.lead = closed ? 0 : lead > UINT16_MAX ? UINT16_MAX : (uint16_t)lead, .category = p->category, .department = p->department,
+		.state = p->state, .scenario = p->scenario, .channel = p->channel,
+		.flags = (uint8_t)((p->flags & ~POINT_CLOSED) | (closed ? POINT_CLOSED : 0)),
+	};
+	r->key = p->flags & POINT_UNLOCATED ? KEY_UNLOCATED : morton_key(p->at);
+	if (r->key == KEY_UNLOCATED && !(p->flags & POINT_UNLOCATED))
+		r->key = morton_key((struct mercator){UINT32_MAX - 1, UINT32_MAX});  /* the last unit of the world is taken */
+}
+
+void row_to_point(struct point *p, const struct row *r)
+{
+	bool closed = r->flags & POINT_CLOSED;
+
+	*p = (struct point){
+		.id = r->id, .created = r->created, .due = closed ? 0 : r->when, .soon = closed || r->when == 0 ? 0 : r->when - r->lead,
+		.closed = closed ? r->when : 0, .place = r->place, .tags = r->tags, .category = r->category, .department = r->department,
+		.state = r->state, .scenario = r->scenario, .channel = r->channel, .flags = r->flags,
+	};
+	if (r->key != KEY_UNLOCATED)
+		p->at = morton_at(r->key);
+}
+
+enum point_colour point_colour(const struct point *p, uint32_t now)
+{
+	if (p->closed || p->due == 0)
+		return POINT_NO_CLOCK;
+	return now >= p->due ? POINT_OVERDUE : p->soon && now >= p->soon ? POINT_SOON : POINT_IN_TIME;
+}
+
+/* ---- memory ---- */
+
+struct piece { void **at; size_t size; };
+
+static size_t round64(size_t n)
+{
+	return (n + 63) & ~(size_t)63;
+}
+
+/* One block for all pieces, each on a cache line of its own, zeroed. */
+static size_t carve(const struct piece *v, size_t n, void **memory)
+{
+	size_t total = 0;
+	char *p;
+
+	for (size_t i = 0; i < n; i++)
+		total += round64(v[i].size);
+	p = aligned_alloc(64, total ? total : 64);
+	if (p == NULL)
+		BUG("no memory for %zu bytes of points", total);
+	memset(p, 0, total);
+	*memory = p;
+	for (size_t i = 0; i < n; i++) {
+		*v[i].at = v[i].size ? p : NULL;
+		p += round64(v[i].size);
+	}
+	return total;
+}
+
+static uint32_t hash_size(uint32_t n)
+{
+	uint32_t size = 64;
+
+	while (size * 3 < n * 4)
+		size *= 2;
+	return size;
+}
+
+struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high)
+{
+	struct seg *s = calloc(1, sizeof(*s));
+	size_t rows = round64(n), blocks = n / SUM_ROWS + 2;
+
+	if (s == NULL)
+		BUG("no memory for a segment of points");
+	struct piece pieces[] = {
+		{(void **)&s->key, rows * 8}, {(void **)&s->id, rows * 8}, {(void **)&s->created, rows * 4}, {(void **)&s->when, rows * 4},
+		{(void **)&s->tags, rows * 4}, {(void **)&s->place, rows * 2}, {(void **)&s->department, rows * 2}, {(void **)&s->lead, rows * 2},
+		{(void **)&s->category, rows}, {(void **)&s->state, rows}, {(void **)&s->scenario, rows}, {(void **)&s->channel, rows},
+		{(void **)&s->flags, rows}, {(void **)&s->month, rows}, {(void **)&s->category_high, category_high ? rows : 0},
+		{(void **)&s->places, nplaces * sizeof(uint32_t)}, {(void **)&s->place_rows, nplaces * sizeof(uint16_t)},
+		{(void **)&s->sumx, blocks * 8}, {(void **)&s->sumy, blocks * 8},
+		{(void **)&s->state_rows, (n / STATE_ROWS + 2) * STATE_SLOTS * sizeof(uint16_t)},
+	};
+
+	s->bytes = carve(pieces, ARRAY_LEN(pieces), &s->memory) + sizeof(*s);
+	s->n = n;
+	s->nplaces = nplaces;
+	atomic_init(&s->refs, 1);
+	return s;
+}
+
+bool seg_column(const struct seg *s, int i, void **p, size_t *bytes)
+{
+	const struct { void *p; size_t bytes; } v[] = {
+		{s->key, s->n * sizeof(*s->key)}, {s->id, s->n * sizeof(*s->id)}, {s->created, s->n * sizeof(*s->created)},
+		{s->when, s->n * sizeof(*s->when)}, {s->tags, s->n * sizeof(*s->tags)}, {s->place, s->n * sizeof(*s->place)},
+		{s->department, s->n * sizeof(*s->department)}, {s->lead, s->n * sizeof(*s->lead)}, {s->category, s->n}, {s->state, s->n},
+		{s->scenario, s->n}, {s->channel, s->n}, {s->flags, s->n}, {s->category_high, s->category_high ? s->n : 0},
+		{s->places, s->nplaces * sizeof(*s->places)},
+	};
+
+	if (i < 0 || i >= (int)ARRAY_LEN(v))
+		return false;
+	*p = v[i].p;
+	*bytes = v[i].bytes;
+	return true;
+}
+
+void seg_drop(struct seg *s)
+{
+	if (atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	free(s->memory);
+	free(s->hash);
+	free(s->order);
+	free(s->starts);
+	free(s);
+}
+
+/* ---- what follows from the columns ---- */
+
+static void add_bit(uint64_t *set, uint8_t v)
+{
+	set[v >> 6] |= (uint64_t)1 << (v & 63);
+}
+
+static void derive_zones(struct seg *s)
+{
+	s->created_min = UINT32_MAX;
+	s->flags_and = 0xff;
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t c = s->created[i];
+
+		if (c < s->created_min)
+			s->created_min = c;
+		if (c > s->created_max)
+			s->created_max = c;
+		add_bit(s->has_category, s->category[i]);
+		add_bit(s->has_state, s->state[i]);
+		add_bit(s->has_scenario, s->scenario[i]);
+		add_bit(s->has_channel, s->channel[i]);
+		s->flags_or |= s->flags[i];
+		s->flags_and &= s->flags[i];
+		s->place_rows[s->place[i]]++;
+	}
+	s->month0 = s->created_min / MONTH_MINUTES;
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t m = s->created[i] / MONTH_MINUTES - s->month0;
+
+		s->month[i] = m > 255 ? 255 : (uint8_t)m;
+	}
+}
+
+static void derive_sums(struct seg *s)
+{
+	uint64_t x = 0, y = 0;
+	uint16_t states[STATE_SLOTS] = {0};
+
+	s->nlocated = s->n;
+	while (s->nlocated > 0 && s->key[s->nlocated - 1] == KEY_UNLOCATED)
+		s->nlocated--;
+	for (uint32_t i = 0; i <= s->n; i++) {
+		if (i % SUM_ROWS == 0) {
+			s->sumx[i / SUM_ROWS] = x;
+			s->sumy[i / SUM_ROWS] = y;
+		}
+		if (i % STATE_ROWS == 0)
+			memcpy(s->state_rows + i / STATE_ROWS * STATE_SLOTS, states, sizeof(states));
+		if (i == s->n)
+			break;
+		x += morton_pack(s->key[i]);
+		y += morton_pack(s->key[i] >> 1);
+		states[s->state[i] < STATE_SLOTS ? s->state[i] : STATE_SLOTS - 1]++;
+	}
+}
+
+static uint32_t id_hash(int64_t id)
+{
+	return (uint32_t)(((uint64_t)id * 0x9e3779b97f4a7c15u) >> 32);
+}
+
+static void derive_hash(struct seg *s)
+{
+	uint32_t size = hash_size(s->n);
+
+	s->hash = calloc(size, sizeof(*s->hash));
+	if (s->hash == NULL)
+		BUG("no memory for %u ids", s->n);
+	s->hash_mask = size - 1;
+	s->bytes += size * sizeof(*s->hash);
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t at = id_hash(s->id[i]) & s->hash_mask;
+
+		while (s->hash[at])
+			at = (at + 1) & s->hash_mask;
+		s->hash[at] = (uint16_t)(i + 1);
+	}
+}
+
+uint32_t seg_find(const struct seg *s, int64_t id)
+{
+	for (uint32_t at = id_hash(id) & s->hash_mask; s->hash[at]; at = (at + 1) & s->hash_mask)
+		if (s->id[s->hash[at] - 1] == id)
+			return s->hash[at] - 1u;
+	return s->n;
+}
+
+/* Stable counting sort of row numbers by one byte each. */
+static void sort_by(const uint8_t *by, const uint16_t *from, uint16_t *to, uint32_t n)
+{
+	uint32_t at[257] = {0};
+
+	for (uint32_t i = 0; i < n; i++)
+		at[by[i] + 1]++;
+	for (int i = 0; i < 256; i++)
+		at[i + 1] += at[i];
+	for (uint32_t i = 0; i < n; i++) {
+		uint16_t row = from ? from[i] : (uint16_t)i;
+
+		to[at[by[row]]++] = row;
+	}
+}
+
+static uint16_t order_code(const struct seg *s, uint16_t row)
+{
+	return (uint16_t)(s->category[row] << 8 | s->month[row]);
+}
+
+static void derive_order(struct seg *s)
+{
+	uint16_t *by_month = malloc(s->n * sizeof(*by_month) + 1);
+	uint32_t n = 0;
+
+	s->order = malloc(s->n * sizeof(*s->order) + 1);
+	if (by_month == NULL || s->order == NULL)
+		BUG("no memory for the order of %u points", s->n);
+	sort_by(s->month, NULL, by_month, s->n);
+	sort_by(s->category, by_month, s->order, s->n);
+	free(by_month);
+	for (uint32_t i = 0; i < s->n; i++)
+		n += i == 0 || order_code(s, s->order[i]) != order_code(s, s->order[i - 1]);
+	s->starts = malloc((n + 1) * sizeof(*s->starts));
+	if (s->starts == NULL)
+		BUG("no memory for the order of points");
+	for (uint32_t i = 0; i < s->n; i++)
+		if (i == 0 || order_code(s, s->order[i]) != order_code(s, s->order[i - 1]))
+			s->starts[s->nstarts++] = (struct run_start){order_code(s, s->order[i]), (uint16_t)i};
+	s->starts[s->nstarts] = (struct run_start){UINT16_MAX, (uint16_t)s->n};
+	s->bytes += s->n * sizeof(*s->order) + (n + 1) * sizeof(*s->starts);
+}
+
+void seg_derive(struct seg *s, bool whole)
+{
+	derive_zones(s);
+	derive_sums(s);
+	if (whole) {
+		derive_hash(s);
+		derive_order(s);
+	}
+}
+
+/* ---- building ---- */
+
+static int by_number(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* A small table that turns ordinals into indexes while a segment is built: distinct ordinals first, sorted afterwards. */
+struct places { uint32_t *slot, *of, mask; uint32_t *list, n; };
+
+static uint32_t place_slot(const struct places *d, uint32_t place)
+{
+	uint32_t at = (uint32_t)(((uint64_t)place * 0x9e3779b97f4a7c15u) >> 40) & d->mask;
+
+	while (d->slot[at] && d->of[at] != place)
+		at = (at + 1) & d->mask;
+	return at;
+}
+
+static void places_collect(struct places *d, const struct row *rows, uint32_t n)
+{
+	uint32_t size = hash_size(n);
+
+	d->mask = size - 1;
+	d->n = 0;
+	d->slot = calloc(size, sizeof(*d->slot));
+	d->of = malloc(size * sizeof(*d->of));
+	d->list = malloc((n + 1) * sizeof(*d->list));
+	if (d->slot == NULL || d->of == NULL || d->list == NULL)
+		BUG("no memory for the places of %u points", n);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at;
+
+		if (i > 0 && rows[i].place == rows[i - 1].place)
+			continue;
+		at = place_slot(d, rows[i].place);
+		if (d->slot[at] == 0) {
+			d->slot[at] = 1;
+			d->of[at] = rows[i].place;
+			d->list[d->n++] = rows[i].place;
+		}
+	}
+	qsort(d->list, d->n, sizeof(*d->list), by_number);
+	for (uint32_t i = 0; i < d->n; i++)
+		d->slot[place_slot(d, d->list[i])] = i + 1;
+}
+
+struct seg *seg_build(const struct row *rows, uint32_t n, bool whole)
+{
+	struct places d;
+	struct seg *s;
+	bool high = false;
+
+	if (n > SEG_MAX)
+		BUG("%u rows in a segment", n);
+	places_collect(&d, rows, n);
+	for (uint32_t i = 0; i < n; i++)
+		high |= rows[i].category > 255;
+	s = seg_alloc(n, d.n, high);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+
+		s->key[i] = r->key;
+		s->id[i] = r->id;
+		s->created[i] = r->created;
+		s->when[i] = r->when;
+		s->tags[i] = r->tags;
+		s->place[i] = (uint16_t)(d.slot[place_slot(&d, r->place)] - 1);
+		s->department[i] = r->department;
+		s->lead[i] = r->lead;
+		s->category[i] = (uint8_t)r->category;
+		if (high)
+			s->category_high[i] = (uint8_t)(r->category >> 8);
+		s->state[i] = r->state;
+		s->scenario[i] = r->scenario;
+		s->channel[i] = r->channel;
+		s->flags[i] = r->flags;
+	}
+	if (d.n)
+		memcpy(s->places, d.list, d.n * sizeof(*d.list));
+	free(d.slot);
+	free(d.of);
+	free(d.list);
+	seg_derive(s, whole);
+	return s;
+}
+
+void seg_get(const struct seg *s, uint32_t i, struct row *out)
+{
+	*out = (struct row){
+		.key = s->key[i], .id = s->id[i], .created = s->created[i], .when = s->when[i], .place = s->places[s->place[i]], .tags = s->tags[i],
+		.lead = s->lead[i], .category = (uint16_t)(s->category[i] | (s->category_high ? s->category_high[i] << 8 : 0)),
+		.department = s->department[i], .state = s->state[i], .scenario = s->scenario[i], .channel = s->channel[i], .flags = s->flags[i],
+	};
+}
+
+uint32_t seg_lower(const struct seg *s, uint32_t from, uint32_t to, uint64_t key, int64_t id)
+{
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+
+		if (s->key[mid] < key || (s->key[mid] == key && s->id[mid] < id))
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+uint32_t seg_gallop(const uint64_t *keys, uint32_t from, uint32_t to, uint64_t key)
+{
+	uint32_t step = 1, low = from, high = from;
+
+	while (high < to && keys[high] < key) {
+		low = high + 1;
+		high += step;
+		step *= 2;
+	}
+	if (high > to)
+		high = to;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (keys[mid] < key)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}

@@ -1,0 +1,129 @@
+/*
+ * A segment: up to 48 K rows as columns, in the order of (Morton key, id), with what is derived from them. Immutable once made, shared by reference count.
+ * Only for the files points_*.c and tile.c.
+ */
+#ifndef GEO_POINTS_SEG_H
+#define GEO_POINTS_SEG_H
+
+#include <stdatomic.h>
+
+#include "geo/points.h"
+
+#define SEG_MAX 49152u             /* a row number + 1 fits 16 bits, also in the hash of ids at three quarters of 65536 */
+#define SEG_FILL 40960u            /* of a bulk load: room for some more rows before it is split */
+#define KEY_UNLOCATED UINT64_MAX   /* behind everything that is on the map */
+#define SUM_ROWS 32u               /* a prefix sum of x and y every so many rows */
+#define STATE_ROWS 64u             /* prefix counts of states every so many rows */
+#define STATE_SLOTS 16u            /* states 15 and above share the last */
+#define MONTH_MINUTES 43200u       /* the "month" of the column of that name: 30 days */
+
+/* One row of a segment, and the form in which rows travel. No padding: compared by memcmp. */
+struct row {
+	uint64_t key;
+	int64_t id;
+	uint32_t created, when;    /* when: closing time of a closed row, deadline of an open one */
+	uint32_t place, tags;
+	uint16_t lead;             /* minutes between "soon" and the deadline */
+	uint16_t category, department;
+	uint8_t state, scenario, channel, flags;
+	uint8_t zero[6];
+};
+_Static_assert(sizeof(struct row) == 48, "rows are compared byte by byte");
+
+struct run_start { uint16_t code, start; };        /* of the second order: category << 8 | month, and where its rows begin */
+
+struct seg {
+	atomic_int refs;
+	uint32_t n, nlocated;      /* unlocated rows are the last */
+	size_t bytes;
+	/* columns, each padded with zeros to whole blocks of 64 rows */
+	uint64_t *key;
+	int64_t *id;
+	uint32_t *created, *when, *tags;
+	uint16_t *place, *department, *lead;               /* place: index into places */
+	uint8_t *category, *category_high, *state, *scenario, *channel, *flags, *month;  /* category_high is NULL where all codes are below 256 */
+	uint32_t *places; uint32_t nplaces;                /* ordinals that occur, ascending */
+	uint16_t *place_rows;                              /* rows of each */
+	/* derived */
+	uint64_t *sumx, *sumy;                             /* of the rows before row SUM_ROWS * i */
+	uint16_t *state_rows;                              /* [block of STATE_ROWS][STATE_SLOTS] */
+	uint16_t *hash; uint32_t hash_mask;                /* id -> row + 1, or NULL */
+	uint16_t *order; struct run_start *starts; uint32_t nstarts;  /* rows by (category, month, row), or NULL */
+	/* what occurs */
+	uint32_t created_min, created_max, month0;
+	uint64_t has_category[4], has_state[4], has_scenario[4], has_channel[4];
+	uint8_t flags_or, flags_and;
+	void *memory;
+};
+
+/* Rows in order of (key, id). `whole`: with the hash of ids and the second order, for the segments that are not merged soon. Starts with one reference. */
+struct seg *seg_build(const struct row *rows, uint32_t n, bool whole);
+/* For points_file.c: columns without content, and what follows from them once they are filled. */
+struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high);
+void seg_derive(struct seg *s, bool whole);
+/* Column i as a piece of memory, to read or write it; false behind the last. One that is not kept has no bytes. */
+bool seg_column(const struct seg *s, int i, void **p, size_t *bytes);
+void seg_get(const struct seg *s, uint32_t i, struct row *out);
+/* Row of the id; s->n when it is not there. Needs the hash. */
+uint32_t seg_find(const struct seg *s, int64_t id);
+/* First row at or behind (key, id). */
+uint32_t seg_lower(const struct seg *s, uint32_t from, uint32_t to, uint64_t key, int64_t id);
+/* First row with a key >= key, found by steps that double: near things are found soon. */
+uint32_t seg_gallop(const uint64_t *keys, uint32_t from, uint32_t to, uint64_t key);
+static inline struct seg *seg_hold(struct seg *s)
+{
+	atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+	return s;
+}
+void seg_drop(struct seg *s);
+
+static inline int row_cmp(const struct row *a, const struct row *b)
+{
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+void row_from_point(struct row *r, const struct point *p);
+void row_to_point(struct point *p, const struct row *r);
+
+/* ---- the curve: bit 2i of a key is bit i of x, bit 2i+1 that of y ---- */
+
+static inline uint64_t morton_spread(uint32_t v)
+{
+	uint64_t x = v;
+
+	x = (x | x << 16) & 0x0000ffff0000ffffu;
+	x = (x | x << 8) & 0x00ff00ff00ff00ffu;
+	x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fu;
+	x = (x | x << 2) & 0x3333333333333333u;
+	return (x | x << 1) & 0x5555555555555555u;
+}
+static inline uint32_t morton_pack(uint64_t x)
+{
+	x &= 0x5555555555555555u;
+	x = (x | x >> 1) & 0x3333333333333333u;
+	x = (x | x >> 2) & 0x0f0f0f0f0f0f0f0fu;
+	x = (x | x >> 4) & 0x00ff00ff00ff00ffu;
+	x = (x | x >> 8) & 0x0000ffff0000ffffu;
+	return (uint32_t)(x | x >> 16);
+}
+static inline uint64_t morton_key(struct mercator m)
+{
+	return morton_spread(m.x) | morton_spread(m.y) << 1;
+}
+static inline struct mercator morton_at(uint64_t key)
+{
+	return (struct mercator){morton_pack(key), morton_pack(key >> 1)};
+}
+/* Keys first <= k <= last of the square x, y of the 2^zoom grid; never the unlocated. */
+static inline void morton_range(int zoom, uint32_t x, uint32_t y, uint64_t *first, uint64_t *last)
+{
+	int shift = 64 - 2 * zoom;
+
+	*first = zoom == 0 ? 0 : morton_key((struct mercator){x, y}) << shift;
+	*last = zoom == 32 ? *first : *first + ((zoom == 0 ? 0 : (uint64_t)1 << shift) - 1);
+	if (*last == KEY_UNLOCATED)
+		(*last)--;
+}
+
+#endif
