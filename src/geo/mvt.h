@@ -56,7 +56,7 @@ CHECKED enum err mvt_end(struct mvt *m);
 size_t mvt_varint(uint8_t *to, uint64_t v);     /* at most 10 bytes */
 static inline uint32_t mvt_zigzag(int32_t v)
 {
-	return ((uint32_t)v << 1) ^ (uint32_t)(v >> 31);
+	return ((uint32_t)v << 1) ^ (v < 0 ? UINT32_MAX : 0);
 }
 
 /* ---- the strict reader ---- */
