@@ -296,6 +296,10 @@ for (const b of document.querySelectorAll("[data-keys]")) {
 	b.hidden = false;
 	b.addEventListener("click", () => keys?.showModal());
 }
+for (const b of document.querySelectorAll("[data-print]")) {
+	b.hidden = false;
+	b.addEventListener("click", () => print());
+}
 const single = location.pathname.match(/^\/cases\/(\d+)$/);
 if (single) opened(single[1], document.querySelector("input[name=version]")?.value ?? "");
 if (list) {

@@ -97,6 +97,10 @@ CHECKED enum err actor_orgs_for(struct db_conn *c, struct arena *a, struct str p
 /* People's accounts in force (not locked; no programs) that hold the role at the most specific place on the way from `place` up at which anybody does; org 0: in
  * any organisation. For notices. */
 CHECKED enum err actor_holders(struct db_conn *c, struct arena *a, struct str role, struct str place, int64_t org, int64_t **ids, size_t *n);
+/* Accounts in force that hold a permission exactly at the place, in whatever role (at most `limit`). */
+struct actor_bearer { int64_t id; struct str name; };
+CHECKED enum err actor_bearers(struct db_conn *c, struct arena *a, const char *permission, struct str place, int limit, struct actor_bearer **v,
+			       size_t *n);
 CHECKED enum err actor_name(struct db_conn *c, struct arena *a, int64_t id, struct str *out);
 /* Maps a party organisation onto a grid, villager group or building (place). */
 CHECKED enum err actor_party_map(struct tx *tx, int64_t org, struct str place, int64_t by);

@@ -49,7 +49,7 @@ static bool sits(const struct scenario_state *st, struct str role)
 	return false;
 }
 
-/* "handler|leader" of every state of every scenario in which the role has something to do. */
+/* "handler|leader" of every state of every scenario in which the role (absent: anybody) has something to do. */
 struct word { struct str text; bool holder_only; };
 
 static size_t words_of(struct arena *a, struct str role, struct word *out)
@@ -58,13 +58,13 @@ static size_t words_of(struct arena *a, struct str role, struct word *out)
 	size_t nall = scenario_all(all, MOST_VERSIONS), n = 0;
 
 	for (size_t i = 0; i < nall; i++) {
-		const struct scenario_role *as = scenario_role(all[i], role);
+		const struct scenario_role *as = role.p ? scenario_role(all[i], role) : NULL;
 
 		for (size_t k = 0; k < all[i]->nstates && n < MOST_DESKS; k++) {
 			struct word w = {STR_NULL, as && as->holder_only};
 			bool known = false;
 
-			if (!sits(&all[i]->states[k], role))
+			if (role.p && !sits(&all[i]->states[k], role))
 				continue;
 			w.text = desk_of(a, &all[i]->states[k]);
 			for (size_t j = 0; j < n; j++)
@@ -98,7 +98,7 @@ static void find_desks(struct look *l, const struct matter_inbox *in)
 
 	l->desks = arena_array(l->a, struct desk, in->n * MOST_DESKS + 1);
 	for (size_t i = 0; i < in->n; i++) {
-		size_t n = words_of(l->a, in->roles[i], words);
+		size_t n = words_of(l->a, in->everyone ? STR_NULL : in->roles[i], words);
 
 		for (size_t k = 0; k < n; k++)
 			add_desk(l, in, i, &words[k]);

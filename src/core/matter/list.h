@@ -56,6 +56,7 @@ struct matter_inbox {
 	const int64_t *orgs;           /* organisation of role i, 0 none */
 	size_t n;
 	int64_t actor;
+	bool everyone;                 /* whatever is open in the subtrees, whoever holds it; roles and orgs are not asked */
 	int limit;
 	int64_t after_due, after_id;   /* keyset; 0 = first page */
 };
