@@ -11,6 +11,7 @@
 
 #define PAGE 50
 #define COUNT_CAP 999
+#define PLACES_MOST 2048
 
 /* ---- what may be chosen ---- */
 
@@ -66,25 +67,46 @@ static void fixed_options(struct rq *rq, const struct filter *f, struct cases_li
 		       f->v[F_CATEGORY]);
 }
 
-/* What lies one level below each subtree the reader may see; codes, since keys are nobody's business outside. */
-static enum err place_options(struct rq *rq, const struct matter_scope *s, const struct filter *f, struct cases_list_view *v)
+static bool offered(const struct cases_list_view *v, struct str code)
 {
-	v->places = arena_array(rq->arena, struct cases_option, 2048);
-	for (size_t i = 0; i < s->n; i++) {
-		struct place self, *below;
-		size_t n;
-		enum err e = place_by_key(rq_conn(rq), rq->arena, s->from[i], &self);
+	for (size_t i = 0; i < v->nplaces; i++)
+		if (str_eq(v->places[i].value, code))
+			return true;
+	return false;
+}
 
-		if (e == OK && self.code.n && v->nplaces < 1024)
-			option(v->places, &v->nplaces, self.code, self.name, f->v[F_PLACE]);
-		e = place_children(rq_conn(rq), rq->arena, s->from[i], &below, &n);
-		if (e != OK)
-			return e;
-		for (size_t k = 0; k < n && v->nplaces < 2048; k++)
-			if (below[k].code.n)
-				option(v->places, &v->nplaces, below[k].code, arena_cat(rq->arena, STR("　"), below[k].name), f->v[F_PLACE]);
+static enum err places_below(struct rq *rq, struct str key, const char *indent, const struct filter *f, struct cases_list_view *v)
+{
+	struct place *below;
+	size_t n;
+	enum err e = place_children(rq_conn(rq), rq->arena, key, &below, &n);
+
+	for (size_t k = 0; e == OK && k < n && v->nplaces < PLACES_MOST; k++)
+		if (below[k].code.n && !offered(v, below[k].code))
+			option(v->places, &v->nplaces, below[k].code, arena_cat(rq->arena, str_from(indent), below[k].name), f->v[F_PLACE]);
+	return e;
+}
+
+/*
+ * What lies one level below each subtree the reader may see, and, level by level, below the place that was chosen: so a grid is two choices away. Codes,
+ * since keys are nobody's business outside.
+ */
+static enum err place_options(struct rq *rq, const struct matter_scope *s, const struct filter *f, struct str chosen, struct cases_list_view *v)
+{
+	struct place self;
+	enum err e = OK;
+
+	v->places = arena_array(rq->arena, struct cases_option, PLACES_MOST + 2);
+	if (chosen.p && place_by_key(rq_conn(rq), rq->arena, chosen, &self) == OK) {
+		option(v->places, &v->nplaces, self.code, self.name, f->v[F_PLACE]);
+		e = places_below(rq, chosen, "　", f, v);
 	}
-	return OK;
+	for (size_t i = 0; e == OK && i < s->n; i++) {
+		if (place_by_key(rq_conn(rq), rq->arena, s->from[i], &self) == OK && self.code.n && v->nplaces < PLACES_MOST && !offered(v, self.code))
+			option(v->places, &v->nplaces, self.code, self.name, f->v[F_PLACE]);
+		e = places_below(rq, s->from[i], "　", f, v);
+	}
+	return e;
 }
 
 static void fill_chips(struct rq *rq, const struct filter *f, struct cases_list_view *v)
@@ -174,6 +196,6 @@ enum err cases_list_page(struct rq *rq)
 	v.may_export = rq_may(rq, "matter.export");
 	v.export_href = filter_url(rq, "/cases.csv", &f, -1);
 	v.xlsx_href = filter_url(rq, "/cases.xlsx", &f, -1);
-	e = place_options(rq, &s, &f, &v);
+	e = place_options(rq, &s, &f, want.place, &v);
 	return e == OK ? rq_page(rq, html_cases_list, &v) : e;
 }

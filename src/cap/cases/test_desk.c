@@ -314,6 +314,11 @@ static void test_conditions(void **state)
 	browser_get(&d, "/cases?held=me&colour=late");
 	assert_true(has(&d, "在谁手里：我") && has(&d, "时限：已超期") && has(&d, "没有符合条件的事项"));
 	assert_true(has(&d, "href=\"/cases?colour=late\"") && has(&d, "href=\"/cases?held=me\""));
+	/* a grid is two choices away: town, community, grid */
+	browser_get(&d, "/cases");
+	assert_false(has(&d, "value=\"500105004002001\""));
+	browser_get(&d, "/cases?place=500105004002");
+	assert_true(has(&d, "value=\"500105004002001\"") && has(&d, "value=\"500105004002\" selected"));
 	browser_get(&d, "/cases?state=%3Cscript%3E");
 	assert_false(has(&d, "<script>"));
 	assert_int_equal(400, browser_get(&d, arena_printf(&site.arena, "/cases?category=%s%s%s", hundred.p, hundred.p, hundred.p).p)->status);

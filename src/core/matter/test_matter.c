@@ -814,7 +814,7 @@ static void compare_totals(struct world *w, struct str place)
 static void check_inbox(struct world *w, int64_t now)
 {
 	struct str role = STR("dispatcher"), hrole = STR("handler"), to = place_after(w->u->a, w->town);
-	struct matter_inbox in = {&role, &w->town, &to, &(int64_t){0}, 1, 0, 200, 0, 0};
+	struct matter_inbox in = {.roles = &role, .from = &w->town, .to = &to, .orgs = &(int64_t){0}, .n = 1, .limit = 200};
 	struct matter_inbox_counts counts;
 	struct db_conn *c = db_read_begin(w->u->db);
 	struct matter_page page;
