@@ -2,7 +2,7 @@
 // script and without, and what goes wrong on the way.
 import zlib from 'node:zlib';
 import { assert, test } from './lib/test.mjs';
-import { axe, fits, sound, tabTo, visitor } from './lib/browser.mjs';
+import { axe, fits, screenshot, sound, tabTo, visitor } from './lib/browser.mjs';
 import { world } from './lib/server.mjs';
 
 const TOWN = '500105004'; // 大石坝街道
@@ -212,7 +212,7 @@ test('danger now: whom to ring comes before taking the report', async () => {
   await page.goto(`/t/${TOWN}/report`);
   await page.fill('#what', '楼下厨房着火了');
   await page.getByRole('button', { name: '提交' }).click();
-  await page.locator('.notice--danger').waitFor();
+  await page.locator('.notice--danger[data-focus]').waitFor();
   await axe(page);
   assert.equal(await page.inputValue('#what'), '楼下厨房着火了');
   await page.check('input[name=calm]');
@@ -339,5 +339,203 @@ test('the open page shows public matters only, masked and coarse; help stands', 
   await page.goto('/help');
   await sound(page);
   await fits(page, 320);
+  await context.close();
+});
+
+// ---- where: a pin ----
+
+test.main('a pin on the map, without script: the form comes back with it, nothing typed is lost, the grid is derived', async () => {
+  const server = await world();
+  const { page, context } = await visitor(server, { script: false });
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '石桥边的栏杆断了一截');
+  await page.fill('#phone', '13812345678');
+  await page.locator('input[type=image]').click({ position: { x: 170, y: 120 } });
+  assert.equal(await page.inputValue('#what'), '石桥边的栏杆断了一截');
+  assert.equal(await page.inputValue('#phone'), '13812345678');
+  assert.match(await page.inputValue('#lon'), /^106\.4/);
+  assert.match(await page.locator('#spot').innerText(), /标在：大石坝街道.+社区/);
+  await fits(page);
+  await axe(page);
+  await page.locator('button.btn--big').click();
+  await page.waitForURL(/\/r\//);
+  assert.match(await page.locator('.facts').innerText(), /大石坝街道.+社区/);
+  await context.close();
+  await server.stop();
+});
+
+test('a pin with script: by pointer, moved by arrow keys, taken away again', async () => {
+  const server = await world();
+  const { page, context } = await visitor(server);
+  await page.goto(`/t/${TOWN}/report`);
+  await page.locator('input[type=image]').click({ position: { x: 162, y: 112 } });
+  await page.waitForFunction(() => document.querySelector('#map .pin'));
+  const first = Number(await page.inputValue('#lat'));
+  await page.locator('#spot', { hasText: '标在' }).waitFor();
+  await page.locator('input[type=image]').focus();
+  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowUp');
+  const moved = Number(await page.inputValue('#lat'));
+  assert.ok(Math.abs((moved - first) * 111_320 - 60) < 3, `four steps north are ${((moved - first) * 111_320).toFixed(1)} m`);
+  await page.waitForTimeout(800);
+  await sound(page);
+  await screenshot(page, 'report-pin');
+  await page.getByRole('button', { name: '清除位置' }).click();
+  assert.equal(await page.inputValue('#lon'), '');
+  await context.close();
+  await server.stop();
+});
+
+// ---- category and contact ----
+
+test.main('a category is suggested, may be changed, and never forced; only some need a telephone', async () => {
+  const server = await empty;
+  const { page, context } = await visitor(server);
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '老板拖欠工资三个月了');
+  await page.locator('#what').blur();
+  await page.waitForFunction(() => /劳动报酬/.test(document.getElementById('category').options[0].textContent));
+  await page.locator('button.btn--big').click();
+  await page.locator('#phone-error').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'errors');
+  await axe(page);
+  await page.selectOption('#category', '-');
+  await page.locator('button.btn--big').click();
+  await page.waitForURL(/\/r\//);
+  assert.doesNotMatch(await page.locator('.facts').innerText(), /劳动报酬/);
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '路口的灯有问题');
+  await page.selectOption('#category', 'transport.signal');
+  await page.locator('button.btn--big').click();
+  await page.waitForURL(/\/r\//);
+  assert.match(await page.locator('.facts').innerText(), /交通设施/);
+  const http = server.http();
+  await http.get(`/t/${TOWN}/report`);
+  const bad = await http.submitFiles(`/t/${TOWN}/report`, { what: '灯坏了', category: "x' OR 1" }, {});
+  assert.equal(bad.status, 422);
+  assert.match(bad.text, /id="category-error"/);
+  await context.close();
+});
+
+// ---- the same thing again ----
+
+async function publicReport(server, what, place) {
+  const http = server.http();
+  await http.get(`/t/${TOWN}/report`);
+  const a = await http.submitFiles(`/t/${TOWN}/report`, { what, public: '1', anyway: '1', ...(place && { place }) }, {});
+  assert.equal(a.status, 303, a.text.slice(0, 300));
+  return a.location.slice(3);
+}
+
+async function indexed(server, http, what) {
+  for (let i = 0; i < 50; i++) {
+    const page = await http.get(`/t/${TOWN}/report`);
+    const token = page.text.match(/name="_csrf" value="([^"]+)"/)[1];
+    const a = JSON.parse((await http.post(`/t/${TOWN}/hints.json`, { _csrf: token, what })).text);
+    if (a.alike.length) return a;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  return assert.fail('no likely duplicate was found');
+}
+
+test.main('the same thing again: followed instead, by a code that shows the progress and nothing private', async () => {
+  const server = await world();
+  const code = await publicReport(server, '滨江步道第三个观景台的木地板塌了一块，电话13912345678');
+  const http = server.http();
+  const hint = await indexed(server, http, '滨江步道第三个观景台木地板塌了一块');
+  assert.doesNotMatch(JSON.stringify(hint), /13912345678/);
+  assert.doesNotMatch(JSON.stringify(hint), new RegExp(code));
+  const { page, context } = await visitor(server, { script: false });
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '滨江步道第三个观景台的木地板塌了一块');
+  await page.locator('button.btn--big').click();
+  await page.locator('#alike-found').waitFor();
+  await fits(page);
+  await axe(page);
+  await screenshot(page, 'report-alike');
+  await page.getByRole('button', { name: '是同一件，关注它' }).click();
+  await page.waitForURL(/\/r\//);
+  const mine = (await page.locator('#code').textContent()).trim();
+  assert.match(mine, CODE);
+  assert.notEqual(mine, code);
+  await page.getByRole('link', { name: '看进度' }).click();
+  await axe(page);
+  const text = await page.locator('main').innerText();
+  assert.match(text, /观景台/);
+  assert.doesNotMatch(await page.content(), new RegExp(`13912345678|${code}`));
+  // the follower can do nothing to it
+  const v = server.http();
+  await v.get(`/r/${mine}/status`);
+  const form = v.form(/unfollow/);
+  for (const path of [`/r/${mine}/do/withdraw`, `/r/${mine}/do/urge`]) assert.equal((await v.post(path, form.fields)).status, 404);
+  assert.equal((await v.get(`/r/${mine}/receipt.json`)).status, 404);
+  // the reporter sees that somebody follows, and takes it back: the follower is told
+  await v.get(`/r/${code}/status`);
+  assert.match(v.page, /也在关注[\s\S]*1 人/);
+  assert.equal((await v.submit(`/r/${code}/do/withdraw`)).status, 303);
+  assert.match((await v.get(`/r/${mine}/status`)).text, /反映的人撤回了/);
+  await v.submit(`/r/${mine}/unfollow`);
+  assert.equal((await v.get(`/r/${mine}/status`)).status, 404);
+  await context.close();
+  await server.stop();
+});
+
+test('likely duplicates with script: said while writing; sending goes on without a further question; private ones are never offered', async () => {
+  const server = await world();
+  await publicReport(server, '东海岸站公交站台的座椅被人拆走了');
+  const http = server.http();
+  await http.get(`/t/${TOWN}/report`);
+  await http.submitFiles(`/t/${TOWN}/report`, { what: '六号楼王家半夜总吵架吵得睡不着', public: '0' }, {});
+  await indexed(server, http, '东海岸站公交站台座椅被人拆走');
+  const { page, context } = await visitor(server);
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '六号楼王家半夜总吵架吵得睡不着');
+  await page.locator('#what').blur();
+  await page.waitForTimeout(600);
+  assert.ok(await page.locator('#alike').isHidden(), 'a private matter is not offered');
+  await page.fill('#what', '东海岸站公交站台的座椅被人拆走了，没地方坐');
+  await page.locator('#what').blur();
+  await page.getByRole('button', { name: '关注这一件' }).waitFor();
+  await sound(page);
+  await page.locator('button.btn--big').click();
+  await page.waitForURL(/\/r\//);
+  assert.match(await page.locator('main').innerText(), /回执/);
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '东海岸站公交站台的座椅被人拆走了');
+  await page.locator('#what').blur();
+  await page.getByRole('button', { name: '关注这一件' }).first().click();
+  await page.waitForURL(/\/r\//);
+  assert.match(await page.locator('main').innerText(), /您在关注这件事/);
+  // a number that was guessed: what is not public is not there
+  await http.get(`/t/${TOWN}/report`);
+  const { fields } = http.form(`/t/${TOWN}/report`);
+  for (const follow of ['1', '-1', 'x', '9223372036854775807']) assert.equal((await http.post(`/t/${TOWN}/follow`, { ...fields, follow })).status, 404);
+  await context.close();
+  await server.stop();
+});
+
+// ---- a bad line ----
+
+test.main('a post whose answer is lost is sent again and filed once; nothing typed is lost', async () => {
+  const server = await empty;
+  const { page, context } = await visitor(server);
+  await page.goto(`/t/${TOWN}/report`);
+  await page.fill('#what', '桥头的反光镜碎了');
+  await page.fill('#phone', '13812345678');
+  let lost = 0;
+  let code;
+  await page.route(`**/t/${TOWN}/report`, async (route) => {
+    if (route.request().method() !== 'POST' || lost++) return route.continue();
+    const answer = await route.fetch({ maxRedirects: 0 });
+    [, code] = answer.headers().location.match(secret);
+    await route.abort('failed');
+  });
+  await page.locator('button.btn--big').click();
+  await page.locator('#retry').waitFor();
+  assert.equal(await page.inputValue('#phone'), '13812345678');
+  page.problems.length = 0; // the line that was cut is told by the browser too
+  await sound(page);
+  await page.locator('button.btn--big').click();
+  await page.waitForURL(/\/r\//);
+  assert.equal((await page.locator('#code').textContent()).trim(), code, 'the second try gets the first one’s code');
   await context.close();
 });

@@ -1,60 +1,57 @@
 // Makes the report form easier; the form works without. Nothing here may be needed.
-const form = document.getElementById("report");
-const PIXELS = 2000; // longest side of a photograph sent; the server re-encodes it anyway
+import { shrink } from "./shrink.js";
+
+const by = (id) => document.getElementById(id);
+let form; // the form in the page: shown anew when something is missing
 
 // ---- draft: what was typed survives a closed page; names and numbers are not kept on the device ----
-const draftKey = form.dataset.draft;
-const kept = ["what", "address", "place"].map((id) => document.getElementById(id)).filter(Boolean);
-
-function restoreDraft() {
-	let draft;
-	try {
-		draft = JSON.parse(localStorage.getItem(draftKey) || "{}");
-	} catch {
-		return;
-	}
-	for (const field of kept) {
-		if (!field.value && typeof draft[field.id] === "string") field.value = draft[field.id];
-	}
-}
+const DRAFT = ["what", "address", "place", "category"];
+const draftFields = () => DRAFT.map(by).filter(Boolean);
 
 function saveDraft() {
 	try {
-		localStorage.setItem(draftKey, JSON.stringify(Object.fromEntries(kept.map((f) => [f.id, f.value]))));
+		localStorage.setItem(form.dataset.draft, JSON.stringify(Object.fromEntries(draftFields().map((f) => [f.id, f.value]))));
 	} catch {
 		// private mode or full: no draft, nothing else lost
 	}
 }
 
-// ---- photographs: shown at once, made smaller before they travel ----
-const photo = document.getElementById("photo");
-
-function fit(image) {
-	const scale = Math.min(1, PIXELS / Math.max(image.width, image.height));
-	return [Math.round(image.width * scale), Math.round(image.height * scale)];
-}
-
-function draw(image, width, height) {
-	const canvas = document.createElement("canvas");
-	canvas.width = width;
-	canvas.height = height;
-	canvas.getContext("2d").drawImage(image, 0, 0, width, height);
-	return canvas;
-}
-
-async function smaller(file) {
-	if (file.size < 600_000) return file;
+function restoreDraft() {
+	let draft;
 	try {
-		const image = await createImageBitmap(file);
-		const blob = await new Promise((done) => draw(image, ...fit(image)).toBlob(done, "image/jpeg", 0.85));
-		return blob && blob.size < file.size ? new File([blob], file.name, { type: "image/jpeg" }) : file;
+		draft = JSON.parse(localStorage.getItem(form.dataset.draft) || "{}");
 	} catch {
-		return file; // the server says what is wrong with it
+		return;
 	}
+	let any = false;
+	for (const field of draftFields()) {
+		if (field.value || typeof draft[field.id] !== "string" || !draft[field.id]) continue;
+		field.value = draft[field.id];
+		any ||= field.id === "what" || field.id === "address";
+	}
+	if (any) sayRestored();
 }
 
-async function preview() {
-	photo.nextElementSibling?.classList.contains("photos") && photo.nextElementSibling.remove();
+function sayRestored() {
+	const box = by("draft");
+	const clear = document.createElement("button");
+	clear.type = "button";
+	clear.className = "btn btn--quiet";
+	clear.textContent = form.dataset.discard;
+	clear.addEventListener("click", () => {
+		for (const field of draftFields()) field.value = "";
+		saveDraft();
+		box.hidden = true;
+		by("what").focus();
+	});
+	box.replaceChildren(form.dataset.restored, " ", clear);
+	box.hidden = false;
+}
+
+// ---- photographs: shown at once, made smaller before they travel ----
+async function preview(event) {
+	const photo = event.target;
+	if (photo.nextElementSibling?.classList.contains("photos")) photo.nextElementSibling.remove();
 	const list = document.createElement("ul");
 	list.className = "photos";
 	for (const file of [...photo.files].slice(0, Number(photo.dataset.max))) {
@@ -76,59 +73,239 @@ async function preview() {
 	if (list.children.length) photo.after(list);
 }
 
-async function shrinkAll() {
-	const files = new DataTransfer();
-	for (const file of photo.files) files.items.add(await smaller(file));
-	photo.files = files.files;
+async function bodyOf(submitter) {
+	const body = new FormData(form);
+	if (submitter?.name) body.append(submitter.name, submitter.value);
+	// the place inside a photograph is lost when it is made smaller here
+	if (form.elements.photo_point?.checked) return body;
+	const files = body.getAll("photo").filter((f) => f.size);
+	body.delete("photo");
+	for (const file of files) body.append("photo", await shrink(file), file.name);
+	return body;
 }
 
+// ---- sending: a bad line is the ordinary case. The form keeps its key, so that sending it again files it once ----
 async function send(event) {
-	// the place inside a photograph is lost when it is made smaller here
-	if (!photo || !photo.files.length || form.elements.photo_point?.checked) return;
+	const { submitter } = event;
+	if (submitter?.type === "image") {
+		event.preventDefault(); // the map: see below
+		return;
+	}
 	event.preventDefault();
-	const button = form.querySelector("button.btn--big");
-	button.disabled = true;
+	const retry = by("retry");
+	const buttons = form.querySelectorAll("button");
+	const big = form.querySelector("button.btn--big");
+	const words = big.textContent;
+	retry.hidden = true;
+	const body = await bodyOf(submitter);
+	for (const b of buttons) b.disabled = true;
+	big.textContent = form.dataset.sending;
 	try {
-		await shrinkAll();
+		const answer = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, { method: "POST", body });
+		if (answer.redirected) {
+			location.assign(answer.url);
+			return;
+		}
+		if (answer.status >= 500 || !showAgain(await answer.text())) throw new Error(String(answer.status));
+	} catch {
+		retry.textContent = form.dataset.retry;
+		retry.hidden = false;
+		retry.scrollIntoView({ block: "center" });
 	} finally {
-		form.submit();
+		for (const b of buttons) b.disabled = false;
+		big.textContent = words;
 	}
 }
 
-// ---- position, only when asked for ----
+// The same page with what is missing: its content takes the place of ours, the address stays.
+function showAgain(html) {
+	const page = new DOMParser().parseFromString(html, "text/html");
+	const main = page.querySelector("main");
+	if (!main) return false;
+	document.querySelector("main").replaceChildren(...main.childNodes);
+	document.title = page.title;
+	form = by("report");
+	if (form) begin();
+	const focus = document.querySelector("[data-focus]") ?? document.querySelector("main");
+	focus.focus();
+	focus.scrollIntoView({ block: "start" });
+	return true;
+}
+
+// ---- hints: what the words speak of, who reported the same, which grid the pin stands in ----
+let asked = "";
+async function hints(force) {
+	const what = by("what").value.trim();
+	const body = new URLSearchParams({ _csrf: form.elements._csrf.value, what, place: by("place").value, lon: by("lon").value, lat: by("lat").value });
+	if (!force && (what.length < 4 || asked === body.toString())) return;
+	asked = body.toString();
+	try {
+		const answer = await fetch(form.dataset.hints, { method: "POST", body });
+		if (!answer.ok) return;
+		show(await answer.json());
+	} catch {
+		// no line: no hints
+	}
+}
+
+function show(h) {
+	const auto = by("category").options[0];
+	auto.textContent = h.category ? auto.dataset.auto.replace("%s", h.category.title) : auto.dataset.plain;
+	const danger = by("danger");
+	danger.hidden = !h.danger;
+	danger.classList.toggle("notice--danger", Boolean(h.danger));
+	danger.querySelector("p").textContent = h.danger ?? "";
+	showAlike(h.alike);
+	if (h.map) drawMap(h.map);
+	if (h.spot !== undefined) say(h.spot ? by("locate").dataset.at.replace("%s", h.spot) : by("locate").dataset.ok);
+}
+
+// Only said; sending goes on without a further question, since it has been seen.
+function showAlike(list) {
+	const box = by("alike");
+	if (!box) return;
+	box.hidden = !list.length;
+	form.querySelector("input[name=anyway]")?.remove();
+	if (!list.length) return;
+	const head = document.createElement("strong");
+	const why = document.createElement("p");
+	const ul = document.createElement("ul");
+	head.textContent = form.dataset.alike;
+	why.textContent = form.dataset.alikeWhy;
+	ul.className = "links";
+	for (const x of list) {
+		const li = document.createElement("li");
+		const about = document.createElement("p");
+		about.className = "small muted";
+		about.textContent = x.about;
+		const b = document.createElement("button");
+		b.className = "btn btn--second";
+		b.name = "follow";
+		b.value = x.id;
+		b.setAttribute("formaction", form.dataset.follow);
+		b.textContent = form.dataset.alikeFollow;
+		li.append(x.title, about, b);
+		ul.append(li);
+	}
+	box.replaceChildren(head, why, ul);
+	const seen = document.createElement("input");
+	seen.type = "hidden";
+	seen.name = "anyway";
+	seen.value = "1";
+	form.append(seen);
+}
+
+// ---- the place: a pin on the map, by pointer or arrow keys; the position only when asked for ----
+function say(text) {
+	const spot = by("spot");
+	if (spot) {
+		spot.textContent = text;
+		spot.hidden = !text;
+	}
+	const box = by("locate");
+	box.querySelector("[role=status]").textContent = spot ? "" : text;
+	box.querySelectorAll("button")[1].hidden = !by("lon").value;
+}
+
+let moved;
+function setPoint(lon, lat) {
+	by("lon").value = lon.toFixed(6);
+	by("lat").value = lat.toFixed(6);
+	by("place").value = ""; // the grid comes from the pin
+	clearTimeout(moved);
+	moved = setTimeout(hints, 300, true); // a key held down asks once, not fifty times
+}
+
+const R = 6378137;
+const mercator = (lat) => R * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
+
+// The frame of the drawing (web/minimap.c): centre and metres from it to the left edge; the pixels of the picture are fixed.
+function frameOf(map) {
+	const [lon, lat, half] = map.querySelector("input[type=hidden]").value.split(" ").map(Number);
+	return { lon, lat, metres: half / (map.clientWidth / 2) };
+}
+
+// Metres on the ground from the centre to degrees.
+function ground(frame, east, north) {
+	const scale = 1 / Math.cos((frame.lat * Math.PI) / 180);
+	const x = (R * frame.lon * Math.PI) / 180 + east * scale;
+	const y = mercator(frame.lat) + north * scale;
+	return [((x / R) * 180) / Math.PI, ((2 * Math.atan(Math.exp(y / R)) - Math.PI / 2) * 180) / Math.PI];
+}
+
+function drawMap(html) {
+	const focused = document.activeElement?.type === "image";
+	by("map").replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+	beginMap();
+	if (focused) by("map").querySelector("input[type=image]")?.focus();
+}
+
+const STEP = 15; // metres a key
+const KEYS = { ArrowUp: [0, STEP], ArrowDown: [0, -STEP], ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0] };
+
+function beginMap() {
+	const image = by("map")?.querySelector("input[type=image]");
+	if (!image) return;
+	const box = image.closest(".minimap__box");
+	image.addEventListener("click", (event) => {
+		event.preventDefault();
+		const frame = frameOf(box);
+		const r = image.getBoundingClientRect();
+		// by the keyboard a click has no place: the middle, from where the arrows go on
+		const [dx, dy] = event.detail ? [event.clientX - r.left - r.width / 2, r.top + r.height / 2 - event.clientY] : [0, 0];
+		setPoint(...ground(frame, dx * frame.metres, dy * frame.metres));
+	});
+	image.addEventListener("keydown", (event) => {
+		const go = KEYS[event.key];
+		if (!go) return;
+		event.preventDefault();
+		const at = by("lon").value ? { lon: Number(by("lon").value), lat: Number(by("lat").value) } : frameOf(box);
+		setPoint(...ground(at, ...go));
+	});
+}
+
 function locate() {
-	const box = document.getElementById("locate");
-	if (!box || !navigator.geolocation || !window.isSecureContext) return;
+	const box = by("locate");
 	const [get, clear] = box.querySelectorAll("button");
-	const say = box.querySelector("[role=status]");
-	const [lon, lat] = ["lon", "lat"].map((id) => document.getElementById(id));
-	const show = (text) => {
-		say.textContent = text;
-		clear.hidden = !lon.value;
-	};
+	clear.addEventListener("click", () => {
+		by("lon").value = by("lat").value = "";
+		say("");
+	});
+	box.hidden = false;
+	if (by("lon").value) say(by("spot")?.textContent || box.dataset.ok);
+	if (!navigator.geolocation || !window.isSecureContext) {
+		get.hidden = true;
+		return;
+	}
 	get.addEventListener("click", () => {
-		show(box.dataset.wait);
+		say(box.dataset.wait);
 		navigator.geolocation.getCurrentPosition(
 			({ coords }) => {
-				lon.value = coords.longitude.toFixed(6);
-				lat.value = coords.latitude.toFixed(6);
-				show(box.dataset.ok);
+				say(box.dataset.ok);
+				setPoint(coords.longitude, coords.latitude);
+				clear.hidden = false;
 			},
-			() => show(box.dataset.fail),
+			() => say(box.dataset.fail),
 			{ enableHighAccuracy: true, timeout: 15_000, maximumAge: 60_000 },
 		);
 	});
-	clear.addEventListener("click", () => {
-		lon.value = lat.value = "";
-		show("");
-	});
-	box.hidden = false;
-	if (lon.value) show(box.dataset.ok);
 }
 
+function begin() {
+	form.addEventListener("input", saveDraft);
+	form.addEventListener("submit", send);
+	by("photo")?.addEventListener("change", preview);
+	if (by("lon")) {
+		by("what").addEventListener("change", () => hints(false));
+		by("place").addEventListener("change", () => hints(false));
+		form.querySelector("[data-keys]")?.classList.remove("hidden");
+		beginMap();
+		locate();
+	}
+}
+
+form = by("report");
 restoreDraft();
-form.addEventListener("input", saveDraft);
-form.addEventListener("submit", send);
-photo?.addEventListener("change", preview);
-locate();
+begin();
+if (by("what").value && by("lon")) hints(false);
 document.querySelector("[data-focus]")?.focus();

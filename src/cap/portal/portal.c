@@ -163,11 +163,20 @@ static void value(struct portal_filing *out, const struct scenario *s, const cha
 		out->m.values[out->m.nvalues++] = (struct matter_value){str_from(field), v};
 }
 
+CHECKED enum err portal_place_near(struct db_conn *c, struct arena *a, const struct portal_town *t, double lon, double lat, struct place *out)
+{
+	struct place_hit hit;
+	enum err e = place_where(c, a, lon, lat, PLACE_GRID, PLACE_COMMUNITY, &hit);
+
+	if (e == OK)
+		*out = hit.place;
+	return e == OK && !place_within(hit.place.key, t->place.key) ? ERR_NOT_FOUND : e;
+}
+
 /* The most exact thing known about where: what was chosen, else the grid or community the point lies in. */
 static enum err locate(struct db_conn *c, struct arena *a, const struct portal_town *t, const struct portal_form *f,
 		       struct matter_new *m, struct portal_errors *errors)
 {
-	struct place_hit hit;
 	struct place p;
 	enum err e;
 
@@ -193,9 +202,9 @@ static enum err locate(struct db_conn *c, struct arena *a, const struct portal_t
 	}
 	if (isnan(m->lon) || !str_empty(f->place))
 		return OK;
-	e = place_where(c, a, m->lon, m->lat, PLACE_GRID, PLACE_COMMUNITY, &hit);
-	if (e == OK && place_within(hit.place.key, t->place.key))
-		m->place = hit.place.key;
+	e = portal_place_near(c, a, t, m->lon, m->lat, &p);
+	if (e == OK)
+		m->place = p.key;
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -209,6 +218,23 @@ static void check_text(const struct portal_form *f, struct portal_errors *errors
 		portal_error_add(errors, "address", N_("文字里有看不见的控制字符，请删掉后重新输入"));
 	if (!str_empty(f->name) && !utf8_plain(f->name, false))
 		portal_error_add(errors, "name", N_("文字里有看不见的控制字符，请删掉后重新输入"));
+}
+
+/* The category chosen; unless the reporter leaves it open, the one that the text speaks of. */
+static const struct category *category_of(struct arena *a, const struct portal_form *f, struct portal_errors *errors)
+{
+	const struct category *c = NULL;
+	struct category_guess guess;
+
+	if (str_eqz(f->category, PORTAL_UNSURE))
+		return NULL;
+	if (!str_empty(f->category)) {
+		c = category_find(f->category);
+		if (c == NULL)
+			portal_error_add(errors, "category", N_("没有这个类别，请重新选，或选“不确定”"));
+		return c;
+	}
+	return category_suggest(a, f->what, &guess, 1) ? guess.category : NULL;
 }
 
 static void check_length(const struct scenario *s, const char *field, struct str text, struct portal_errors *errors)
@@ -253,7 +279,6 @@ CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct
 				const struct portal_form *f, int64_t now, struct portal_filing *out, struct portal_errors *errors)
 {
 	struct str phone = STR_NULL;
-	struct category_guess guess;
 	enum err e;
 
 	*out = (struct portal_filing){0};
@@ -278,10 +303,14 @@ CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct
 	value(out, s, "name", f->name);
 	value(out, s, "phone", phone);
 	suggest_choices(s, f, out);
+	if (t)
+		out->category = category_of(a, f, errors);
+	if (out->category && out->category->contact && str_empty(f->phone))
+		portal_error_add(errors, "phone", N_("这一类事要打电话问您才办得了，请留电话。类别不对的话请改一改；不想留电话，类别选“不确定”也能提交"));
 	if (errors->n)
 		return ERR_INPUT;
-	if (t && category_suggest(a, f->what, &guess, 1))
-		out->m.category = guess.category->id;
+	if (out->category)
+		out->m.category = out->category->id;
 	out->nfiles = f->nphotos;
 	memcpy(out->photos, f->photos, sizeof(out->photos));
 	e = matter_prepare(a, &out->m, now);
@@ -305,10 +334,14 @@ enum err portal_file(struct tx *tx, void *arg)
 
 /* ---- by code ---- */
 
-CHECKED enum err portal_find(struct db_conn *c, struct arena *a, struct str typed, struct str peer, int64_t now, struct matter *out)
+CHECKED enum err portal_find_any(struct db_conn *c, struct arena *a, struct str typed, struct str peer, int64_t now, struct matter *out,
+				 bool *follows)
 {
 	struct str code;
-	enum err e;
+	struct matter followed;
+	enum err e, f;
+
+	*follows = false;
 
 	if (portal_limited(peer, now))
 		return ERR_RATE;
@@ -318,9 +351,26 @@ CHECKED enum err portal_find(struct db_conn *c, struct arena *a, struct str type
 	e = matter_by_code(c, a, code, out);
 	if (e == ERR_INPUT)
 		e = ERR_NOT_FOUND;
+	if (e == ERR_NOT_FOUND) {
+		f = portal_followed(c, a, code, &followed);
+		if (f == OK) {
+			*follows = true;
+			*out = followed;
+			out->code = code;
+		}
+		e = f;
+	}
 	if (e == ERR_NOT_FOUND)
 		portal_limit_failed(peer, now);
 	return e;
+}
+
+CHECKED enum err portal_find(struct db_conn *c, struct arena *a, struct str typed, struct str peer, int64_t now, struct matter *out)
+{
+	bool follows;
+	enum err e = portal_find_any(c, a, typed, peer, now, out, &follows);
+
+	return e == OK && follows ? ERR_NOT_FOUND : e;
 }
 
 static const char *answer_missing(const struct scenario_field *f)

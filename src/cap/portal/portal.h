@@ -13,6 +13,8 @@
 #include "web/web.h"
 
 #define PORTAL_REPORT "resident-report"
+#define PORTAL_UNSURE "-"
+#define PORTAL_ALIKE 3                        /* likely duplicates offered */
 #define PORTAL_FEEDBACK "platform-feedback"
 #define PORTAL_PHOTOS 6                      /* when the scenario says nothing */
 #define PORTAL_PHOTO_BYTES ((int64_t)12 << 20)
@@ -52,7 +54,9 @@ const char *portal_error_of(const struct portal_errors *e, const char *field);
 
 struct portal_form {
 	struct str what, address, place, name, phone, lon, lat; /* as typed */
+	struct str category;                 /* chosen; "" as the text suggests, PORTAL_UNSURE: the staff will say */
 	bool is_public, photo_point, calm;   /* use the photographs' position; "not an emergency" was confirmed */
+	bool may_ask, anyway;                /* the page can be shown again; "not the same" was confirmed */
 	struct photo photos[PHOTO_MOST];
 	size_t nphotos;
 };
@@ -61,12 +65,16 @@ struct portal_filing {
 	struct matter_file files[PHOTO_MOST];
 	size_t nfiles;
 	struct photo photos[PHOTO_MOST];
+	const struct category *category;     /* chosen or suggested; NULL: none */
 };
+/* The grid around a point, else the community, in that town. ERR_NOT_FOUND: the tree knows none near it. */
+CHECKED enum err portal_place_near(struct db_conn *c, struct arena *a, const struct portal_town *t, double lon, double lat, struct place *out);
 /* The text speaks of danger now: the category that says whom to ring first, or NULL. */
 const struct category *portal_emergency(struct arena *a, struct str text);
 /*
  * Checks the form and fills what is to be filed: values for the fields the scenario has, place and point (chosen, else from the
- * position, else the town), category suggested from the text. ERR_INPUT with errors.
+ * position, else the town), category chosen, else suggested from the text. A telephone is asked for only where the category says
+ * so, and whoever is not sure of the category need not leave one. ERR_INPUT with errors.
  */
 CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct scenario *s, const struct portal_town *t,
 				const struct portal_form *f, int64_t now, struct portal_filing *out, struct portal_errors *errors);
@@ -80,6 +88,9 @@ enum err portal_file(struct tx *tx, void *filing);
  * fails too often gets ERR_RATE for a while, whatever it asks.
  */
 CHECKED enum err portal_find(struct db_conn *c, struct arena *a, struct str typed, struct str peer, int64_t now, struct matter *out);
+/* The same, also by the code of a follower: *follows, and out->code is his code, never the reporter's. */
+CHECKED enum err portal_find_any(struct db_conn *c, struct arena *a, struct str typed, struct str peer, int64_t now, struct matter *out,
+				 bool *follows);
 
 /* Answers to what an action asks, from a form: values in *v; a missing required one is an error. `get` reads a field of the form. */
 CHECKED enum err portal_answers(struct arena *a, const struct scenario *s, const struct scenario_action *act,
@@ -87,6 +98,37 @@ CHECKED enum err portal_answers(struct arena *a, const struct scenario *s, const
 				struct portal_errors *errors);
 /* "已经交给{holder}" with the holder's name put in. */
 struct str portal_plain(struct arena *a, struct str text, struct str holder);
+
+/* ---- the same thing again (portal_follow.c) ---- */
+
+/* A public matter that is likely the same: no more of it than the open page shows. */
+struct portal_alike { int64_t id, created; struct str title, place; struct text2 state; };
+/* Likeliest first, at most PORTAL_ALIKE. Place and point of what is about to be filed count. Costs some milliseconds (core/matter/similar.h). */
+CHECKED enum err portal_alike(struct db_conn *c, struct arena *a, const struct portal_town *t, const struct matter_new *new, struct str what,
+			      int64_t now, struct portal_alike *v, size_t *n);
+
+struct portal_following { int64_t matter; struct str code; };
+/* Makes the code. ERR_NOT_FOUND when it may not be followed: not public, not open, not of this town. */
+CHECKED enum err portal_follow_prepare(struct db_conn *c, struct arena *a, const struct portal_town *t, int64_t matter,
+				       struct portal_following *out);
+enum err portal_follow(struct tx *tx, void *following);    /* job */
+enum err portal_unfollow(struct tx *tx, void *following);  /* job: by its code */
+CHECKED enum err portal_followed(struct db_conn *c, struct arena *a, struct str code, struct matter *out);
+CHECKED enum err portal_followers(struct db_conn *c, struct arena *a, int64_t matter, int64_t *n);
+
+/* The matter that this one was merged into, and that one into another; itself when it stands alone. */
+CHECKED enum err portal_last_of(struct db_conn *c, struct arena *a, const struct matter *m, struct matter *out);
+
+/* How another person's matter goes: steps and times, nobody's words. */
+struct portal_mark { struct text2 title; int64_t at; };
+struct portal_progress {
+	struct str title, place;             /* title empty: it is not public */
+	struct text2 state, plain;
+	int kind;
+	int64_t filed, promised, holder_org;
+	struct portal_mark *steps; size_t nsteps;  /* newest first */
+};
+CHECKED enum err portal_progress_of(struct db_conn *c, struct arena *a, const struct matter *m, struct portal_progress *out);
 
 /* ---- the open page ---- */
 

@@ -34,7 +34,8 @@ static enum err receipt_json(struct rq *rq)
 static enum err status_json(struct rq *rq)
 {
 	struct matter m;
-	enum err e = portal_find_for(rq, rq_param(rq, "code"), &m);
+	bool follows;
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
 	struct json j;
 
 	if (e != OK)
@@ -88,7 +89,8 @@ static void qr_svg(struct buf *o, const QRcode *q)
 static enum err qr(struct rq *rq)
 {
 	struct matter m;
-	enum err e = portal_find_for(rq, rq_param(rq, "code"), &m);
+	bool follows;
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
 	struct str url;
 	QRcode *q;
 
@@ -195,6 +197,8 @@ static const struct route routes[] = {
 	{"GET", "/t/:code", portal_town, NULL, R_PUBLIC, N_("一个镇街的居民首页"), 0},
 	{"GET", "/t/:code/report", portal_report_form, NULL, R_PUBLIC, N_("反映问题的表单"), 0},
 	{"POST", "/t/:code/report", portal_report_send, NULL, R_PUBLIC | R_FILES, N_("提交反映"), 0},
+	{"POST", "/t/:code/hints.json", portal_hints, NULL, R_PUBLIC | R_JSON, N_("写的时候：像哪一类、位置在哪个网格、有没有人反映过（只有公开的）"), 0},
+	{"POST", "/t/:code/follow", portal_follow_post, NULL, R_PUBLIC | R_FILES, N_("不再反映一遍，关注已经有人反映的那一件；得到编号"), 0},
 	{"GET", "/t/:code/open", portal_open_page, NULL, R_PUBLIC, N_("公开页：反映了什么、办得怎么样"), 0},
 	{"GET", "/t/:code/open.json", open_json, NULL, R_PUBLIC | R_JSON, N_("公开页的数据"), 0},
 	{"GET", "/r", portal_lookup_form, NULL, R_PUBLIC, N_("凭编号查进度"), 0},
@@ -205,6 +209,7 @@ static const struct route routes[] = {
 	{"GET", "/r/:code/receipt.json", receipt_json, NULL, R_PUBLIC | R_JSON, N_("回执文件，可用 gongzhi verify 离线核对"), 0},
 	{"GET", "/r/:code/qr.svg", qr, NULL, R_PUBLIC, N_("进度页的二维码"), 0},
 	{"GET", "/r/:code/photo/:id", portal_photo, NULL, R_PUBLIC, N_("反映时附的照片"), 0},
+	{"POST", "/r/:code/unfollow", portal_unfollow_post, NULL, R_PUBLIC, N_("不再关注"), 0},
 	{"POST", "/r/:code/do/:action", portal_act, NULL, R_PUBLIC, N_("反映人的操作：补充、回答、撤回、评价、重开，由流程文件规定"), 0},
 	{"GET", "/help", portal_help, NULL, R_PUBLIC, N_("使用帮助"), 0},
 	{"GET", "/feedback", portal_feedback_form, NULL, R_PUBLIC, N_("对平台本身的投诉建议（国办函〔2026〕12号）"), 0},

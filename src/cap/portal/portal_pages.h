@@ -18,12 +18,24 @@ enum err portal_status(struct rq *rq);
 enum err portal_act(struct rq *rq);
 enum err portal_photo(struct rq *rq);
 enum err portal_open_page(struct rq *rq);
+enum err portal_hints(struct rq *rq);
+enum err portal_follow_post(struct rq *rq);
+enum err portal_unfollow_post(struct rq *rq);
 
 /* ---- shared with portal_api.c ---- */
 enum err portal_load_town(struct rq *rq, struct portal_town *t);
 /* The matter with the code in the address or form, with headers that keep the address secret, and words for the error page. */
 enum err portal_find_for(struct rq *rq, struct str typed, struct matter *m);
+/* Also a follower's: m->code is then his. */
+enum err portal_find_any_for(struct rq *rq, struct str typed, struct matter *m, bool *follows);
 void portal_keep_secret(struct rq *rq);
+/* What a follower sees instead of the status page. */
+enum err portal_followed_page(struct rq *rq, const struct matter *m);
+/* How another person's matter goes, in the reader's language. */
+CHECKED enum err portal_other(struct rq *rq, const struct matter *m, struct portal_other_view **out);
+/* "大石坝街道石门社区第三网格"; the organisation that has it, else the town. */
+CHECKED enum err portal_place_name(struct rq *rq, struct str key, struct str *out);
+CHECKED enum err portal_holder(struct rq *rq, int64_t holder_org, struct str *out);
 /* The window of the open page from ?days=: 30, 90 or 365. */
 int portal_open_days(struct rq *rq);
 

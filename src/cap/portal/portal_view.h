@@ -4,6 +4,7 @@
 
 #include "cap/portal/portal.h"
 #include "web/looks.h"
+#include "web/minimap.h"
 #include "web/tpl.h"
 
 struct portal_root_view {
@@ -19,6 +20,8 @@ struct portal_town_view {
 	struct matter_totals totals;          /* of the last 30 days */
 };
 
+struct portal_choice { struct str id, title; bool chosen; };
+
 /* The form, new or with errors. */
 struct portal_report_view {
 	const struct portal_town *town;       /* NULL: feedback about the platform */
@@ -28,18 +31,32 @@ struct portal_report_view {
 	const struct category *emergency;     /* the text speaks of danger: say whom to ring before taking it */
 	bool photo_point;                     /* a photograph kept says where it was taken */
 	int max_photos;
-	bool asks_contact;
+	struct portal_group *groups; size_t ngroups; /* of categories */
+	struct str suggested;                 /* title of the category that the text speaks of; "" */
+	const struct minimap_view *map;       /* NULL: nobody knows where the town is */
+	struct str spot;                      /* name of the place around the pin; "" */
+	struct portal_alike alike[PORTAL_ALIKE]; size_t nalike; /* likely the same: asked before it is taken */
+	bool pinned;                          /* shown again because the map was clicked */
 };
+struct portal_group { struct str title; struct portal_choice *v; size_t n; };
+
+/* Another person's matter, as far as it may be told. */
+struct portal_other_view {
+	struct portal_progress p;
+	struct str state, plain, holder;
+	bool gone;                            /* its reporter took it back */
+};
+struct portal_followed_view { struct str code; const struct portal_other_view *other; struct str town; };
 
 struct portal_lookup_view { struct str typed; const char *error; };
 
 struct portal_receipt_view {
+	bool follows;                         /* a follower's: there is no receipt file */
 	struct str code;
 	struct str title, category, place;
 	int64_t filed, promised;
 };
 
-struct portal_choice { struct str id, title; bool chosen; };
 enum portal_input { IN_LINE, IN_TEXT, IN_PHONE, IN_NUMBER, IN_DATE, IN_CHOICE, IN_FILES };
 struct portal_ask {
 	struct str id, title, hint, value;
@@ -67,6 +84,8 @@ struct portal_status_view {
 	struct portal_step *steps; size_t nsteps;
 	struct matter_file *files; size_t nfiles;
 	struct portal_action *actions; size_t nactions;
+	struct portal_other_view *other;      /* what it was put together with; NULL */
+	int64_t followers;
 	bool your_turn;                       /* something waits for the reporter: the actions stand first */
 	struct portal_errors errors;
 	struct str failed;                    /* why an action was not done, said at the top */

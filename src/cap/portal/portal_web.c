@@ -118,145 +118,6 @@ enum err portal_town(struct rq *rq)
 	return e == OK ? rq_page(rq, html_portal_town, &v) : e;
 }
 
-/* ---- report ---- */
-
-static int max_photos(const struct scenario *s)
-{
-	const struct scenario_field *f = scenario_field(s, STR("photo"));
-	struct portal_form form;
-
-	if (f == NULL)
-		return 0;
-	return f->max > 0 && f->max < (int64_t)ARRAY_LEN(form.photos) ? (int)f->max : PORTAL_PHOTOS;
-}
-
-static enum err form_page(struct rq *rq, int status, const struct scenario *s, struct portal_report_view *v)
-{
-	enum err e = OK;
-
-	v->max_photos = max_photos(s);
-	for (size_t i = 0; i < v->form->nphotos; i++)
-		v->photo_point |= v->form->photos[i].has_point;
-	if (v->town)
-		e = portal_communities(rq_conn(rq), rq->arena, v->town, v->form->place, &v->communities, &v->ncommunities);
-	if (e != OK)
-		return e;
-	return rq_page_status(rq, status, v->town ? html_portal_report : html_portal_feedback, v);
-}
-
-static enum err scenario_of(struct rq *rq, const char *id, const struct scenario **s)
-{
-	*s = scenario_current(str_from(id));
-	if (*s == NULL)
-		return rq_fail(rq, ERR_NOT_FOUND, N_("这里还没有开通网上反映。请拨打 12345，或到社区服务站窗口。"));
-	return OK;
-}
-
-enum err portal_report_form(struct rq *rq)
-{
-	struct portal_town t;
-	struct portal_form f = {0};
-	struct portal_errors none = {0};
-	struct portal_report_view v = {.town = &t, .form = &f, .errors = &none};
-	const struct scenario *s;
-	enum err e = portal_load_town(rq, &t);
-
-	if (e == OK)
-		e = scenario_of(rq, PORTAL_REPORT, &s);
-	if (e != OK)
-		return e;
-	if (!str_eq(t.asked.key, t.place.key))
-		f.place = t.asked.key;
-	return form_page(rq, 200, s, &v);
-}
-
-static enum err read_form(struct rq *rq, const struct scenario *s, struct portal_form *f, struct portal_errors *errors)
-{
-	size_t max = (size_t)max_photos(s);
-	const char *why;
-	enum err e;
-
-	f->what = rq_form(rq, "what");
-	f->address = rq_form(rq, "address");
-	f->place = rq_form(rq, "place");
-	f->name = rq_form(rq, "name");
-	f->phone = rq_form(rq, "phone");
-	f->lon = rq_form(rq, "lon");
-	f->lat = rq_form(rq, "lat");
-	f->is_public = str_eqz(rq_form(rq, "public"), "1");
-	f->photo_point = str_eqz(rq_form(rq, "photo_point"), "1");
-	f->calm = str_eqz(rq_form(rq, "calm"), "1");
-	e = photos_read(rq, "photo", "kept", max, f->photos, &f->nphotos, &why);
-	if (e == OK && why)
-		portal_error_add(errors, "photo", why);
-	return e;
-}
-
-/* The code is made before the matter is filed, so the answer is known now and is kept in the same commit: whoever sends the form again
- * gets it, even when the server died the moment after. */
-static enum err file_it(struct rq *rq, struct portal_filing *p)
-{
-	enum err e = photos_take(rq, p->photos, p->nfiles, p->files);
-
-	if (e != OK)
-		return e;
-	portal_keep_secret(rq);
-	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s", STR_ARG(p->m.code)));
-	return e == OK ? rq_write(rq, portal_file, NULL, p) : e;
-}
-
-static enum err send(struct rq *rq, const struct scenario *s, struct portal_town *t)
-{
-	struct portal_form *f = arena_new(rq->arena, struct portal_form);
-	struct portal_filing *p = arena_new(rq->arena, struct portal_filing);
-	struct portal_errors errors = {0};
-	struct portal_report_view v = {.town = t, .form = f, .errors = &errors};
-	enum err e = read_form(rq, s, f, &errors);
-
-	if (e != OK)
-		return e;
-	e = portal_prepare(rq_conn(rq), rq->arena, s, t, f, rq->now, p, &errors);
-	if (e != OK && errors.n == 0)
-		return e;
-	if (t && !f->calm)
-		v.emergency = portal_emergency(rq->arena, f->what);
-	if (errors.n || v.emergency)
-		return form_page(rq, 422, s, &v);
-	return file_it(rq, p);
-}
-
-enum err portal_report_send(struct rq *rq)
-{
-	struct portal_town *t = arena_new(rq->arena, struct portal_town);
-	const struct scenario *s;
-	enum err e = portal_load_town(rq, t);
-
-	if (e == OK)
-		e = scenario_of(rq, PORTAL_REPORT, &s);
-	return e == OK ? send(rq, s, t) : e;
-}
-
-/* ---- feedback about the platform itself (国办函〔2026〕12号) ---- */
-
-enum err portal_feedback_form(struct rq *rq)
-{
-	struct portal_form f = {0};
-	struct portal_errors none = {0};
-	struct portal_report_view v = {.form = &f, .errors = &none};
-	const struct scenario *s;
-	enum err e = scenario_of(rq, PORTAL_FEEDBACK, &s);
-
-	return e == OK ? form_page(rq, 200, s, &v) : e;
-}
-
-enum err portal_feedback_send(struct rq *rq)
-{
-	const struct scenario *s;
-	enum err e = scenario_of(rq, PORTAL_FEEDBACK, &s);
-
-	return e == OK ? send(rq, s, NULL) : e;
-}
-
 enum err portal_help(struct rq *rq)
 {
 	return rq_page(rq, html_portal_help, NULL);
@@ -264,9 +125,9 @@ enum err portal_help(struct rq *rq)
 
 /* ---- by code ---- */
 
-enum err portal_find_for(struct rq *rq, struct str typed, struct matter *m)
+enum err portal_find_any_for(struct rq *rq, struct str typed, struct matter *m, bool *follows)
 {
-	enum err e = portal_find(rq_conn(rq), rq->arena, typed, rq->http->peer, rq->now, m);
+	enum err e = portal_find_any(rq_conn(rq), rq->arena, typed, rq->http->peer, rq->now, m, follows);
 	struct portal_town t;
 
 	portal_keep_secret(rq);
@@ -276,6 +137,16 @@ enum err portal_find_for(struct rq *rq, struct str typed, struct matter *m)
 		return rq_fail(rq, e, N_("查不到的次数太多了，请过十分钟再试；急的话请拨打 12345。"));
 	if (e == OK && portal_town_of(rq_conn(rq), rq->arena, m->place, &t) == OK)
 		head_of(rq, &t);
+	return e;
+}
+
+enum err portal_find_for(struct rq *rq, struct str typed, struct matter *m)
+{
+	bool follows;
+	enum err e = portal_find_any_for(rq, typed, m, &follows);
+
+	if (e == OK && follows)
+		return rq_fail(rq, ERR_NOT_FOUND, N_("这个编号只用来看进展，不能做别的。"));
 	return e;
 }
 
@@ -290,13 +161,14 @@ enum err portal_lookup(struct rq *rq)
 {
 	struct portal_lookup_view v = {.typed = rq_form(rq, "code")};
 	struct matter m;
+	bool follows;
 	enum err e;
 
 	if (str_empty(v.typed)) {
 		v.error = N_("请输入编号");
 		return rq_page_status(rq, 422, html_portal_lookup, &v);
 	}
-	e = portal_find_for(rq, v.typed, &m);
+	e = portal_find_any_for(rq, v.typed, &m, &follows);
 	if (e == OK)
 		return rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s/status", STR_ARG(m.code)));
 	if (e != ERR_NOT_FOUND && e != ERR_RATE)
@@ -306,7 +178,7 @@ enum err portal_lookup(struct rq *rq)
 }
 
 /* "大石坝街道石门社区第三网格" */
-static enum err place_name(struct rq *rq, struct str key, struct str *out)
+enum err portal_place_name(struct rq *rq, struct str key, struct str *out)
 {
 	struct place *path;
 	size_t n;
@@ -326,10 +198,14 @@ enum err portal_receipt(struct rq *rq)
 {
 	struct portal_receipt_view v = {0};
 	struct matter m;
-	enum err e = portal_find_for(rq, rq_param(rq, "code"), &m);
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &v.follows);
 
+	if (e == OK && v.follows) {
+		v.code = m.code;
+		return rq_page(rq, html_portal_receipt, &v);
+	}
 	if (e == OK)
-		e = place_name(rq, m.place, &v.place);
+		e = portal_place_name(rq, m.place, &v.place);
 	if (e != OK)
 		return e;
 	v.code = m.code;
@@ -490,15 +366,15 @@ static enum err steps_of(struct rq *rq, const struct matter *m, struct portal_st
 	return OK;
 }
 
-static enum err holder_of(struct rq *rq, const struct matter *m, struct str *out)
+enum err portal_holder(struct rq *rq, int64_t holder_org, struct str *out)
 {
 	struct actor_org org;
 	enum err e;
 
 	*out = rq->head.name.n ? rq->head.name : STR("");
-	if (m->holder_org == 0)
+	if (holder_org == 0)
 		return OK;
-	e = actor_org_get(rq_conn(rq), rq->arena, m->holder_org, &org);
+	e = actor_org_get(rq_conn(rq), rq->arena, holder_org, &org);
 	if (e == OK)
 		*out = org.name;
 	return e == ERR_NOT_FOUND ? OK : e;
@@ -510,9 +386,9 @@ static enum err status_fill(struct rq *rq, struct matter *m, const struct scenar
 	enum err e = matter_values(rq_conn(rq), rq->arena, m, false);
 
 	if (e == OK)
-		e = place_name(rq, m->place, &v->place);
+		e = portal_place_name(rq, m->place, &v->place);
 	if (e == OK)
-		e = holder_of(rq, m, &v->holder);
+		e = portal_holder(rq, m->holder_org, &v->holder);
 	if (e != OK)
 		return e;
 	v->code = m->code;
@@ -538,10 +414,27 @@ static enum err status_fill(struct rq *rq, struct matter *m, const struct scenar
 	return OK;
 }
 
+/* Of one that was put together with another: how that other goes. */
+static enum err other_of(struct rq *rq, const struct matter *m, struct portal_status_view *v)
+{
+	struct matter last;
+	enum err e;
+
+	if (m->merged_into == 0)
+		return OK;
+	e = portal_last_of(rq_conn(rq), rq->arena, m, &last);
+	return e == OK ? portal_other(rq, &last, &v->other) : e;
+}
+
 static enum err status_page(struct rq *rq, int status, struct matter *m, struct portal_status_view *v, struct str tried)
 {
 	const struct scenario *s = matter_scenario(m);
 	enum err e = status_fill(rq, m, s, v);
+
+	if (e == OK)
+		e = other_of(rq, m, v);
+	if (e == OK)
+		e = portal_followers(rq_conn(rq), rq->arena, m->id, &v->followers);
 
 	if (e == OK)
 		e = steps_of(rq, m, v);
@@ -556,8 +449,11 @@ enum err portal_status(struct rq *rq)
 {
 	struct portal_status_view v = {0};
 	struct matter m;
-	enum err e = portal_find_for(rq, rq_param(rq, "code"), &m);
+	bool follows;
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
 
+	if (e == OK && follows)
+		return portal_followed_page(rq, &m);
 	return e == OK ? status_page(rq, 200, &m, &v, STR_NULL) : e;
 }
 

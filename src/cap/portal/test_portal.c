@@ -476,6 +476,107 @@ static void test_photographs(void **state)
 	arena_release(&a);
 }
 
+/* ---- category, contact ---- */
+
+static void test_category_and_contact(void **state)
+{
+	struct unit *u = *state;
+	struct portal_form f = {.what = STR("老板拖欠工资三个月")};
+	struct portal_filing p;
+	struct portal_errors errors;
+
+	prepare(u);
+	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors)); /* such a thing needs a telephone */
+	assert_non_null(portal_error_of(&errors, "phone"));
+	f.category = STR(PORTAL_UNSURE); /* nobody is forced */
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_empty(p.m.category));
+	f.category = STR("public.lamp"); /* what was chosen stands before what the text says */
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eqz(p.m.category, "public.lamp"));
+	f.category = STR("people.wages"), f.phone = STR("13812345678");
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	f.category = STR("no.such");
+	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors));
+	assert_non_null(portal_error_of(&errors, "category"));
+	f = (struct portal_form){.what = STR("消防通道被堆满了杂物")};
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_null(portal_emergency(u->a, f.what)); /* a hazard is no fire */
+}
+
+/* ---- followed instead of reported again ---- */
+
+static size_t alike(struct unit *u, const char *what, struct str place, struct portal_alike *v)
+{
+	struct portal_town t = town_of(u, "500105004");
+	struct matter_new like = {.place = place, .lon = NAN, .lat = NAN};
+	struct db_conn *c = db_read_begin(u->db);
+	size_t n;
+
+	assert_int_equal(OK, portal_alike(c, u->a, &t, &like, str_from(what), clock_now(), v, &n));
+	db_read_end(c);
+	return n;
+}
+
+static enum err act(struct unit *u, int64_t id, const char *action)
+{
+	struct matter_act a = {.id = id, .version = -1, .action = str_from(action), .by = {.reporter = true}, .arena = u->a};
+
+	return db_write(u->db, matter_do, &a);
+}
+
+static void test_alike_and_followed(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	struct portal_town t = town_of(u, "500105004"), other = t;
+	struct matter open = file_one(u, "滨江步道的木地板塌了一块，电话13912345678", true);
+	struct matter secret = file_one(u, "滨江步道的木地板塌了一块，我家住五楼", false);
+	struct portal_alike v[PORTAL_ALIKE];
+	struct portal_following f, none;
+	struct portal_progress progress;
+	struct matter m, last;
+	struct db_conn *c;
+	bool follows;
+	int64_t n;
+
+	assert_int_equal(1, alike(u, "滨江步道的木地板塌了一块", k.town, v)); /* the private one is not told */
+	assert_true(v[0].id == open.id);
+	assert_true(str_find(v[0].title, STR("13912345678")) < 0);
+	assert_int_equal(0, alike(u, "公交车晚点太久", k.town, v));
+
+	c = db_read_begin(u->db);
+	assert_int_equal(ERR_NOT_FOUND, portal_follow_prepare(c, u->a, &t, secret.id, &none));
+	assert_int_equal(ERR_NOT_FOUND, portal_follow_prepare(c, u->a, &t, 12345, &none));
+	other.place.key = k.elsewhere;
+	assert_int_equal(ERR_NOT_FOUND, portal_follow_prepare(c, u->a, &other, open.id, &none));
+	assert_int_equal(OK, portal_follow_prepare(c, u->a, &t, open.id, &f));
+	db_read_end(c);
+	assert_int_equal(OK, db_write(u->db, portal_follow, &f));
+
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, portal_find_any(c, u->a, f.code, STR("10.0.0.9"), clock_now(), &m, &follows));
+	assert_true(follows);
+	assert_true(m.id == open.id);
+	assert_true(str_eq(m.code, f.code)); /* never the reporter's */
+	assert_int_equal(ERR_NOT_FOUND, portal_find(c, u->a, f.code, STR("10.0.0.9"), clock_now(), &last)); /* nothing can be done with it */
+	assert_int_equal(OK, portal_followers(c, u->a, open.id, &n));
+	assert_int_equal(1, n);
+	assert_int_equal(OK, portal_progress_of(c, u->a, &m, &progress));
+	assert_int_equal(1, progress.nsteps);
+	assert_true(str_find(progress.title, STR("13912345678")) < 0);
+	assert_int_equal(OK, portal_progress_of(c, u->a, &secret, &progress));
+	assert_true(str_empty(progress.title)); /* of a private matter only how it goes */
+	db_read_end(c);
+
+	assert_int_equal(OK, act(u, open.id, "withdraw"));
+	assert_int_equal(0, alike(u, "滨江步道的木地板塌了一块", k.town, v)); /* nobody is at it any more */
+	assert_int_equal(OK, db_write(u->db, portal_unfollow, &f));
+	c = db_read_begin(u->db);
+	assert_int_equal(ERR_NOT_FOUND, portal_find_any(c, u->a, f.code, STR("10.0.0.9"), clock_now(), &m, &follows));
+	db_read_end(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -489,6 +590,8 @@ int main(void)
 		UNIT_BOTH(test_emergency),
 		UNIT_BOTH(test_report_by_code),
 		UNIT_BOTH(test_wrong_codes),
+		UNIT_BOTH(test_category_and_contact),
+		UNIT_BOTH(test_alike_and_followed),
 		UNIT_BOTH(test_answers),
 		UNIT_BOTH(test_channels),
 		UNIT_BOTH(test_open_page),

@@ -57,7 +57,7 @@ void category_forget(void)
 
 static struct category *read_one(struct reading *r, struct tree *t, const struct yaml_node *n, struct str parent)
 {
-	static const char *const keys[] = {"title", "advice", "words", "emergency", "children", NULL};
+	static const char *const keys[] = {"title", "advice", "words", "emergency", "contact", "children", NULL};
 	struct category *c = &t->v[t->n];
 
 	if (t->n == MOST) {
@@ -77,6 +77,7 @@ static struct category *read_one(struct reading *r, struct tree *t, const struct
 	c->advice = read_text2(r, n, "advice", false);
 	c->words = read_words(r, n, "words", &c->nwords);
 	c->emergency = read_bool(r, n, "emergency");
+	c->contact = read_bool(r, n, "contact");
 	if (c->emergency && c->advice.zh.n == 0)
 		fault(r->f, n->line, "紧急类别要写 advice（例如“请先拨打 110、119、120”）", "an emergency category needs advice (ring 110, 119, 120 first)");
 	return c;

@@ -15,6 +15,7 @@ struct category {
 	struct text2 title, advice;
 	struct str *words; size_t nwords;
 	bool emergency;
+	bool contact;              /* nothing can be done about such a thing without asking back: a telephone is needed */
 };
 
 /* The tree in force; lives until the process ends, also when a newer one replaces it. */

@@ -1,0 +1,191 @@
+/* While somebody writes (with script): what his text speaks of, where the pin stands, who reported the same. And following it instead. */
+#include <math.h>
+
+#include "base/json.h"
+#include "cap/portal/portal.html.h"
+#include "cap/portal/portal_pages.h"
+#include "web/web.html.h"
+
+/* ---- hints: a post, since neither the words nor the place belong into an address ---- */
+
+static void category_json(struct rq *rq, struct json *j, struct str what)
+{
+	struct category_guess g;
+	const struct category *danger = portal_emergency(rq->arena, what);
+
+	json_key(j, "category");
+	if (!str_empty(what) && category_suggest(rq->arena, what, &g, 1)) {
+		json_obj(j);
+		json_key(j, "id"), json_str(j, g.category->id);
+		json_key(j, "title"), json_str(j, looks_text(rq, g.category->title));
+		json_key(j, "contact"), json_bool(j, g.category->contact);
+		json_end(j);
+	} else {
+		json_nil(j);
+	}
+	json_key(j, "danger");
+	if (danger)
+		json_str(j, looks_text(rq, danger->advice));
+	else
+		json_nil(j);
+}
+
+static void alike_json(struct rq *rq, struct json *j, const struct portal_alike *v, size_t n)
+{
+	json_key(j, "alike");
+	json_arr(j);
+	for (size_t i = 0; i < n; i++) {
+		json_obj(j);
+		json_key(j, "id"), json_str(j, arena_printf(rq->arena, "%lld", (long long)v[i].id));
+		json_key(j, "title"), json_str(j, v[i].title);
+		json_key(j, "about"), json_str(j, arena_printf(rq->arena, "%.*s %.*s · %.*s", STR_ARG(v[i].place),
+							       STR_ARG(looks_day(rq, v[i].created)), STR_ARG(looks_text(rq, v[i].state))));
+		json_end(j);
+	}
+	json_end(j);
+}
+
+/* The pin, the map around it and the name of the place; what was chosen counts more for the duplicates. */
+static enum err spot_json(struct rq *rq, struct json *j, const struct portal_town *t, struct matter_new *like)
+{
+	struct minimap m = {.at_title = str_from(_("您标的位置")), .half = 400, .pin = "pin"};
+	const struct minimap_view *map = NULL;
+	struct str name = STR("");
+	struct place p;
+	struct buf b;
+	enum err e;
+
+	if (!str_f64(rq_form(rq, "lon"), &m.at.lon) || !str_f64(rq_form(rq, "lat"), &m.at.lat) || !coord_valid(m.at.lon, m.at.lat))
+		return OK;
+	like->lon = m.at.lon;
+	like->lat = m.at.lat;
+	e = portal_place_near(rq_conn(rq), rq->arena, t, m.at.lon, m.at.lat, &p);
+	if (e == OK) {
+		if (str_eq(like->place, t->place.key))
+			like->place = p.key;
+		e = portal_place_name(rq, p.key, &name);
+	}
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	if (minimap_places(rq, t->place.key, &m)) {
+		m.accuracy = 0;
+		map = minimap_draw(rq, &m);
+	}
+	json_key(j, "spot"), json_str(j, name);
+	if (map == NULL)
+		return OK;
+	buf_init(&b, 64 * 1024);
+	part_web_minimap(&b, rq, map);
+	json_key(j, "map"), json_str(j, arena_str(rq->arena, buf_str(&b)));
+	buf_release(&b);
+	return OK;
+}
+
+enum err portal_hints(struct rq *rq)
+{
+	struct portal_town t;
+	struct str what = rq_form(rq, "what"), place = rq_form(rq, "place");
+	struct matter_new like = {.lon = NAN, .lat = NAN};
+	struct portal_alike alike[PORTAL_ALIKE];
+	size_t n = 0;
+	struct json j;
+	enum err e = portal_load_town(rq, &t);
+
+	if (e != OK)
+		return e;
+	if (what.n > 20000)
+		return ERR_TOO_MUCH;
+	like.place = !str_empty(place) && place_within(place, t.place.key) ? place : t.place.key;
+	json_init(&j, &rq->http->resp->body);
+	json_obj(&j);
+	e = spot_json(rq, &j, &t, &like);
+	if (e == OK && !str_empty(what))
+		e = portal_alike(rq_conn(rq), rq->arena, &t, &like, what, rq->now, alike, &n);
+	category_json(rq, &j, what);
+	alike_json(rq, &j, alike, n);
+	json_end(&j);
+	json_done(&j);
+	return e == OK ? rq_json(rq, 200) : e;
+}
+
+/* ---- following ---- */
+
+enum err portal_follow_post(struct rq *rq)
+{
+	struct portal_following *f = arena_new(rq->arena, struct portal_following);
+	struct portal_town t;
+	int64_t id;
+	enum err e = portal_load_town(rq, &t);
+
+	if (e != OK)
+		return e;
+	e = str_i64(rq_form(rq, "follow"), &id) ? portal_follow_prepare(rq_conn(rq), rq->arena, &t, id, f) : ERR_NOT_FOUND;
+	if (e == ERR_NOT_FOUND)
+		return rq_fail(rq, e, N_("那一件已经办结或撤回，不能关注了。请退回去，直接提交您的。"));
+	if (e != OK)
+		return e;
+	portal_keep_secret(rq);
+	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s", STR_ARG(f->code)));
+	return e == OK ? rq_write(rq, portal_follow, NULL, f) : e;
+}
+
+enum err portal_unfollow_post(struct rq *rq)
+{
+	struct portal_following *f = arena_new(rq->arena, struct portal_following);
+	struct matter m;
+	bool follows;
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
+
+	if (e != OK)
+		return e;
+	if (!follows)
+		return ERR_NOT_FOUND;
+	f->code = m.code;
+	rq_flash(rq, N_("不再关注了。"));
+	e = rq_redirect(rq, rq->head.home.n ? rq->head.home : STR("/"));
+	return e == OK ? rq_write(rq, portal_unfollow, NULL, f) : e;
+}
+
+enum err portal_other(struct rq *rq, const struct matter *m, struct portal_other_view **out)
+{
+	struct portal_other_view *v = arena_new(rq->arena, struct portal_other_view);
+	enum err e = portal_progress_of(rq_conn(rq), rq->arena, m, &v->p);
+
+	*out = v;
+	if (e == OK)
+		e = portal_holder(rq, v->p.holder_org, &v->holder);
+	if (e != OK)
+		return e;
+	v->state = looks_text(rq, v->p.state);
+	v->plain = portal_plain(rq->arena, looks_text(rq, v->p.plain), v->holder);
+	return OK;
+}
+
+/* Did whoever reported it take it back? Then nobody is at it any more. */
+static bool taken_back(const struct matter *m, const struct portal_progress *p)
+{
+	const struct scenario *s = matter_scenario(m);
+
+	if (m->kind < STATE_CLOSED || p->nsteps == 0)
+		return false;
+	for (size_t i = 0; i < s->nactions; i++)
+		if (str_eqz(s->actions[i].effect, "withdraw") && s->actions[i].to >= 0 && str_eq(s->states[s->actions[i].to].id, m->state))
+			return true;
+	return false;
+}
+
+enum err portal_followed_page(struct rq *rq, const struct matter *m)
+{
+	struct portal_followed_view v = {.code = m->code, .town = rq->head.home};
+	struct portal_other_view *other;
+	struct matter last;
+	enum err e = portal_last_of(rq_conn(rq), rq->arena, m, &last);
+
+	if (e == OK)
+		e = portal_other(rq, &last, &other);
+	if (e != OK)
+		return e;
+	other->gone = taken_back(&last, &other->p);
+	v.other = other;
+	return rq_page(rq, html_portal_followed, &v);
+}
