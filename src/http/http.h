@@ -152,6 +152,8 @@ void sse_format(struct buf *out, int64_t id, struct str event, struct str data);
 /* To all streams of the channel. A heartbeat comment goes out every 15 s; a reader that falls 64 events or 256 KiB
  * behind is disconnected (it comes back with Last-Event-ID). Never blocks on a reader. */
 void sse_publish(struct sse_hub *h, struct str channel, int64_t id, struct str event, struct str data);
+/* Streams open on the channel now: whoever makes events for it may spare himself the work. */
+size_t sse_listeners(struct sse_hub *h, struct str channel);
 /* Ends the streams that are left; after http_stop, before http_free. */
 void sse_free(struct sse_hub *h);
 

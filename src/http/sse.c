@@ -329,6 +329,19 @@ void sse_publish(struct sse_hub *h, struct str channel, int64_t id, struct str e
 	buf_release(&b);
 }
 
+size_t sse_listeners(struct sse_hub *h, struct str channel)
+{
+	struct channel *c;
+	size_t n = 0;
+
+	pthread_mutex_lock(&h->lock);
+	c = *channel_slot(h, channel);
+	for (struct sse_stream *st = c ? c->streams : NULL; st; st = st->next)
+		n++;
+	pthread_mutex_unlock(&h->lock);
+	return n;
+}
+
 /* ---- all streams ---- */
 
 static void each_stream(struct sse_hub *h, void (*fn)(struct sse_stream *, void *), void *arg)
