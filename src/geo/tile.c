@@ -223,13 +223,22 @@ static enum err write_rows(struct making *m, struct buf *to, struct tile_got *go
 	while (walk_next(&w, &r)) {
 		struct mercator at = m->f->public_only ? coarse_at(m->v, r.key) : morton_at(r.key);
 		struct point p;
+		enum point_colour colour;
+		char id[24];
 
 		row_to_point(&p, &r);
+		colour = point_colour(&p, m->f->now);
 		mvt_feature(&layer, (uint64_t)p.id);
 		mvt_int(&layer, "category", p.category);
 		mvt_int(&layer, "state", p.state);
-		mvt_int(&layer, "colour", point_colour(&p, m->f->now));
+		mvt_int(&layer, "colour", colour);
 		mvt_int(&layer, "scenario", p.scenario);
+		if (m->t->by == TILE_BY_COLOUR) /* as a cell of one would say it */
+			mvt_int(&layer, class_name(m->t, colour, id, sizeof(id)), 1);
+		if (!m->f->public_only) {
+			snprintf(id, sizeof(id), "%lld", (long long)p.id);
+			mvt_text(&layer, "id", str_from(id));
+		}
 		mvt_points(&layer, &(struct mvt_xy){(int32_t)tile_at(at.x, m->t->z), (int32_t)tile_at(at.y, m->t->z)}, 1);
 		got->features++;
 	}

@@ -4,7 +4,8 @@
  *	id = the member with the smallest place on the curve, at the mean position; properties n = rows, and with by != TILE_PLAIN one
  *	property a class that occurs ("s3": 17, or the names given)
  *
- * else the rows themselves: id, properties category, state (codes), colour, scenario. The sum of n over the features is the exact count of the tile:
+ * else the rows themselves: id, properties category, state (codes), colour, scenario, with TILE_BY_COLOUR also the property a cell of one would have, and
+ * unless public_only "id" as text (a browser's numbers do not hold all of it). The sum of n over the features is the exact count of the tile:
  * a row belongs to one cell of one tile of a zoom.
  *
  * With filter.public_only no exact place leaves: cells stand at the middle of the tile's or the declared coarse cell, whichever is larger, rows at the
