@@ -1,0 +1,22 @@
+/* Places below a place, and the numbers by place. */
+#ifndef CAP_MAP_CHILDREN_H
+#define CAP_MAP_CHILDREN_H
+
+#include "cap/map/query.h"
+
+/* Groups of ordinals: the table that points_by wants, and which place each group is. */
+struct groups {
+	uint32_t *of;                   /* by ordinal */
+	size_t codes;                   /* entries of it */
+	const struct set_item **v;
+	size_t n;
+};
+
+/* The places directly below `top` (NULL: the top of the tree), nodes of the codes only passed over. */
+void children_of(struct arena *a, const struct set *tree, const struct set_item *top, struct groups *out);
+/* The places of that level below `top`. */
+void level_below(struct arena *a, const struct set *tree, const struct set_item *top, int level, struct groups *out);
+/* Smallest box around all known points of the subtree; false when there is none. */
+CHECKED bool place_bounds(const struct set *tree, const struct set_item *top, double box[4]);
+
+#endif

@@ -1,0 +1,245 @@
+/* Landing page, conformance, collections. */
+#include "cap/map/ogc.h"
+
+#include <stdarg.h>
+
+#include "cap/map/children.h"
+#include "web/url.h"
+
+void ogc_begin(struct ogc *o, struct rq *rq)
+{
+	*o = (struct ogc){.rq = rq};
+	o->base = arena_cat(rq->arena, web_url_base(rq), STR("/ogc"));
+	buf_clear(&rq->http->resp->body);
+	json_init(&o->j, &rq->http->resp->body);
+}
+
+void ogc_link(struct ogc *o, const char *rel, const char *type, const char *title, const char *fmt, ...)
+{
+	va_list ap;
+	struct str path;
+
+	va_start(ap, fmt);
+	path = arena_vprintf(o->rq->arena, fmt, ap);
+	va_end(ap);
+	json_obj(&o->j);
+	json_key(&o->j, "href"), json_str(&o->j, str_starts(path, "http") ? path : arena_cat(o->rq->arena, o->base, path));
+	json_key(&o->j, "rel"), json_strz(&o->j, rel);
+	json_key(&o->j, "type"), json_strz(&o->j, type);
+	if (title)
+		json_key(&o->j, "title"), json_strz(&o->j, tr(o->rq->lang, title));
+	json_end(&o->j);
+}
+
+enum err ogc_only(struct rq *rq, const char *const *names)
+{
+	const struct http_pairs *p = &rq->http->params;
+
+	for (size_t i = 0; i < p->n; i++) {
+		bool known = str_eqz(p->v[i].name, "lang") || str_eqz(p->v[i].name, "as");
+
+		if (str_eqz(p->v[i].name, "f")) {
+			if (!str_eqz(p->v[i].value, "json") && !str_eqz(p->v[i].value, "geojson"))
+				return rq_fail_field(rq, ERR_INPUT, "f", N_("f 只能是 json。"));
+			known = true;
+		}
+		for (const char *const *w = names; w && *w; w++)
+			known = known || str_eqz(p->v[i].name, *w);
+		if (!known)
+			return rq_fail_field(rq, ERR_INPUT, arena_strz(rq->arena, str_sub(p->v[i].name, 0, 40)), N_("没有“%.40s”这个参数。"),
+					     arena_strz(rq->arena, p->v[i].name));
+	}
+	return OK;
+}
+
+enum err ogc_end(struct ogc *o, const char *type)
+{
+	json_end(&o->j);
+	json_done(&o->j);
+	http_header_set(o->rq->http, "Content-Type", str_from(type));
+	return buf_check(&o->rq->http->resp->body);
+}
+
+/* ---- collections ---- */
+
+static void describe_matters(struct rq *rq, struct ogc_collection *c)
+{
+	const struct set *tree = set_find(rq->arena, STR(SET_PLACES));
+
+	*c = (struct ogc_collection){.id = STR("matters"), .title = str_from(_(N_("事项"))),
+				     .description = str_from(_(N_("反映上来的每一件事；没有权限的人只看到公开事项，位置放粗，没有文字。")))};
+	c->has_box = tree && place_bounds(tree, NULL, c->box);
+}
+
+static void describe_set(struct rq *rq, const struct set *s, struct ogc_collection *c)
+{
+	*c = (struct ogc_collection){.id = s->name, .title = str_from(_(s->title.p)), .description = s->source, .set = s,
+				     .box = {s->west, s->south, s->east, s->north}, .has_box = s->west <= s->east};
+}
+
+size_t ogc_collections_of(struct rq *rq, struct ogc_collection **out)
+{
+	const struct set **sets;
+	size_t nsets = sets_all(rq->arena, &sets), n = 0;
+
+	*out = arena_array(rq->arena, struct ogc_collection, nsets + 2);
+	describe_matters(rq, &(*out)[n++]);
+	for (size_t i = 0; i < nsets; i++)
+		if (query_may_see(rq, sets[i]))
+			describe_set(rq, sets[i], &(*out)[n++]);
+	return n;
+}
+
+enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out)
+{
+	const struct set *s;
+
+	if (str_eqz(id, "matters")) {
+		describe_matters(rq, out);
+		return OK;
+	}
+	s = set_find(rq->arena, id);
+	if (s == NULL || !query_may_see(rq, s))
+		return rq_fail(rq, ERR_NOT_FOUND, N_("没有这个数据集，或者您看不到它；有哪些见 /ogc/collections。"));
+	describe_set(rq, s, out);
+	return OK;
+}
+
+static void put_extent(struct ogc *o, const struct ogc_collection *c)
+{
+	json_key(&o->j, "extent");
+	json_obj(&o->j);
+	json_key(&o->j, "spatial");
+	json_obj(&o->j);
+	json_key(&o->j, "bbox");
+	json_arr(&o->j);
+	json_arr(&o->j);
+	for (int i = 0; i < 4; i++)
+		json_f64(&o->j, c->box[i]);
+	json_end(&o->j);
+	json_end(&o->j);
+	json_key(&o->j, "crs"), json_strz(&o->j, crs_uri(CRS_84));
+	json_end(&o->j);
+	json_end(&o->j);
+}
+
+static void put_collection(struct ogc *o, const struct ogc_collection *c)
+{
+	json_obj(&o->j);
+	json_key(&o->j, "id"), json_str(&o->j, c->id);
+	json_key(&o->j, "title"), json_str(&o->j, c->title);
+	if (c->description.n)
+		json_key(&o->j, "description"), json_str(&o->j, c->description);
+	json_key(&o->j, "itemType"), json_strz(&o->j, "feature");
+	if (c->has_box)
+		put_extent(o, c);
+	json_key(&o->j, "crs");
+	json_arr(&o->j);
+	for (int i = 0; i < CRS_COUNT; i++)
+		json_strz(&o->j, crs_uri((enum crs)i));
+	json_end(&o->j);
+	json_key(&o->j, "storageCrs"), json_strz(&o->j, crs_uri(CRS_4490));
+	json_key(&o->j, "links");
+	json_arr(&o->j);
+	ogc_link(o, "self", "application/json", NULL, "/collections/%.*s", STR_ARG(c->id));
+	ogc_link(o, "items", "application/geo+json", N_("内容"), "/collections/%.*s/items", STR_ARG(c->id));
+	ogc_link(o, "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", N_("矢量瓦片"), "/collections/%.*s/tiles",
+		 STR_ARG(c->id));
+	json_end(&o->j);
+	json_end(&o->j);
+}
+
+enum err ogc_collections(struct rq *rq)
+{
+	struct ogc_collection *v;
+	struct ogc o;
+	size_t n;
+	enum err e = ogc_only(rq, NULL);
+
+	if (e != OK)
+		return e;
+	ogc_begin(&o, rq);
+	n = ogc_collections_of(rq, &v);
+	json_obj(&o.j);
+	json_key(&o.j, "links");
+	json_arr(&o.j);
+	ogc_link(&o, "self", "application/json", NULL, "/collections");
+	json_end(&o.j);
+	json_key(&o.j, "crs");
+	json_arr(&o.j);
+	for (int i = 0; i < CRS_COUNT; i++)
+		json_strz(&o.j, crs_uri((enum crs)i));
+	json_end(&o.j);
+	json_key(&o.j, "collections");
+	json_arr(&o.j);
+	for (size_t i = 0; i < n; i++)
+		put_collection(&o, &v[i]);
+	json_end(&o.j);
+	return ogc_end(&o, "application/json");
+}
+
+enum err ogc_collection(struct rq *rq)
+{
+	struct ogc_collection c;
+	struct ogc o;
+	enum err e = ogc_only(rq, NULL);
+
+	if (e == OK)
+		e = ogc_find(rq, rq_param(rq, "id"), &c);
+	if (e != OK)
+		return e;
+	ogc_begin(&o, rq);
+	put_collection(&o, &c);
+	json_done(&o.j);
+	http_header_set(rq->http, "Content-Type", STR("application/json"));
+	return buf_check(&rq->http->resp->body);
+}
+
+/* ---- landing page, conformance ---- */
+
+enum err ogc_landing(struct rq *rq)
+{
+	struct ogc o;
+	enum err e = ogc_only(rq, NULL);
+
+	if (e != OK)
+		return e;
+	ogc_begin(&o, rq);
+	json_obj(&o.j);
+	json_key(&o.j, "title"), json_strz(&o.j, _(N_("共治：开放接口")));
+	json_key(&o.j, "description"), json_strz(&o.j, _(N_("OGC API：要素与矢量瓦片。坐标为 CGCS2000。")));
+	json_key(&o.j, "links");
+	json_arr(&o.j);
+	ogc_link(&o, "self", "application/json", N_("本页"), "/");
+	ogc_link(&o, "service-desc", "application/vnd.oai.openapi+json;version=3.0", N_("接口说明（OpenAPI）"), "/api");
+	ogc_link(&o, "conformance", "application/json", N_("符合的标准"), "/conformance");
+	ogc_link(&o, "data", "application/json", N_("数据集"), "/collections");
+	ogc_link(&o, "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", "application/json", N_("瓦片方案"), "/tileMatrixSets");
+	json_end(&o.j);
+	return ogc_end(&o, "application/json");
+}
+
+enum err ogc_conformance(struct rq *rq)
+{
+	static const char *const classes[] = {
+		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+		"http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets", "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+	};
+	struct ogc o;
+	enum err e = ogc_only(rq, NULL);
+
+	if (e != OK)
+		return e;
+	ogc_begin(&o, rq);
+	json_obj(&o.j);
+	json_key(&o.j, "conformsTo");
+	json_arr(&o.j);
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		json_strz(&o.j, classes[i]);
+	json_end(&o.j);
+	return ogc_end(&o, "application/json");
+}

@@ -1,0 +1,57 @@
+/*
+ * The open interfaces: OGC API - Features 1.0 (17-069r4: core, GeoJSON, OpenAPI 3.0), part 2 (18-058r1: coordinate systems), OGC API - Tiles
+ * (20-057: tilesets of collections). Collections: the matters, each layer, the places. For the files ogc_*.c only.
+ */
+#ifndef CAP_MAP_OGC_H
+#define CAP_MAP_OGC_H
+
+#include "cap/map/crs.h"
+#include "cap/map/pages.h"
+
+#define OGC_LIMIT 100
+#define OGC_LIMIT_MAX 10000
+
+struct ogc {
+	struct rq *rq;
+	struct str base;            /* "https://host/ogc" */
+	struct json j;
+};
+
+/* A collection somebody asked for. */
+struct ogc_collection {
+	struct str id, title, description;
+	const struct set *set;      /* NULL: the matters */
+	double box[4];
+	bool has_box;
+};
+
+void ogc_begin(struct ogc *o, struct rq *rq);
+/* {"href":…,"rel":…,"type":…,"title":…}; href below the base, or a whole address. */
+void ogc_link(struct ogc *o, const char *rel, const char *type, const char *title, const char *fmt, ...) PRINTF(5, 6);
+/* Only f=json and what is named; ERR_INPUT (as the standard wants it) for any other parameter. */
+CHECKED enum err ogc_only(struct rq *rq, const char *const *names);
+/* ERR_NOT_FOUND also for what the reader may not see. */
+CHECKED enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out);
+size_t ogc_collections_of(struct rq *rq, struct ogc_collection **out);
+/* A document: ends the JSON and answers. */
+CHECKED enum err ogc_end(struct ogc *o, const char *type);
+
+enum err ogc_landing(struct rq *rq);
+enum err ogc_conformance(struct rq *rq);
+enum err ogc_collections(struct rq *rq);
+enum err ogc_collection(struct rq *rq);
+enum err ogc_items(struct rq *rq);
+enum err ogc_item(struct rq *rq);
+enum err ogc_api(struct rq *rq);
+enum err ogc_tilesets(struct rq *rq);
+enum err ogc_tileset(struct rq *rq);
+enum err ogc_tile(struct rq *rq);
+enum err ogc_matrix_sets(struct rq *rq);
+enum err ogc_matrix_set(struct rq *rq);
+
+/* ogc_feature.c: one feature, with its properties; told: rows of the store in order of ids. */
+struct map_matters_told_row;
+void ogc_write_matter(struct ogc *o, const struct look *l, const struct point *p, const struct map_matters_told_row *told, enum crs crs, bool is_public);
+void ogc_write_item(struct ogc *o, const struct set *s, const struct set *tree, const struct set_item *it, struct str props, enum crs crs);
+
+#endif

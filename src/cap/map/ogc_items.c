@@ -1,0 +1,453 @@
+/* Features of a collection, a page at a time, and one by its id. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/time.h"
+#include "cap/map/map.sql.h"
+#include "cap/map/ogc.h"
+#include "core/place/place.h"
+#include "geo/points_by_id.h"
+#include "web/url.h"
+
+struct ask {
+	struct rq *rq;
+	struct ogc_collection c;
+	enum crs crs;
+	bool boxed;
+	double west, south, east, north;  /* west > east: over the antimeridian */
+	bool timed;
+	int64_t from, to;                 /* ms; to exclusive, 0: open */
+	int64_t limit, after;             /* after: id of a matter, or number of items passed over */
+};
+
+static const char *const page_params[] = {"bbox", "bbox-crs", "crs", "datetime", "limit", "after", "f", NULL};
+static const char *const set_params[] = {"bbox", "bbox-crs", "crs", "datetime", "limit", "after", "name", "kind", "place", NULL};
+static const char *const item_params[] = {"crs", NULL};
+
+/* ---- reading the question ---- */
+
+static enum err read_crs(struct rq *rq, const char *name, enum crs *out)
+{
+	struct str s = rq_query(rq, name);
+
+	*out = CRS_84;
+	if (s.n && !crs_of(s, out))
+		return rq_fail_field(rq, ERR_INPUT, name, N_("不认识这个坐标系；可用的见数据集的 crs。"));
+	return OK;
+}
+
+static bool numbers(struct str text, double v[6], int *n)
+{
+	struct str part;
+
+	for (*n = 0; str_split(&text, ',', &part); ++*n)
+		if (*n == 6 || !str_f64(str_trim(part), &v[*n]) || !isfinite(v[*n]))
+			return false;
+	return *n == 4 || *n == 6;
+}
+
+static enum err read_bbox(struct ask *a)
+{
+	struct str text = rq_query(a->rq, "bbox");
+	double v[6];
+	enum crs crs;
+	int n;
+	enum err e = read_crs(a->rq, "bbox-crs", &crs);
+
+	if (e != OK || str_empty(text))
+		return e;
+	a->boxed = true;
+	/* six numbers have heights, which nothing here has */
+	if (!numbers(text, v, &n) || !crs_read(crs, v[0], v[1], &a->west, &a->south) ||
+	    !crs_read(crs, v[n / 2], v[n / 2 + 1], &a->east, &a->north) || a->south > a->north)
+		return rq_fail_field(a->rq, ERR_INPUT, "bbox", N_("bbox 要有 4 个数：西、南、东、北，按坐标系的轴序；南不能在北的北边。"));
+	return OK;
+}
+
+static enum err read_datetime(struct ask *a)
+{
+	struct str text = rq_query(a->rq, "datetime"), from = text, to;
+	ptrdiff_t slash = str_chr(text, '/');
+	bool ok = true;
+
+	if (str_empty(text))
+		return OK;
+	a->timed = true;
+	to = slash >= 0 ? str_sub(text, (size_t)slash + 1, text.n) : text;
+	if (slash >= 0)
+		from.n = (size_t)slash;
+	if (from.n && !str_eqz(from, ".."))
+		ok = query_time(from, false, &a->from);
+	if (ok && to.n && !str_eqz(to, "..")) {
+		ok = query_time(to, true, &a->to);
+		a->to += to.n > 10; /* a moment is part of the interval; a day ended with its last */
+	}
+	if (!ok || (a->to && a->to <= a->from))
+		return rq_fail_field(a->rq, ERR_INPUT, "datetime", N_("datetime 要写成 2026-11-01/2026-11-30 这样，或一个时刻；开放的一端写 ..。"));
+	return OK;
+}
+
+static enum err read_limit(struct ask *a)
+{
+	struct str limit = rq_query(a->rq, "limit"), after = rq_query(a->rq, "after");
+
+	a->limit = OGC_LIMIT;
+	if (limit.n && (!str_i64(limit, &a->limit) || a->limit < 1))
+		return rq_fail_field(a->rq, ERR_INPUT, "limit", N_("limit 要是 1 到 %d 的整数。"), OGC_LIMIT_MAX);
+	if (a->limit > OGC_LIMIT_MAX)
+		a->limit = OGC_LIMIT_MAX;
+	if (after.n && (!str_i64(after, &a->after) || a->after < 0))
+		return rq_fail_field(a->rq, ERR_INPUT, "after", N_("after 只能用返回的下一页地址里的值。"));
+	return OK;
+}
+
+static enum err read_ask(struct rq *rq, struct ask *a)
+{
+	enum err e;
+
+	*a = (struct ask){.rq = rq};
+	e = ogc_find(rq, rq_param(rq, "id"), &a->c);
+	if (e == OK)
+		e = read_crs(rq, "crs", &a->crs);
+	if (e == OK)
+		e = read_bbox(a);
+	if (e == OK)
+		e = read_datetime(a);
+	return e == OK ? read_limit(a) : e;
+}
+
+/* ---- writing ---- */
+
+static void begin_page(struct ogc *o, const struct ask *a)
+{
+	ogc_begin(o, a->rq);
+	json_obj(&o->j);
+	json_key(&o->j, "type"), json_strz(&o->j, "FeatureCollection");
+	json_key(&o->j, "features");
+	json_arr(&o->j);
+}
+
+static enum err end_page(struct ogc *o, const struct ask *a, int64_t matched, size_t returned, int64_t next)
+{
+	struct rq *rq = a->rq;
+
+	json_end(&o->j);
+	json_key(&o->j, "numberMatched"), json_i64(&o->j, matched);
+	json_key(&o->j, "numberReturned"), json_i64(&o->j, (int64_t)returned);
+	json_key(&o->j, "timeStamp"), json_time(&o->j, rq->now);
+	json_key(&o->j, "links");
+	json_arr(&o->j);
+	ogc_link(o, "self", "application/geo+json", NULL, "%.*s%.*s", STR_ARG(web_url_base(rq)), STR_ARG(web_url_here(rq)));
+	ogc_link(o, "collection", "application/json", NULL, "/collections/%.*s", STR_ARG(a->c.id));
+	if (next) {
+		struct str address = web_url_with(rq, "after", arena_printf(rq->arena, "%lld", (long long)next).p);
+
+		ogc_link(o, "next", "application/geo+json", N_("下一页"), "%.*s%.*s", STR_ARG(web_url_base(rq)), STR_ARG(address));
+	}
+	json_end(&o->j);
+	http_header_set(rq->http, "Content-Crs", arena_printf(rq->arena, "<%s>", crs_uri(a->crs)));
+	return ogc_end(o, "application/geo+json");
+}
+
+/* ---- matters ---- */
+
+static size_t boxes_of(const struct ask *a, struct points_box out[2])
+{
+	struct mercator nw = mercator_from(a->west, a->north), se = mercator_from(a->east, a->south);
+
+	if (!a->boxed)
+		return 0;
+	if (a->west <= a->east) {
+		out[0] = (struct points_box){nw, se};
+		return 1;
+	}
+	out[0] = (struct points_box){nw, {UINT32_MAX, se.y}};
+	out[1] = (struct points_box){{0, nw.y}, se};
+	return 2;
+}
+
+/* The time asked for, inside the filter's. */
+static void narrow(struct points_range *r, const struct ask *a)
+{
+	uint32_t from = (uint32_t)(a->from / MS_MINUTE), to = (uint32_t)((a->to + MS_MINUTE - 1) / MS_MINUTE);
+
+	if (from > r->from)
+		r->from = from;
+	if (a->to && (r->to == 0 || to < r->to))
+		r->to = to;
+	if (r->to && r->to <= r->from) /* nothing: a period in which nobody can have come */
+		*r = (struct points_range){UINT32_MAX - 1, UINT32_MAX};
+}
+
+static const struct map_matters_told_row *told_of(const struct map_matters_told_rows *rows, int64_t id)
+{
+	for (size_t low = 0, high = rows->n; low < high;) {
+		size_t mid = low + (high - low) / 2;
+
+		if (rows->v[mid].id == id)
+			return &rows->v[mid];
+		if (rows->v[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static int by_id(const void *x, const void *y)
+{
+	int64_t a = ((const struct map_matters_told_row *)x)->id, b = ((const struct map_matters_told_row *)y)->id;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Titles and exact times; the public's answers need neither. */
+static enum err tell(struct rq *rq, const struct point *v, size_t n, struct map_matters_told_rows *out)
+{
+	int64_t *ids = arena_array(rq->arena, int64_t, n + 1);
+	struct map_matters_told_row *all = arena_array(rq->arena, struct map_matters_told_row, n + 1);
+	enum err e = OK;
+
+	*out = (struct map_matters_told_rows){.v = all};
+	for (size_t i = 0; i < n; i++)
+		ids[i] = v[i].id;
+	for (size_t at = 0; e == OK && at < n; at += 2000) {
+		struct map_matters_told_rows rows;
+
+		e = q_map_matters_told(rq_conn(rq), rq->arena, ids + at, n - at < 2000 ? n - at : 2000, &rows);
+		if (e == OK && rows.n)
+			memcpy(all + out->n, rows.v, rows.n * sizeof(*all));
+		out->n += e == OK ? rows.n : 0;
+	}
+	if (out->n)
+		qsort(all, out->n, sizeof(*all), by_id);
+	return e;
+}
+
+static enum err matters_page(struct ask *a, const struct look *l, struct query *q)
+{
+	struct points_box boxes[2];
+	size_t nboxes = boxes_of(a, boxes), n;
+	struct map_matters_told_rows told = {0};
+	struct point *v;
+	int64_t matched;
+	bool more;
+	struct ogc o;
+	enum err e;
+
+	if (a->timed)
+		narrow(&q->f.created, a);
+	e = points_by_id(l->view, &q->f, boxes, nboxes, a->after, (size_t)a->limit + 1, a->rq->arena, &v, &n, &matched);
+	more = n > (size_t)a->limit;
+	n -= more;
+	if (e == OK && !q->is_public)
+		e = tell(a->rq, v, n, &told);
+	if (e != OK)
+		return e;
+	begin_page(&o, a);
+	for (size_t i = 0; i < n; i++)
+		ogc_write_matter(&o, l, &v[i], told_of(&told, v[i].id), a->crs, q->is_public);
+	return end_page(&o, a, matched, n, more ? v[n - 1].id : 0);
+}
+
+static enum err matters(struct ask *a)
+{
+	struct look l;
+	struct query q;
+	enum err e = query_look(a->rq, &l);
+
+	if (e != OK)
+		return e;
+	e = query_read(a->rq, &l, page_params, &q);
+	if (e == OK)
+		e = matters_page(a, &l, &q);
+	query_age(a->rq, &l);
+	look_end(&l);
+	return e;
+}
+
+/* ---- layers and places ---- */
+
+static bool in_box(const struct ask *a, const struct set_item *it)
+{
+	if (!a->boxed)
+		return true;
+	if (isnan(it->lon) || it->lat < a->south || it->lat > a->north)
+		return false;
+	return a->west <= a->east ? it->lon >= a->west && it->lon <= a->east : it->lon >= a->west || it->lon <= a->east;
+}
+
+struct wanted {
+	struct str name, kind, place; /* place: a key; p NULL: any */
+};
+
+static enum err read_wanted(struct ask *a, const struct set *tree, struct wanted *w)
+{
+	struct str code = rq_query(a->rq, "place");
+	const struct set_item *it;
+
+	*w = (struct wanted){rq_query(a->rq, "name"), rq_query(a->rq, "kind"), STR_NULL};
+	if (str_empty(code))
+		return OK;
+	it = tree ? set_by_fid(tree, code) : NULL;
+	if (it == NULL)
+		return rq_fail_field(a->rq, ERR_INPUT, "place", N_("没有代码为“%.40s”的地点。"), arena_strz(a->rq->arena, code));
+	w->place = it->place;
+	return OK;
+}
+
+static bool is_wanted(const struct ask *a, const struct wanted *w, const struct set_item *it)
+{
+	if (it->hidden || it->ended || str_empty(it->fid) || !in_box(a, it))
+		return false;
+	if ((w->name.n && !str_eq(it->name, w->name)) || (w->kind.n && !str_eq(it->kind, w->kind)))
+		return false;
+	if (w->place.p && (str_empty(it->place) || !place_within(it->place, w->place)))
+		return false;
+	return query_may_see_item(a->rq, a->c.set, it);
+}
+
+static enum err props_of(struct rq *rq, const struct set *s, const struct set_item *const *v, size_t n, struct str *out)
+{
+	int64_t *ids = arena_array(rq->arena, int64_t, n + 1);
+	enum err e = OK;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = v[i]->id;
+	if (str_eqz(s->name, SET_PLACES))
+		return OK;
+	for (size_t at = 0; e == OK && at < n; at += 2000) {
+		size_t part = n - at < 2000 ? n - at : 2000;
+		struct map_features_props_rows rows;
+		struct imap found;
+
+		e = q_map_features_props(rq_conn(rq), rq->arena, ids + at, part, &rows);
+		if (e != OK)
+			return e;
+		imap_init(&found, rq->arena);
+		for (size_t i = 0; i < rows.n; i++)
+			imap_put(&found, rows.v[i].id, &rows.v[i].props);
+		for (size_t i = at; i < at + part; i++) {
+			struct str *props = imap_get(&found, ids[i]);
+
+			out[i] = props ? *props : STR("");
+		}
+	}
+	return e;
+}
+
+static enum err items(struct ask *a)
+{
+	const struct set *s = a->c.set, *tree = set_find(a->rq->arena, STR(SET_PLACES));
+	const struct set_item **v = arena_array(a->rq->arena, const struct set_item *, (size_t)a->limit + 1);
+	struct str *props = arena_array(a->rq->arena, struct str, (size_t)a->limit + 1);
+	struct wanted w;
+	int64_t matched = 0;
+	size_t n = 0;
+	struct ogc o;
+	enum err e = ogc_only(a->rq, set_params);
+
+	if (e == OK)
+		e = read_wanted(a, tree, &w);
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < s->n; i++) {
+		if (!is_wanted(a, &w, &s->v[i]))
+			continue;
+		if (matched++ >= a->after && n < (size_t)a->limit)
+			v[n++] = &s->v[i];
+	}
+	e = props_of(a->rq, s, v, n, props);
+	if (e != OK)
+		return e;
+	begin_page(&o, a);
+	for (size_t i = 0; i < n; i++)
+		ogc_write_item(&o, s, tree ? tree : s, v[i], props[i], a->crs);
+	return end_page(&o, a, matched, n, n && a->after + (int64_t)n < matched ? a->after + (int64_t)n : 0);
+}
+
+enum err ogc_items(struct rq *rq)
+{
+	struct ask a;
+	enum err e = read_ask(rq, &a);
+
+	if (e != OK)
+		return e;
+	return a.c.set ? items(&a) : matters(&a);
+}
+
+/* ---- one ---- */
+
+static void end_feature(struct ogc *o, enum crs crs)
+{
+	json_done(&o->j);
+	http_header_set(o->rq->http, "Content-Crs", arena_printf(o->rq->arena, "<%s>", crs_uri(crs)));
+	http_header_set(o->rq->http, "Content-Type", STR("application/geo+json"));
+}
+
+static enum err one_item(struct ask *a, struct str fid)
+{
+	const struct set *tree = set_find(a->rq->arena, STR(SET_PLACES));
+	const struct set_item *it = set_by_fid(a->c.set, fid);
+	const struct wanted any = {0};
+	struct str props = STR("");
+	struct ogc o;
+	enum err e;
+
+	if (it == NULL || !is_wanted(a, &any, it))
+		return rq_fail(a->rq, ERR_NOT_FOUND, N_("没有这个编号的要素。"));
+	e = props_of(a->rq, a->c.set, &it, 1, &props);
+	if (e != OK)
+		return e;
+	ogc_begin(&o, a->rq);
+	ogc_write_item(&o, a->c.set, tree ? tree : a->c.set, it, props, a->crs);
+	end_feature(&o, a->crs);
+	return buf_check(&a->rq->http->resp->body);
+}
+
+static enum err one_matter(struct ask *a, struct str fid)
+{
+	struct map_matters_told_rows told = {0};
+	struct look l;
+	struct query q;
+	struct point *v;
+	int64_t id, matched;
+	size_t n = 0;
+	struct ogc o;
+	enum err e = query_look(a->rq, &l);
+
+	if (e != OK)
+		return e;
+	e = query_class(a->rq, &l, &q);
+	if (e == OK && (!str_i64(fid, &id) || id < 1))
+		e = ERR_NOT_FOUND;
+	/* the smallest id from there on, inside the reader's rights */
+	if (e == OK)
+		e = points_by_id(l.view, &q.f, NULL, 0, id - 1, 1, a->rq->arena, &v, &n, &matched);
+	if (e == OK && (n == 0 || v[0].id != id))
+		e = ERR_NOT_FOUND;
+	if (e == OK && !q.is_public)
+		e = tell(a->rq, v, 1, &told);
+	if (e == OK) {
+		ogc_begin(&o, a->rq);
+		ogc_write_matter(&o, &l, v, told_of(&told, id), a->crs, q.is_public);
+		end_feature(&o, a->crs);
+	}
+	look_end(&l);
+	return e == ERR_NOT_FOUND ? rq_fail(a->rq, e, N_("没有这个编号的要素。")) : e;
+}
+
+enum err ogc_item(struct rq *rq)
+{
+	struct ask a = {.rq = rq};
+	enum err e = ogc_only(rq, item_params);
+
+	if (e == OK)
+		e = ogc_find(rq, rq_param(rq, "id"), &a.c);
+	if (e == OK)
+		e = read_crs(rq, "crs", &a.crs);
+	if (e != OK)
+		return e;
+	return a.c.set ? one_item(&a, rq_param(rq, "fid")) : one_matter(&a, rq_param(rq, "fid"));
+}
