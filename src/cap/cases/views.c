@@ -1,9 +1,14 @@
 #include "cap/cases/views.h"
 
+#include <pthread.h>
+
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/utf8.h"
 #include "cap/cases/cases.html.h"
 #include "cap/cases/cases.sql.h"
+#include "core/journal/journal.h"
+#include "crypto/crypto.h"
 
 struct saved {
 	int64_t id, org, owner;
@@ -36,12 +41,78 @@ static enum err saved_of(struct rq *rq, struct saved **v, size_t *n)
 	return OK;
 }
 
+/* ---- numbers of tabs, remembered for moments ---- */
+
+/*
+ * A number on a tab costs a bounded walk, and there are several on each page. It is remembered for some seconds; whoever has just acted himself
+ * gets it anew.
+ */
+#define REMEMBERED 1024
+#define FOR_MS (10 * MS_SECOND)
+
+static struct remembered {
+	unsigned char key[32];
+	int64_t at;
+	int n;
+	bool more;
+} remembered[REMEMBERED];
+static pthread_mutex_t remembered_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct remembered *slot_of(const unsigned char key[32])
+{
+	return &remembered[(key[0] | key[1] << 8) % REMEMBERED];
+}
+
+static bool recall(const unsigned char key[32], int64_t now, int *n, bool *more)
+{
+	const struct remembered *r = slot_of(key);
+	bool good;
+
+	pthread_mutex_lock(&remembered_lock);
+	good = memcmp(r->key, key, sizeof(r->key)) == 0 && now >= r->at && now - r->at < FOR_MS;
+	if (good) {
+		*n = r->n;
+		*more = r->more;
+	}
+	pthread_mutex_unlock(&remembered_lock);
+	return good;
+}
+
+static void remember(const unsigned char key[32], int64_t now, int n, bool more)
+{
+	struct remembered *r = slot_of(key);
+
+	pthread_mutex_lock(&remembered_lock);
+	memcpy(r->key, key, sizeof(r->key));
+	r->at = now;
+	r->n = n;
+	r->more = more;
+	pthread_mutex_unlock(&remembered_lock);
+}
+
+/* Store, account, condition, and the reader's own last entry of the journal: a step of one's own makes another key. */
+static enum err key_of(struct rq *rq, const struct filter *t, unsigned char key[32])
+{
+	struct journal_entry *last;
+	struct str lines = filter_lines(rq->arena, t), text;
+	int64_t next;
+	size_t n;
+	enum err e = journal_search(rq_conn(rq), rq->arena, &(struct journal_filter){.actor = rq->who.id, .limit = 1}, &last, &n, &next);
+
+	if (e != OK)
+		return e;
+	text = arena_printf(rq->arena, "%p %lld %lld %.*s", (void *)rq->app->db, (long long)rq->who.id, (long long)(n ? last[0].seq : 0), STR_ARG(lines));
+	hash_bytes(HASH_SHA256, text.p, text.n, key);
+	return OK;
+}
+
 /* ---- tabs ---- */
 
 /* A number, "99+", or nothing: a shared filter may name a place that is not this reader's, and full text is not counted for a tab. */
 static enum err count(struct rq *rq, const struct filter *t, struct str *out)
 {
 	struct str reason = rq->reason, field = rq->reason_field;
+	unsigned char key[32];
 	struct matter_scope s;
 	struct matter_filter f;
 	bool more;
@@ -51,6 +122,12 @@ static enum err count(struct rq *rq, const struct filter *t, struct str *out)
 	*out = STR("");
 	if (t->v[F_TEXT].n)
 		return OK;
+	if ((e = key_of(rq, t, key)) != OK)
+		return e;
+	if (recall(key, rq->now, &n, &more)) {
+		*out = arena_printf(rq->arena, more ? "%d+" : "%d", n);
+		return OK;
+	}
 	e = cases_scope(rq, &s);
 	if (e == OK && (e = filter_read(rq, t, &s, &f)) != OK) {
 		rq->reason = reason;
@@ -59,9 +136,11 @@ static enum err count(struct rq *rq, const struct filter *t, struct str *out)
 	}
 	if (e == OK)
 		e = matter_count(rq_conn(rq), rq->arena, &s, &f, rq->now, TAB_COUNT_CAP, &n, &more);
-	if (e == OK)
-		*out = arena_printf(rq->arena, more ? "%d+" : "%d", n);
-	return e;
+	if (e != OK)
+		return e;
+	remember(key, rq->now, n, more);
+	*out = arena_printf(rq->arena, more ? "%d+" : "%d", n);
+	return OK;
 }
 
 static struct str inbox_count(struct rq *rq, const struct matter_inbox_counts *c)

@@ -166,7 +166,7 @@ static enum err fill_shift(struct rq *rq, struct str key, struct handover_view *
 {
 	struct journal_filter f = {.at_from = v->since, .kind = STR("matter"), .place = key, .limit = LOG_PAGE};
 	int64_t next = 0;
-	enum err e = OK;
+	enum err e = journal_number_at(rq_conn(rq), rq->arena, v->since, &f.after);
 
 	v->did = arena_array(rq->arena, struct handover_did, KINDS);
 	v->lines = arena_array(rq->arena, struct handover_line, LINES_SHOWN);

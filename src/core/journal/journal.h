@@ -45,6 +45,7 @@ struct journal_range {
 };
 struct journal_filter {
 	int64_t before;          /* 0: from the newest */
+	int64_t after;           /* only greater numbers; 0: all */
 	int64_t at_from, at_to;  /* ms, at_to exclusive */
 	int64_t actor, subject;
 	struct str kind;         /* "matter" or "matter.dispatch" */
@@ -59,6 +60,9 @@ CHECKED enum err journal_search(struct db_conn *c, struct arena *a, const struct
 /* Which of the subjects (at most 4096) have an entry behind `after` that is not by `actor` and not of `kind`. For "what is new". */
 CHECKED enum err journal_changed(struct db_conn *c, struct arena *a, const int64_t *subjects, size_t nsubjects, int64_t after, int64_t actor,
 				 struct str kind, int64_t **v, size_t *n);
+/* The greatest number whose entry is older than `at`; 0: none. For an `after` where all that matters is recent: times follow the numbers as long as
+ * no clock was set back, so an audit asks by time and not by this. */
+CHECKED enum err journal_number_at(struct db_conn *c, struct arena *a, int64_t at, int64_t *seq);
 /* Greatest committed sequence. */
 CHECKED enum err journal_last(struct db_conn *c, int64_t *seq);
 

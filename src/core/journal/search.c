@@ -67,10 +67,9 @@ enum err journal_search(struct db_conn *c, struct arena *a, const struct journal
 		before = last + 1;
 	}
 	*v = arena_array(a, struct journal_entry, (size_t)f->limit);
-	for (int i = 0; i < WINDOWS && e == OK && before > 1 && *n < (size_t)f->limit; i++) {
+	for (int i = 0; i < WINDOWS && e == OK && before > f->after + 1 && *n < (size_t)f->limit; i++) {
 		struct journal_search_rows r;
-		int64_t floor = indexed || before <= WINDOW ? 1 : before - WINDOW;
-
+		int64_t floor = indexed || before - f->after <= WINDOW ? f->after + 1 : before - WINDOW;
 		int64_t ask = f->nwithin ? LIMIT_MAX : f->limit - (int64_t)*n;
 
 		e = look(c, a, f, before, floor, ask, &r);
@@ -78,7 +77,27 @@ enum err journal_search(struct db_conn *c, struct arena *a, const struct journal
 			return e;
 		before = take(f, *v, n, &r, ask, floor);
 	}
-	*next = before > 1 ? before : 0;
+	*next = before > f->after + 1 ? before : 0;
+	return e;
+}
+
+enum err journal_number_at(struct db_conn *c, struct arena *a, int64_t at, int64_t *seq)
+{
+	int64_t low = 0, high;
+	enum err e = journal_last(c, &high);
+
+	while (e == OK && low < high) {
+		int64_t middle = low + (high - low + 1) / 2;
+		struct journal_entry *v;
+		size_t n;
+
+		e = journal_read(c, a, middle - 1, 1, &v, &n);
+		if (e == OK && n && v[0].at < at)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*seq = low;
 	return e;
 }
 

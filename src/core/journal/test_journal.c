@@ -499,7 +499,7 @@ static bool kind_fits(struct str kind, struct str want)
 
 static bool fits(const struct journal_entry *e, const struct journal_filter *f)
 {
-	return (f->actor == 0 || e->actor == f->actor) && (f->subject == 0 || e->subject == f->subject) && kind_fits(e->kind, f->kind) &&
+	return e->seq > f->after && (f->actor == 0 || e->actor == f->actor) && (f->subject == 0 || e->subject == f->subject) && kind_fits(e->kind, f->kind) &&
 	       (f->place.n == 0 || str_starts(e->place, f->place.p)) && (f->at_from == 0 || e->at >= f->at_from) &&
 	       (f->at_to == 0 || e->at < f->at_to);
 }
@@ -549,9 +549,44 @@ static void test_search(void **state)
 	search_is_right(u, (struct journal_filter){.limit = 9, .place = STR("aa")});
 	search_is_right(u, (struct journal_filter){.limit = 9, .at_from = 1100, .at_to = 1200, .place = STR("a")});
 	search_is_right(u, (struct journal_filter){.limit = 9, .kind = STR("nothing")});
+	search_is_right(u, (struct journal_filter){.limit = 9, .after = 150, .place = STR("a")});
+	search_is_right(u, (struct journal_filter){.limit = 500, .after = 150, .actor = 3});
+	search_is_right(u, (struct journal_filter){.limit = 9, .after = 400});
 	c = db_read_begin(u->db);
 	assert_int_equal(ERR_INPUT, journal_search(c, u->a, &(struct journal_filter){.limit = 0}, &v, &n, &next));
 	assert_int_equal(ERR_INPUT, journal_search(c, u->a, &(struct journal_filter){.limit = 501}, &v, &n, &next));
+	db_read_end(c);
+}
+
+static void test_recent(void **state)
+{
+	static const int64_t subjects[] = {1, 2, 6, 99};
+	struct unit *u = *state;
+	struct db_conn *c;
+	int64_t seq, *v;
+	size_t n;
+
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, journal_number_at(c, u->a, 1000, &seq));
+	db_read_end(c);
+	assert_int_equal(0, seq);
+	assert_int_equal(OK, db_write(u->db, mixed_job, NULL)); /* number i + 1 at 1000 + i */
+	c = db_read_begin(u->db);
+	for (int64_t at = 999; at < 1403; at += 7) {
+		assert_int_equal(OK, journal_number_at(c, u->a, at, &seq));
+		assert_int_equal(at <= 1000 ? 0 : at - 1000 > 400 ? 400 : at - 1000, seq);
+	}
+	/* the last four entries: subjects 4 5 6 0 by actors 1 2 3 4, of the kinds file, filed, matter, grant */
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 0, STR("matter.reveal"), &v, &n));
+	assert_true(n == 1 && v[0] == 6);
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 3, STR("matter.reveal"), &v, &n)); /* one's own */
+	assert_int_equal(0, n);
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 0, STR("matter"), &v, &n)); /* the kind that does not count */
+	assert_int_equal(0, n);
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 0, 0, STR("matter.reveal"), &v, &n));
+	assert_int_equal(3, n);
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 400, 0, STR("matter.reveal"), &v, &n));
+	assert_int_equal(0, n);
 	db_read_end(c);
 }
 
@@ -684,7 +719,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		BOTH(test_refused), BOTH(test_concurrent), BOTH(test_two_stores), BOTH(test_restart), BOTH(test_tamper), BOTH(test_cut_off),
 		BOTH(test_edge), BOTH(test_edge_of_an_old_store), BOTH(test_node_byte),
-		BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_tail),
+		BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_recent), BOTH(test_tail),
 		BOTH(test_watch), BOTH(test_tail_under_load),
 	};
 	int failed;
