@@ -134,9 +134,11 @@ function fill(form, fields) {
 
 function restore(form, name, fields) {
 	if (!fields?.length || !untouched(form)) return;
-	fill(form, fields);
 	carry(form, name);
 	states.set(form, { dirty: false });
+	const there = new Set(fieldsOf(form).map((f) => f.join("=")));
+	if (fields.every((f) => there.has(f.join("=")))) return; // the page itself brings it back, with what was wrong
+	fill(form, fields);
 	const box = form.closest("details");
 	if (box) box.open = true;
 	const drop = document.createElement("button");

@@ -149,6 +149,8 @@ static struct str inbox_count(struct rq *rq, const struct matter_inbox_counts *c
 
 	if (c == NULL)
 		return STR("");
+	if (n > INBOX_COUNT_CAP)
+		return arena_printf(rq->arena, "%d+", INBOX_COUNT_CAP);
 	return arena_printf(rq->arena, c->more ? "%d+" : "%d", n);
 }
 

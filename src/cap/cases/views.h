@@ -10,6 +10,7 @@
 #define TABS_MOST 12       /* saved filters over a list */
 #define TABS_COUNTED 6     /* of them with a number: each costs a bounded look */
 #define TAB_COUNT_CAP 99
+#define INBOX_COUNT_CAP 999
 
 /* `now`: what the page shows (NULL: the inbox). Own filters first, then those shared with the reader's organisations. */
 CHECKED enum err views_tabs(struct rq *rq, const struct filter *now, const struct matter_inbox_counts *inbox, struct cases_tabs *out);

@@ -143,5 +143,5 @@ export async function press(page, action, fields = {}) {
       await field.fill(value);
     }
   }
-  await Promise.all([page.waitForNavigation(), box.locator('button.btn').click()]);
+  await Promise.all([page.waitForNavigation(), box.locator('.btns button.btn').click()]);
 }
