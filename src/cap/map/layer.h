@@ -6,15 +6,12 @@
 #define CAP_MAP_LAYER_H
 
 #include "db/db.h"
+#include "geo/coord.h"
 
 #define LAYER_NAME_MAX 40
 #define LAYER_FEATURES_MAX 500000
 
 /* ---- reading a file ---- */
-
-enum layer_datum { DATUM_NONE, DATUM_CGCS2000, DATUM_GCJ02 };
-/* "wgs84" and "cgcs2000" are the same to us (within centimetres), "gcj02"; DATUM_NONE: unknown. */
-enum layer_datum layer_datum_of(const char *name);
 
 /* Titles of columns, or names of properties; NULL: the usual ones are tried. */
 struct layer_columns {
@@ -31,7 +28,7 @@ enum layer_got { LAYER_ROW, LAYER_BAD, LAYER_END };
 
 struct layer_file;
 /* path: *.csv, *.geojson, *.json, *.geojsonl. On error *why tells both languages. */
-CHECKED enum err layer_open(struct layer_file **out, const char *path, enum layer_datum datum, const struct layer_columns *columns,
+CHECKED enum err layer_open(struct layer_file **out, const char *path, enum coord_datum datum, const struct layer_columns *columns,
 			    struct arena *a, struct str *why);
 /* Texts live in `a` (reset it from time to time). LAYER_BAD: row->number and *why. */
 enum layer_got layer_next(struct layer_file *f, struct arena *a, struct layer_row *row, struct str *why);

@@ -22,7 +22,7 @@
 enum column { C_LON, C_LAT, C_ID, C_NAME, C_KIND, C_PLACE, COLUMNS };
 
 struct layer_file {
-	enum layer_datum datum;
+	enum coord_datum datum;
 	const char *wanted[COLUMNS];
 	int fd;
 	struct csv *csv;             /* NULL: GeoJSON */
@@ -38,17 +38,6 @@ static const char *const usual[COLUMNS][6] = {
 	{"lon", "lng", "longitude", "经度", "x"}, {"lat", "latitude", "纬度", "y"}, {"id", "fid", "编号", "uid"},
 	{"name", "名称", "title", "station", "标题"}, {"kind", "type", "类别", "类型", "category"}, {"place", "地区代码", "town"},
 };
-
-enum layer_datum layer_datum_of(const char *name)
-{
-	static const struct { const char *name; enum layer_datum datum; } v[] = {
-		{"wgs84", DATUM_CGCS2000}, {"cgcs2000", DATUM_CGCS2000}, {"gcj02", DATUM_GCJ02}};
-
-	for (size_t i = 0; i < ARRAY_LEN(v); i++)
-		if (str_ieqz(str_from(name), v[i].name))
-			return v[i].datum;
-	return DATUM_NONE;
-}
 
 /* ---- opening ---- */
 
@@ -98,7 +87,7 @@ static bool is_csv(const char *path)
 	return str_ends(str_from(path), ".csv") || str_ends(str_from(path), ".CSV") || str_ends(str_from(path), ".tsv");
 }
 
-enum err layer_open(struct layer_file **out, const char *path, enum layer_datum datum, const struct layer_columns *columns,
+enum err layer_open(struct layer_file **out, const char *path, enum coord_datum datum, const struct layer_columns *columns,
 		    struct arena *a, struct str *why)
 {
 	struct layer_file *f = calloc(1, sizeof(*f));
@@ -182,6 +171,8 @@ static struct str made_fid(struct arena *a, const struct layer_row *r)
 
 static enum layer_got finish(struct layer_file *f, struct arena *a, struct layer_row *r, struct str *why)
 {
+	struct lonlat at;
+
 	if (!coord_valid(r->lon, r->lat)) {
 		*why = STR("坐标不是经纬度（度） (the coordinates are no longitude and latitude in degrees)");
 		return LAYER_BAD;
@@ -190,12 +181,9 @@ static enum layer_got finish(struct layer_file *f, struct arena *a, struct layer
 		*why = STR("坐标是 0,0，即没有定位 (the coordinates are 0,0: not located)");
 		return LAYER_BAD;
 	}
-	if (f->datum == DATUM_GCJ02) {
-		struct lonlat p = coord_from_gcj02(r->lon, r->lat);
-
-		r->lon = p.lon;
-		r->lat = p.lat;
-	}
+	at = coord_from(f->datum, r->lon, r->lat);
+	r->lon = at.lon;
+	r->lat = at.lat;
 	if (str_empty(r->fid))
 		r->fid = made_fid(a, r);
 	return LAYER_ROW;

@@ -242,7 +242,7 @@ static bool stopped(void *arg)
 	return cli_interrupted();
 }
 
-static int run_import(struct cli *cli, const char *path, enum layer_datum datum, const struct layer_columns *columns, struct layer_import *im)
+static int run_import(struct cli *cli, const char *path, enum coord_datum datum, const struct layer_columns *columns, struct layer_import *im)
 {
 	static struct shown s;
 	struct layer_file *f;
@@ -279,7 +279,7 @@ int layer_import_command(int argc, char **argv)
 	static struct layer_columns columns;
 	static bool open_to_all, keep, drop;
 	static const struct opt opts[] = {
-		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系：wgs84、cgcs2000、gcj02", .en = "datum of the coordinates"},
+		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系：wgs84、cgcs2000、gcj02、bd09", .en = "datum of the coordinates"},
 		{.name = "title", .arg = "TITLE", .text = &title, .zh = "图层名称", .en = "title people see"},
 		{.name = "public", .flag = &open_to_all, .zh = "公众可见", .en = "everybody may see it"},
 		{.name = "permission", .arg = "NAME", .text = &permission, .zh = "有此权限的人可见，默认 place.read",
@@ -299,14 +299,15 @@ int layer_import_command(int argc, char **argv)
 		.name = "import layer", .usage = "NAME FILE", .zh = "从 GeoJSON 或 CSV 导入点图层；再次导入即更新。", .opts = {cli_options, opts},
 		.en = "Imports a layer of points from GeoJSON or CSV; importing again updates it.", .min_args = 1, .max_args = 2};
 	int status = opt_parse(&cmd, &argc, &argv);
+	enum coord_datum from = COORD_CGCS2000;
 	struct layer_import im = {0};
 	struct cli cli;
 
 	if (status >= 0)
 		return status;
 	im.name = str_from(argv[0]);
-	if (!drop && (argc < 2 || datum == NULL || layer_datum_of(datum) == DATUM_NONE)) {
-		fprintf(stderr, "gongzhi: 要写明文件，并用 --datum 说明坐标系：wgs84、cgcs2000 或 gcj02 "
+	if ((drop && argc > 1) || (!drop && (argc < 2 || datum == NULL || !coord_datum_read(str_from(datum), &from)))) {
+		fprintf(stderr, "gongzhi: 要写明文件，并用 --datum 说明坐标系：wgs84、cgcs2000、gcj02 或 bd09 "
 			"(name the file, and its datum with --datum)\n");
 		return 2;
 	}
@@ -320,7 +321,7 @@ int layer_import_command(int argc, char **argv)
 
 		status = e == OK ? 0 : cli_fail(e == ERR_NOT_FOUND ? STR("没有这个图层 (there is no such layer)") : str_from(err_name(e)));
 	} else if (status < 0) {
-		status = run_import(&cli, argv[1], layer_datum_of(datum), &columns, &im);
+		status = run_import(&cli, argv[1], from, &columns, &im);
 	}
 	cli_close(&cli);
 	return status;

@@ -55,9 +55,11 @@ FROM matter WHERE id IN ($ids[]);
 -- ---- the wall ----
 
 -- name: map_oldest(place_from str, place_to str, n i64) -> id i64, created i64
+-- may scan: walks the index of the open ones in its order, which has the place too, and stops at the n-th
 SELECT id, created FROM matter WHERE desk IS NOT NULL AND place >= $place_from AND place < $place_to ORDER BY created, id LIMIT $n;
 
 -- name: map_newest(place_from str, place_to str, n i64) -> id i64, created i64
+-- may scan: walks the index of the open ones in its order, which has the place too, and stops at the n-th
 SELECT id, created FROM matter WHERE desk IS NOT NULL AND place >= $place_from AND place < $place_to ORDER BY created DESC, id DESC LIMIT $n;
 
 -- name: map_urgent(category str, since i64, place_from str, place_to str, n i64) -> id i64, created i64

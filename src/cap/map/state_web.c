@@ -126,6 +126,19 @@ static void put_place_name(struct json *j, const struct set_item *it)
 	json_key(j, "name"), json_str(j, place_short_name(it->name));
 }
 
+/* A place whose point nobody knows stands in the middle of what is known below it. */
+static void put_point(struct wall *w, const struct set_item *it)
+{
+	double lon = it->lon, lat = it->lat, box[4];
+
+	if (isnan(lon) && place_bounds(w->l->tree, it, box)) {
+		lon = round((box[0] + box[2]) / 2 * 1e5) / 1e5;
+		lat = round((box[1] + box[3]) / 2 * 1e5) / 1e5;
+	}
+	json_key(w->j, "lon"), json_f64(w->j, lon);
+	json_key(w->j, "lat"), json_f64(w->j, lat);
+}
+
 /* Below the place asked for; without one, below the top of what the reader may see. */
 static const struct set_item *top_of(const struct wall *w)
 {
@@ -162,8 +175,7 @@ static enum err put_children(struct wall *w)
 		json_key(w->j, "level"), json_str(w->j, g.v[i]->kind);
 		json_key(w->j, "open"), json_i64(w->j, open[i]);
 		json_key(w->j, "late"), json_i64(w->j, late[i]);
-		json_key(w->j, "lon"), json_f64(w->j, g.v[i]->lon);
-		json_key(w->j, "lat"), json_f64(w->j, g.v[i]->lat);
+		put_point(w, g.v[i]);
 		json_end(w->j);
 	}
 	json_end(w->j);
