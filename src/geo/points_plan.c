@@ -25,6 +25,18 @@ static uint64_t *set_of16(const uint16_t *v, size_t n)
 	return bits;
 }
 
+static int low_bytes(uint64_t set[4], const uint16_t *v, size_t n)
+{
+	bool one = n > 0;
+
+	memset(set, 0, 4 * sizeof(*set));
+	for (size_t i = 0; i < n; i++) {
+		set[(v[i] & 255) >> 6] |= (uint64_t)1 << (v[i] & 63);
+		one &= (v[i] & 255) == (v[0] & 255);
+	}
+	return one ? v[0] & 255 : -1;
+}
+
 /* [from, to) with to == 0 for "no end", as low <= v <= high. False: nothing can be in it. */
 static bool bounds(struct points_range r, uint32_t *low, uint32_t *high)
 {
@@ -35,9 +47,6 @@ static bool bounds(struct points_range r, uint32_t *low, uint32_t *high)
 
 void plan_init(struct plan *p, const struct points_filter *f)
 {
-	uint8_t low[256];
-	size_t n = 0;
-
 	p->f = f;
 	p->k = kernels();
 	p->nsteps = 0;
@@ -47,14 +56,7 @@ void plan_init(struct plan *p, const struct points_filter *f)
 	p->channel_one = set_of8(p->channel, f->channels, f->nchannels);
 	p->category_bits = set_of16(f->categories, f->ncategories);
 	p->department_bits = set_of16(f->departments, f->ndepartments);
-	for (unsigned v = 0; f->ncategories && v < 256; v++)
-		for (unsigned high = 0; high < 65536; high += 256)
-			if (p->category_bits[(high | v) >> 6] >> (v & 63) & 1) {
-				low[n++] = (uint8_t)v;
-				break;
-			}
-	if (f->ncategories)
-		p->category_one = set_of8(p->category_low, low, n);
+	p->category_one = low_bytes(p->category_low, f->categories, f->ncategories);
 	p->none = !bounds(f->created, &p->created_low, &p->created_high) || !bounds(f->closed, &p->closed_low, &p->closed_high) ||
 		  (f->scoped && f->nplaces == 0);
 	p->flags = f->flags;

@@ -1,6 +1,7 @@
 #include "geo/points_seg.h"
 
 #include <math.h>
+#include <sys/mman.h>
 
 /* ---- coordinates ---- */
 
@@ -83,6 +84,24 @@ static size_t round64(size_t n)
 	return (n + 63) & ~(size_t)63;
 }
 
+/*
+ * A full segment nearly fills two megabytes: on pages of that size looking at rows here and there is some times faster, since the processor's table of
+ * pages holds few entries.
+ */
+#define LARGE_PAGE ((size_t)2 << 20)
+
+static char *block(size_t n)
+{
+	char *p;
+
+	if (n <= LARGE_PAGE / 8 * 7 || n > LARGE_PAGE)
+		return aligned_alloc(64, n ? n : 64);
+	p = aligned_alloc(LARGE_PAGE, LARGE_PAGE);
+	if (p)
+		madvise(p, LARGE_PAGE, MADV_HUGEPAGE);
+	return p;
+}
+
 /* One block for all pieces, each on a cache line of its own, zeroed. */
 static size_t carve(const struct piece *v, size_t n, void **memory)
 {
@@ -91,7 +110,7 @@ static size_t carve(const struct piece *v, size_t n, void **memory)
 
 	for (size_t i = 0; i < n; i++)
 		total += round64(v[i].size);
-	p = aligned_alloc(64, total ? total : 64);
+	p = block(total);
 	if (p == NULL)
 		BUG("no memory for %zu bytes of points", total);
 	memset(p, 0, total);
@@ -100,7 +119,7 @@ static size_t carve(const struct piece *v, size_t n, void **memory)
 		*v[i].at = v[i].size ? p : NULL;
 		p += round64(v[i].size);
 	}
-	return total;
+	return total > LARGE_PAGE / 8 * 7 && total < LARGE_PAGE ? LARGE_PAGE : total;
 }
 
 static uint32_t hash_size(uint32_t n)

@@ -10,7 +10,7 @@
 #include "geo/points.h"
 
 #define SEG_MAX 49152u             /* a row number + 1 fits 16 bits, also in the hash of ids at three quarters of 65536 */
-#define SEG_FILL 40960u            /* of a bulk load: room for some more rows before it is split */
+#define SEG_FILL 47104u            /* of a bulk load: some two megabytes, and room for some more rows before it is split */
 #define KEY_UNLOCATED UINT64_MAX   /* behind everything that is on the map */
 #define SUM_ROWS 32u               /* a prefix sum of x and y every so many rows */
 #define STATE_ROWS 64u             /* prefix counts of states every so many rows */
