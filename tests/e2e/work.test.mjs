@@ -114,7 +114,7 @@ test('everything in the list is reached with Tab', async () => {
 // ---- side by side ----
 
 test('list and matter stand side by side, and a step in the pane moves both', async () => {
-  const [id] = await reports('并排看的一件');
+  const [below, id] = await reports('并排看的下面一件', '并排看的一件'); // newest first
   const { page, context } = await desk(server, 'dispatcher');
   await page.goto('/cases?state=filed&scenario=resident-report');
   await page.locator(`.row[data-id="${id}"] .row__title a`).click();
@@ -127,6 +127,9 @@ test('list and matter stand side by side, and a step in the pane moves both', as
   await page.locator('#pane #do-accept button.btn').click();
   await page.waitForSelector('#pane #do-dispatch');
   await page.waitForFunction((x) => !document.querySelector(`.row[data-id="${x}"]`), id); // no longer in this list
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('j'); // goes on where it was, not from the top
+  await page.waitForFunction((x) => document.querySelector('#pane form[action$="/do"]')?.getAttribute('action') === `/cases/${x}/do`, below);
   await page.keyboard.press('Escape');
   assert.ok(await page.locator('#pane').isHidden());
   assert.deepEqual(page.problems, []);
@@ -260,7 +263,9 @@ test.main('what must be acted on cannot be switched off, and a notice dies when 
   assert.equal((await handler.submit('/me/notices/settings', { news: '3', from: '22:00', to: '07:30' })).status, 303);
   assert.match((await handler.get('/me/notices/settings')).text, /value="22:00"[\s\S]*value="07:30"/);
   const { id, dispatcher } = await handed(server, { fields: { what: '通知会自己消失的一件' } });
-  assert.match((await handler.get('/me/notices')).text, new RegExp(`/cases/${id}"`));
+  const notices = (await handler.get('/me/notices')).text;
+  assert.match(notices, new RegExp(`/cases/${id}"`));
+  assert.match(notices, /等我办的[\s\S]*大石坝街道[\s\S]*\d+ 条/, 'bundled by what it is and where');
   await did(handler, id, 'sign');
   assert.doesNotMatch((await handler.get('/me/notices')).text, new RegExp(`/cases/${id}"`));
   assert.ok(dispatcher);

@@ -14,11 +14,19 @@ const linkOf = (row) => row?.querySelector(".row__title a");
 const boxOf = (row) => row?.querySelector("input[name=m]");
 const here = () => rows().find((r) => r.contains(document.activeElement)) ?? rows().find((r) => r.classList.contains("is-chosen"));
 
+let cursor = -1; // where the reader was, when that matter has left the list
+
 function go(step) {
 	const all = rows();
 	if (!all.length) return;
 	const at = all.indexOf(here());
-	const row = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + step))];
+	const next = document.querySelector(".pager a[rel=next]");
+	if (step > 0 && at === all.length - 1 && next) {
+		next.focus(); // behind the last one lies the next page
+		return;
+	}
+	cursor = Math.max(0, Math.min(all.length - 1, at >= 0 ? at + step : cursor < 0 ? 0 : step > 0 ? cursor : cursor - 1));
+	const row = all[cursor];
 	linkOf(row).focus({ preventScroll: true });
 	row.scrollIntoView({ block: "nearest" });
 	if (pane && !pane.hidden) openSoon(row);
@@ -137,6 +145,7 @@ function show(html, url, focus) {
 async function open(row, focus) {
 	const link = linkOf(row);
 	const mine = ++wanted;
+	cursor = rows().indexOf(row);
 	for (const r of rows()) r.classList.toggle("is-chosen", r === row);
 	try {
 		const answer = await fetch(link.href, { headers: { Accept: "text/html" } });

@@ -1,6 +1,7 @@
 #include "tests/unit.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -10,8 +11,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "core/notify/wish.h"
 #include "base/time.h"
+#include "core/journal/journal.h"
+#include "core/notify/wish.h"
+#include "core/place/place.h"
 #include "crypto/crypto.h"
 
 static struct keyring *keys;
@@ -488,6 +491,49 @@ static void several_leave_in_one(void **state)
 	assert_int_equal(unread(u), 5); /* mail takes nothing away here */
 }
 
+static enum err places_job(struct tx *tx, void *arg)
+{
+	static const struct { const char *code, *name; enum place_level level; } tree[] = {
+		{"50", "重庆市", PLACE_PROVINCE}, {"5001", "市辖区", PLACE_CITY}, {"500105", "江北区", PLACE_DISTRICT},
+		{"500105004", "大石坝街道", PLACE_TOWN}, {"500105004001", "石门社区居民委员会", PLACE_COMMUNITY},
+		{"500105004001001", "第一网格", PLACE_GRID},
+	};
+	struct str *key = arg, above = STR("");
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < ARRAY_LEN(tree); i++) {
+		struct place p = {.code = str_from(tree[i].code), .name = str_from(tree[i].name), .level = tree[i].level, .lon = NAN, .lat = NAN,
+				  .since = 1};
+
+		e = place_add(tx, above, &p, key);
+		above = *key;
+	}
+	return e;
+}
+
+static void a_bundle_says_where(void **state)
+{
+	struct unit *u = *state;
+	struct notice n = {.to = 5, .kind = STR("matter.dispatch"), .title = STR("已分拨：路灯不亮"), .subject = 7, .class = NOTICE_WORK};
+	struct str address = STR("li@example.cn"), key, why;
+	struct sink s;
+
+	open_keys(u);
+	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why)); /* a place that is made is journalled */
+	place_forget_names();
+	assert_int_equal(OK, db_write(u->db, places_job, &key));
+	n.place = arena_str(u->a, key);
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(OK, db_write(u->db, send_job, &n));
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	deliver(u, clock_now() + MS_SECOND, 1, 0);
+	sink_stop(&s);
+	journal_end(u->db);
+	assert_non_null(strstr(s.mail, "Subject: =?UTF-8?B?55+z6Zeo56S+5Yy6IDMg5p2h5paw6YCa55+l?=")); /* 石门社区 3 条新通知 */
+}
+
 static enum err settle_job(struct tx *tx, void *every)
 {
 	return notify_settle(tx, 7, *(bool *)every);
@@ -534,6 +580,7 @@ int main(void)
 		cmocka_unit_test(when_mail_may_leave),
 		UNIT_BOTH(wishes_are_kept),
 		UNIT_BOTH(several_leave_in_one),
+		UNIT_BOTH(a_bundle_says_where),
 		UNIT_BOTH(dies_by_itself),
 	};
 
