@@ -513,6 +513,41 @@ test('likely duplicates with script: said while writing; sending goes on without
   await server.stop();
 });
 
+// ---- the open page ----
+
+test('the open page by community and period: figures again in a table, small numbers kept back, the same as data', async () => {
+  const server = await world();
+  const { page, context } = await visitor(server, { script: false });
+  await page.goto(`/t/${TOWN}/open`);
+  await fits(page);
+  await axe(page);
+  assert.ok(await page.locator('.chart rect').count() > 0);
+  const all = Number(await page.locator('.stats dd').first().innerText());
+  const data = JSON.parse(await (await page.request.get(`/t/${TOWN}/open.json?days=365`)).text());
+  assert.equal(data.totals.filed, all);
+  for (const c of data.categories) assert.ok(c.filed >= data.few_below, JSON.stringify(c));
+  assert.equal(data.categories.reduce((n, c) => n + c.filed, 0), all, 'the parts make up the whole');
+  for (const b of data.series) assert.ok(b.filed === null || b.filed === 0 || b.filed >= data.few_below);
+  await page.selectOption('#place', { index: 1 });
+  await page.getByRole('button', { name: '看', exact: true }).click();
+  await fits(page);
+  const one = await page.locator('main').innerText();
+  assert.match(one, /社区/);
+  const few = JSON.parse(await (await page.request.get(`/t/${TOWN}/open.json?days=30&place=500105004011`)).text());
+  if (few.totals === null) assert.deepEqual([few.categories, few.series], [[], []]);
+  else assert.ok(few.totals.filed >= few.few_below);
+  assert.equal((await page.request.get(`/t/${TOWN}/open?place=500105006`)).status(), 404, 'another town');
+  assert.equal((await page.request.get(`/t/${TOWN}/open?place=%27&days=x&key=-1&id=9e9`)).status(), 404);
+  assert.equal((await page.request.get(`/t/${TOWN}/open?days=-4&key=zzz&id=1`)).status(), 200);
+  await page.goto(`/t/${TOWN}/open?elder=1&lang=en`);
+  await axe(page);
+  await fits(page);
+  await page.goto(`/t/${TOWN}/open?elder=0&lang=zh`);
+  await screenshot(page, 'open');
+  await context.close();
+  await server.stop();
+});
+
 // ---- a bad line ----
 
 test.main('a post whose answer is lost is sent again and filed once; nothing typed is lost', async () => {

@@ -130,7 +130,13 @@ struct portal_progress {
 };
 CHECKED enum err portal_progress_of(struct db_conn *c, struct arena *a, const struct matter *m, struct portal_progress *out);
 
-/* ---- the open page ---- */
+/* ---- the open page (portal_open.c) ---- */
+
+/*
+ * 示例: no number that breaks a whole down (a category, a grade, a part of the year) is told when fewer matters than this stand behind it,
+ * and of a community no number at all: somebody could be known by it. What is too small is put together with other small ones.
+ */
+#define PORTAL_FEW 5
 
 struct portal_open_row {
 	struct str title, category, place; /* category: its id */
@@ -138,14 +144,29 @@ struct portal_open_row {
 	struct text2 state;
 	int kind, score, solved;           /* enum state_kind */
 };
+struct portal_open_part { struct str name; int64_t filed, closed, open; bool rest; }; /* name: a category's id; rest: several small ones together */
+struct portal_open_bar { int64_t day, filed, closed; bool few; };  /* filed from that day on, and of these closed by now */
+struct portal_open_ask {
+	int days;                              /* window in days: 30, 90, 365 */
+	struct str place;                      /* key of a community of the town; "": the whole town */
+	int64_t before_key, before_id;         /* of the list's page; 0 the newest */
+};
 struct portal_open {
-	int days;                              /* window in days; 0: everything */
+	struct portal_open_ask ask;
+	struct str place_name, place_code;     /* of the community chosen, else of the town */
+	bool few;                              /* of this community too little is known to tell: totals are zero, nothing is broken down */
+	bool few_judged;                       /* too few have judged to tell the grades apart */
 	struct matter_totals totals;
-	struct matter_total_row *categories; size_t ncategories;
+	struct portal_open_part *parts; size_t nparts;
+	struct portal_open_bar *bars; size_t nbars; /* oldest first; weeks, of a year months of 30 days */
+	int64_t tallest;
+	int span;                              /* days a bar */
 	struct portal_open_row *rows; size_t nrows;
+	bool more;
+	int64_t next_key, next_id;
 };
 /* Public matters of the town only; titles masked, the place as coarse as its community. */
-CHECKED enum err portal_open_load(struct db_conn *c, struct arena *a, const struct portal_town *t, int days, int64_t now,
+CHECKED enum err portal_open_load(struct db_conn *c, struct arena *a, const struct portal_town *t, const struct portal_open_ask *ask, int64_t now,
 				  struct portal_open *out);
 
 /* ---- failed look-ups (portal_limit.c) ---- */

@@ -112,84 +112,6 @@ static enum err qr(struct rq *rq)
 	return OK;
 }
 
-/* ---- open data ---- */
-
-static void totals_json(struct json *j, const struct matter_totals *t)
-{
-	json_obj(j);
-	json_key(j, "filed"), json_i64(j, t->filed);
-	json_key(j, "open"), json_i64(j, t->open);
-	json_key(j, "answered"), json_i64(j, t->answered);
-	json_key(j, "closed"), json_i64(j, t->closed);
-	json_key(j, "closed_late"), json_i64(j, t->late_closed);
-	json_key(j, "refused"), json_i64(j, t->refused);
-	json_key(j, "judged"), json_i64(j, t->judged);
-	json_key(j, "solved"), json_i64(j, t->solved);
-	json_key(j, "not_solved"), json_i64(j, t->not_solved);
-	json_key(j, "scores");
-	json_arr(j);
-	for (int i = 1; i <= 5; i++)
-		json_i64(j, t->score[i]);
-	json_end(j);
-	json_key(j, "close_hours_mean"), json_f64(j, (double)t->close_ms_mean / 3600e3);
-	json_key(j, "close_hours_median"), json_f64(j, (double)t->close_ms_median / 3600e3);
-	json_key(j, "close_hours_p90"), json_f64(j, (double)t->close_ms_p90 / 3600e3);
-	json_end(j);
-}
-
-static void row_json(struct json *j, const struct portal_open_row *r)
-{
-	json_obj(j);
-	json_key(j, "title"), json_str(j, r->title);
-	json_key(j, "category"), json_str(j, r->category);
-	json_key(j, "place"), json_str(j, r->place);
-	json_key(j, "filed"), json_time(j, r->created);
-	json_key(j, "state"), json_str(j, r->state.zh);
-	json_key(j, "closed"), r->closed ? json_time(j, r->closed) : json_nil(j);
-	json_key(j, "score"), r->score ? json_i64(j, r->score) : json_nil(j);
-	json_key(j, "solved"), r->solved ? json_bool(j, r->solved > 0) : json_nil(j);
-	json_end(j);
-}
-
-static enum err open_json(struct rq *rq)
-{
-	struct portal_town t;
-	struct portal_open o;
-	struct json j;
-	enum err e = portal_load_town(rq, &t);
-
-	if (e == OK)
-		e = portal_open_load(rq_conn(rq), rq->arena, &t, portal_open_days(rq), rq->now, &o);
-	if (e != OK)
-		return e;
-	json_init(&j, &rq->http->resp->body);
-	json_obj(&j);
-	json_key(&j, "town"), json_str(&j, t.place.name);
-	json_key(&j, "code"), json_str(&j, t.place.code);
-	json_key(&j, "days"), json_i64(&j, o.days);
-	json_key(&j, "at"), json_time(&j, rq->now);
-	json_key(&j, "totals"), totals_json(&j, &o.totals);
-	json_key(&j, "categories");
-	json_arr(&j);
-	for (size_t i = 0; i < o.ncategories; i++) {
-		json_obj(&j);
-		json_key(&j, "category"), json_str(&j, o.categories[i].name);
-		json_key(&j, "filed"), json_i64(&j, o.categories[i].filed);
-		json_key(&j, "closed"), json_i64(&j, o.categories[i].closed);
-		json_key(&j, "open"), json_i64(&j, o.categories[i].open);
-		json_end(&j);
-	}
-	json_end(&j);
-	json_key(&j, "newest");
-	json_arr(&j);
-	for (size_t i = 0; i < o.nrows; i++)
-		row_json(&j, &o.rows[i]);
-	json_end(&j);
-	json_end(&j);
-	json_done(&j);
-	return rq_json(rq, 200);
-}
-
 /* ---- tables ---- */
 
 static const struct route routes[] = {
@@ -199,8 +121,8 @@ static const struct route routes[] = {
 	{"POST", "/t/:code/report", portal_report_send, NULL, R_PUBLIC | R_FILES, N_("提交反映"), 0},
 	{"POST", "/t/:code/hints.json", portal_hints, NULL, R_PUBLIC | R_JSON, N_("写的时候：像哪一类、位置在哪个网格、有没有人反映过（只有公开的）"), 0},
 	{"POST", "/t/:code/follow", portal_follow_post, NULL, R_PUBLIC | R_FILES, N_("不再反映一遍，关注已经有人反映的那一件；得到编号"), 0},
-	{"GET", "/t/:code/open", portal_open_page, NULL, R_PUBLIC, N_("公开页：反映了什么、办得怎么样"), 0},
-	{"GET", "/t/:code/open.json", open_json, NULL, R_PUBLIC | R_JSON, N_("公开页的数据"), 0},
+	{"GET", "/t/:code/open", portal_open_page, NULL, R_PUBLIC, N_("公开页：反映了什么、办得怎么样；?days=30|90|365，?place=社区代码"), 0},
+	{"GET", "/t/:code/open.json", portal_open_json, NULL, R_PUBLIC | R_JSON, N_("公开页的数据"), 0},
 	{"GET", "/r", portal_lookup_form, NULL, R_PUBLIC, N_("凭编号查进度"), 0},
 	{"POST", "/r", portal_lookup, NULL, R_PUBLIC, N_("查编号；猜错多次的地址会被暂停"), 0},
 	{"GET", "/r/:code", portal_receipt, NULL, R_PUBLIC, N_("回执：编号、二维码、回执文件"), 0},

@@ -18,6 +18,7 @@ enum err portal_status(struct rq *rq);
 enum err portal_act(struct rq *rq);
 enum err portal_photo(struct rq *rq);
 enum err portal_open_page(struct rq *rq);
+enum err portal_open_json(struct rq *rq);
 enum err portal_hints(struct rq *rq);
 enum err portal_follow_post(struct rq *rq);
 enum err portal_unfollow_post(struct rq *rq);
@@ -36,8 +37,6 @@ CHECKED enum err portal_other(struct rq *rq, const struct matter *m, struct port
 /* "大石坝街道石门社区第三网格"; the organisation that has it, else the town. */
 CHECKED enum err portal_place_name(struct rq *rq, struct str key, struct str *out);
 CHECKED enum err portal_holder(struct rq *rq, int64_t holder_org, struct str *out);
-/* The window of the open page from ?days=: 30, 90 or 365. */
-int portal_open_days(struct rq *rq);
 
 int portal_import_channels(int argc, char **argv);
 

@@ -91,9 +91,21 @@ struct portal_status_view {
 	struct str failed;                    /* why an action was not done, said at the top */
 };
 
+/* A bar of the chart in units of the drawing; what is closed stands inside what was filed. */
+struct portal_bar {
+	int x, width, middle, high, top, done, done_top;
+	struct str from;
+	int64_t filed, closed;
+	bool few;
+};
 struct portal_open_view {
 	const struct portal_town *town;
 	struct portal_open o;
+	struct portal_choice *places; size_t nplaces; /* communities, by code */
+	struct portal_bar *bars; size_t nbars;
+	int in_time;                          /* per cent of the closed */
+	struct str place;                     /* code of the chosen community; "" */
+	struct str next;                      /* older matters; "" */
 };
 
 /* Words of a grade, 1..5. */

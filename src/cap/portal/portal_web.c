@@ -544,25 +544,3 @@ enum err portal_photo(struct rq *rq)
 						 str_eqz(rq_query(rq, "s"), "thumb") ? files[i].thumb : files[i].path));
 	return ERR_NOT_FOUND;
 }
-
-/* ---- the open page ---- */
-
-int portal_open_days(struct rq *rq)
-{
-	int64_t days;
-
-	if (!str_i64(rq_query(rq, "days"), &days) || (days != 30 && days != 90))
-		return 365;
-	return (int)days;
-}
-
-enum err portal_open_page(struct rq *rq)
-{
-	struct portal_town t;
-	struct portal_open_view v = {.town = &t};
-	enum err e = portal_load_town(rq, &t);
-
-	if (e == OK)
-		e = portal_open_load(rq_conn(rq), rq->arena, &t, portal_open_days(rq), rq->now, &v.o);
-	return e == OK ? rq_page(rq, html_portal_open, &v) : e;
-}

@@ -381,31 +381,109 @@ static void test_channels(void **state)
 
 /* ---- the open page ---- */
 
-static void test_open_page(void **state)
+static void count(struct unit *u)
 {
-	struct unit *u = *state;
 	struct journal_tailer *tails[2];
-	struct portal_open o;
-	struct portal_town t;
-	struct db_conn *c;
-	const char *text = "三号楼王建国电话13812345678家漏水";
 
-	prepare(u);
-	file_one(u, text, true);
-	file_one(u, "不想公开的事", false);
 	assert_int_equal(OK, matter_tailers(u->db, tails));
 	for (int i = 0; i < 2; i++) {
 		journal_tail_drain(tails[i]);
 		journal_tail_stop(tails[i]);
 	}
-	t = town_of(u, "500105004");
-	c = db_read_begin(u->db);
-	assert_int_equal(OK, portal_open_load(c, u->a, &t, 30, clock_now(), &o));
+}
+
+static struct portal_open open_page(struct unit *u, struct portal_open_ask ask)
+{
+	struct portal_town t = town_of(u, "500105004");
+	struct db_conn *c = db_read_begin(u->db);
+	struct portal_open o;
+
+	assert_int_equal(OK, portal_open_load(c, u->a, &t, &ask, clock_now(), &o));
 	db_read_end(c);
+	return o;
+}
+
+static void test_open_page(void **state)
+{
+	struct unit *u = *state;
+	struct portal_open o;
+	const char *text = "三号楼王建国电话13812345678家漏水";
+
+	prepare(u);
+	file_one(u, text, true);
+	file_one(u, "不想公开的事", false);
+	count(u);
+	o = open_page(u, (struct portal_open_ask){.days = 30});
 	assert_int_equal(1, o.nrows);
 	assert_int_equal(1, o.totals.filed);
 	assert_true(str_find(o.rows[0].title, STR("13812345678")) < 0);
 	assert_true(str_eqz(o.rows[0].place, "大石坝街道"));
+	assert_true(str_eqz(o.place_name, "大石坝街道"));
+	assert_false(o.more);
+	assert_int_equal(5, o.nbars);
+	assert_int_equal(0, o.tallest);     /* one matter in a week: not told by the week */
+	assert_true(o.bars[4].few);
+	assert_int_equal(0, o.nparts);      /* nor by category */
+	assert_true(o.few_judged);
+}
+
+static void file_many(struct unit *u, struct str place, const char *what, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct portal_form f = {.what = str_from(what), .place = place, .is_public = true};
+		struct portal_filing p;
+		struct portal_errors errors;
+
+		assert_int_equal(OK, check(u, &f, &p, &errors));
+		assert_int_equal(OK, db_write(u->db, portal_file, &p));
+	}
+}
+
+/* What is told of the whole and of its parts must not tell the part that is kept back. */
+static void test_small_numbers(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	struct portal_open o;
+	int64_t told = 0;
+
+	file_many(u, k.grid, "路灯不亮", 7);
+	file_many(u, k.town, "乱停乱放占道停车", 6);
+	file_many(u, k.town, "垃圾没人清运", 2);
+	count(u);
+	o = open_page(u, (struct portal_open_ask){.days = 30});
+	assert_int_equal(15, o.totals.filed);
+	for (size_t i = 0; i < o.nparts; i++) {
+		assert_true(o.parts[i].filed >= PORTAL_FEW);
+		told += o.parts[i].filed;
+	}
+	assert_int_equal(15, told);
+	assert_int_equal(2, o.nparts); /* the two took the six in: nobody can subtract them */
+	assert_true(o.parts[1].rest);
+	assert_int_equal(8, o.parts[1].filed);
+	assert_int_equal(15, o.tallest);
+	assert_int_equal(15, o.bars[o.nbars - 1].filed);
+
+	o = open_page(u, (struct portal_open_ask){.days = 365, .place = k.community});
+	assert_false(o.few);
+	assert_int_equal(7, o.totals.filed);
+	assert_int_equal(7, o.nrows);
+	assert_true(str_eqz(o.rows[0].place, "石门社区")); /* not the grid */
+	assert_int_equal(13, o.nbars);
+}
+
+static void test_community_with_few(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	struct portal_open o;
+
+	file_many(u, k.community, "路灯不亮", 4);
+	count(u);
+	o = open_page(u, (struct portal_open_ask){.days = 90, .place = k.community});
+	assert_true(o.few);
+	assert_int_equal(0, o.totals.filed);
+	assert_int_equal(0, o.nparts);
 }
 
 /* ---- photographs ---- */
@@ -595,6 +673,8 @@ int main(void)
 		UNIT_BOTH(test_answers),
 		UNIT_BOTH(test_channels),
 		UNIT_BOTH(test_open_page),
+		UNIT_BOTH(test_small_numbers),
+		UNIT_BOTH(test_community_with_few),
 	};
 	int status;
 

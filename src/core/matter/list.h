@@ -83,6 +83,10 @@ CHECKED enum err matter_totals_get(struct db_conn *c, struct arena *a, struct st
 struct matter_total_row { struct str name; int64_t filed, closed, open; };
 CHECKED enum err matter_totals_by_category(struct db_conn *c, struct arena *a, struct str place, int64_t from_day, int64_t to_day,
 					   struct matter_total_row **v, size_t *n);
+/* Filed a day, and how many of these are closed by now; days without any are left out. In order. */
+struct matter_total_day { int64_t day, filed, closed; };
+CHECKED enum err matter_totals_by_day(struct db_conn *c, struct arena *a, struct str place, int64_t from_day, int64_t to_day,
+				      struct matter_total_day **v, size_t *n);
 /* The same, counted anew from the matters: for the test and for `doctor`. */
 CHECKED enum err matter_totals_recount(struct db_conn *c, struct arena *a, struct str place, int64_t from_day, int64_t to_day, struct matter_totals *out);
 

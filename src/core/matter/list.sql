@@ -188,6 +188,11 @@ SELECT bucket, CAST(sum(n) AS BIGINT), CAST(sum(ms) AS BIGINT) FROM matter_total
 SELECT category, CAST(sum(filed) AS BIGINT), CAST(sum(closed) AS BIGINT), CAST(sum(opened) AS BIGINT)
 FROM matter_total WHERE place = $place AND day >= $from_day AND day < $to_day GROUP BY category HAVING sum(filed) > 0 ORDER BY category;
 
+-- name: matter_total_days(place str, from_day i64, to_day i64) -> day i64, filed i64, closed i64
+-- may scan: the rows of one place, grouped in the order of the key
+SELECT day, CAST(sum(filed) AS BIGINT), CAST(sum(closed) AS BIGINT)
+FROM matter_total WHERE place = $place AND day >= $from_day AND day < $to_day GROUP BY day HAVING sum(filed) > 0 ORDER BY day;
+
 -- ---- when a place gets another key: what its subtree counts goes along ----
 
 -- A place above gets (sign 1) or loses (sign -1) what the moved one counts.

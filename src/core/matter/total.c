@@ -415,6 +415,21 @@ enum err matter_totals_by_category(struct db_conn *c, struct arena *a, struct st
 	return OK;
 }
 
+enum err matter_totals_by_day(struct db_conn *c, struct arena *a, struct str place, int64_t from_day, int64_t to_day,
+			      struct matter_total_day **v, size_t *n)
+{
+	struct matter_total_days_rows rows;
+	enum err e = q_matter_total_days(c, a, place, from_day, to_day, &rows);
+
+	if (e)
+		return e;
+	*v = arena_array(a, struct matter_total_day, rows.n + 1);
+	*n = rows.n;
+	for (size_t i = 0; i < rows.n; i++)
+		(*v)[i] = (struct matter_total_day){rows.v[i].day, rows.v[i].filed, rows.v[i].closed};
+	return OK;
+}
+
 /* ---- counting anew ---- */
 
 struct recount {
