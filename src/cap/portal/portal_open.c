@@ -9,6 +9,28 @@
 
 /* ---- small numbers ---- */
 
+/* Residents look for rubbish and noise, not for the finest class: the groups of the upper level, counted together. */
+static size_t by_group(struct matter_total_row *v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct matter_total_row r = v[i]; /* what is kept lies over what has been read */
+		ptrdiff_t dot = str_chr(r.name, '.');
+		struct str group = dot > 0 ? str_sub(r.name, 0, (size_t)dot) : r.name;
+		size_t k = 0;
+
+		while (k < kept && !str_eq(v[k].name, group))
+			k++;
+		if (k == kept)
+			v[kept++] = (struct matter_total_row){.name = group};
+		v[k].filed += r.filed;
+		v[k].closed += r.closed;
+		v[k].open += r.open;
+	}
+	return kept;
+}
+
 static int by_size(const void *x, const void *y)
 {
 	const struct matter_total_row *a = x, *b = y;
@@ -25,8 +47,9 @@ static int by_size(const void *x, const void *y)
 static void parts_of(struct arena *a, struct matter_total_row *v, size_t n, struct portal_open *out)
 {
 	struct portal_open_part rest = {.rest = true};
-	size_t told = n;
+	size_t told;
 
+	n = told = by_group(v, n);
 	qsort(v, n, sizeof(*v), by_size);
 	while (told && (v[told - 1].filed < PORTAL_FEW || (rest.filed && rest.filed < PORTAL_FEW))) {
 		rest.filed += v[--told].filed;
@@ -63,6 +86,11 @@ static enum err bars_of(struct db_conn *c, struct arena *a, struct str place, in
 
 		out->bars[at].filed += v[i].filed;
 		out->bars[at].closed += v[i].closed;
+	}
+	/* a town that has just begun: not eleven empty months before the first */
+	while (out->nbars > 4 && out->bars[0].filed == 0) {
+		out->bars++;
+		out->nbars--;
 	}
 	for (size_t i = 0; i < out->nbars; i++) {
 		struct portal_open_bar *b = &out->bars[i];

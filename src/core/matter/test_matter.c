@@ -490,9 +490,11 @@ static void test_patrol_path(void **state)
 	id = find(&w, "楼道堆物，当场劝走", "normal");
 	m = get(&w, id);
 	assert_int_equal(OK, matter_actions(&m, &(struct matter_actor){.who = &w.who[6]}, clock_now(), w.u->a, &buttons, &n));
-	assert_int_equal(n, 3); /* settle, pass on, dismiss */
-	x = act(&w, id, 6, "settle", "", ERR_INPUT);
-	assert_true(str_eqz(x.why_field, "note") && str_eqz(x.why, "这一项要填"));
+	assert_int_equal(n, 5); /* settle, pass on, ask for help, for a check, dismiss */
+	x = act(&w, id, 6, "dismiss", "", ERR_INPUT);
+	assert_true(str_eqz(x.why_field, "reason") && str_eqz(x.why, "这一项要填"));
+	act(&w, id, 6, "help", "", OK);
+	state_is(&w, id, "helping");
 	act(&w, id, 6, "settle", "note=住户自己搬走了", OK);
 	m = get(&w, id);
 	assert_true(str_eqz(m.state, "done") && m.kind == STATE_CLOSED && m.handler == w.worker && m.closed == clock_now());
