@@ -181,6 +181,11 @@ static void ids(void **state)
 	assert_int_equal(v[0] >> 13 & 0xff, 3);
 	last = id_new(1795327323004);
 	assert_true(id_new(1) > last); /* a clock set back */
+	id_not_before(1895327323004);
+	last = id_new(1795327323004);
+	assert_true(last < id_new(1) && last >> 21 >= 1895327323004 - 1577836800000);
+	id_not_before(1);
+	assert_true(id_new(1) > last);
 }
 
 static void clocks(void **state)

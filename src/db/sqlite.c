@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "db/inner.h"
+#include "db/reserve.h"
 
 #define WRITER_CACHE_KB 32768
 #define READER_CACHE_KB 6144
@@ -174,7 +175,7 @@ static void configure(void)
 	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, LOOKASIDE_SIZE, LOOKASIDE_SLOTS);
 }
 
-static enum err connect_sqlite(struct db_conn *c, struct arena *a, struct str *why)
+static enum err connect_once(struct db_conn *c, bool *full, struct arena *a, struct str *why)
 {
 	struct db *db = c->db;
 	sqlite3 *h = NULL;
@@ -196,6 +197,7 @@ static enum err connect_sqlite(struct db_conn *c, struct arena *a, struct str *w
 	if (e == OK && c->writer)
 		e = exec(c, "PRAGMA journal_mode=WAL");
 	if (e != OK) {
+		*full = sqlite3_errcode(h) == SQLITE_FULL || (sqlite3_errcode(h) & 0xff) == SQLITE_IOERR;
 		db_why(a, why, "数据库文件 %s 不能使用：%s。请检查是否为 gongzhi 的数据库、磁盘空间和权限。",
 		       "The store file %s cannot be used: %s. Check that it is a store of gongzhi, and the disk's space and rights.", db->url,
 		       sqlite3_errmsg(h));
@@ -205,6 +207,20 @@ static enum err connect_sqlite(struct db_conn *c, struct arena *a, struct str *w
 		sqlite3_wal_hook(h, on_commit, db->extra);
 	}
 	return e;
+}
+
+/* With the disk full, the room kept for it lets the store open all the same: what is there can be read, what comes is refused. */
+static enum err connect_sqlite(struct db_conn *c, struct arena *a, struct str *why)
+{
+	bool full = false;
+	enum err e = connect_once(c, &full, a, why);
+
+	if (e == OK || !full || !c->writer || !db_reserve_release(c->db->url))
+		return e;
+	log_error("store: the disk is full: the room kept for it is given up, make more");
+	if (why)
+		*why = STR_NULL;
+	return connect_once(c, &full, a, why);
 }
 
 static void disconnect(struct db_conn *c)
@@ -493,6 +509,7 @@ static void *checkpoints(void *arg)
 	struct store *s = db->extra;
 	struct db_conn *c = db_conn_new(db, true);
 	struct timespec at;
+	int rounds = 0;
 
 	pthread_setname_np(pthread_self(), "checkpoint");
 	if (db_conn_ready(c) == OK) {
@@ -506,6 +523,8 @@ static void *checkpoints(void *arg)
 			}
 			s->poked = false;
 			pthread_mutex_unlock(&s->lock);
+			if (++rounds % 60 == 0)
+				db_reserve_keep(db->url); /* given up on a full disk, it comes back when there is room */
 			if (atomic_load(&s->frames) > 0) {
 				int rc;
 
@@ -540,6 +559,7 @@ static enum err start(struct db *db)
 	if (db_conn_ready(c) == OK)
 		fill_wal(c);
 	db_conn_free(c);
+	db_reserve_keep(db->url);
 	if (pthread_create(&s->thread, NULL, checkpoints, db) != 0)
 		return ERR_IO;
 	s->started = true;

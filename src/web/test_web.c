@@ -534,7 +534,7 @@ int main(void)
 	{#f " SQLite", f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}, {#f " PG", f, setup, teardown, (void *)(uintptr_t)DB_PG}
 #define ONE(f) {#f, f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}
 	static const struct CMUnitTest tests[] = {
-		ONE(test_csrf), ONE(test_other_site), ONE(test_old_form), BOTH(test_once), ONE(test_other_form_other_post),
+		ONE(test_csrf), ONE(test_other_site), BOTH(test_old_form), BOTH(test_once), ONE(test_other_form_other_post),
 		BOTH(test_once_together), BOTH(test_refused_job), BOTH(test_once_is_forgotten), BOTH(test_login),
 		ONE(test_next_stays_here), ONE(test_lock_out), BOTH(test_expired_in_a_form), BOTH(test_password_and_sessions),
 		ONE(test_language), ONE(test_errors), ONE(test_headers), ONE(test_static),

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "base/log.h"
 #include "core/journal/inner.h"
 #include "core/journal/journal.sql.h"
@@ -96,6 +97,19 @@ static void add_log(struct journal_log *l)
 	db_on_commit(l->db, on_commit, l);
 }
 
+/* The newest entry may lie in the future, when the clock was wrong for a while: its ids are not to be made again. */
+static void keep_ids_ahead(struct db *db, struct arena *a)
+{
+	struct db_conn *c = db_read_begin(db);
+	struct journal_entry *v;
+	int64_t newest;
+	size_t n = 0;
+
+	if (journal_last(c, &newest) == OK && newest > 0 && journal_read(c, a, newest - 1, 1, &v, &n) == OK && n)
+		id_not_before(v[0].at + 1);
+	db_read_end(c);
+}
+
 enum err journal_init(struct db *db, const char *key_dir, struct arena *a, struct str *why)
 {
 	struct journal_log_get_row row;
@@ -125,6 +139,7 @@ enum err journal_init(struct db *db, const char *key_dir, struct arena *a, struc
 	memcpy(l->name, row.name.p, 32);
 	merkle_init(&l->tree, l->alg);
 	add_log(l);
+	keep_ids_ahead(db, a);
 	return OK;
 }
 

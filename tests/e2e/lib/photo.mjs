@@ -77,7 +77,7 @@ function crc32(bytes) {
   return (c ^ -1) >>> 0;
 }
 
-function chunk(type, data) {
+export function chunk(type, data) {
   const b = Buffer.alloc(12 + data.length);
   b.writeUInt32BE(data.length, 0);
   b.write(type, 4, 'latin1');
