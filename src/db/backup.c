@@ -252,6 +252,12 @@ static enum err write_table(struct out *o, struct db_conn *c, const struct table
 	return e == OK && o->error ? ERR_IO : e;
 }
 
+/* Leases belong to the processes that run now; a copy of the store has none of them. */
+static bool of_a_process(const struct table *t)
+{
+	return str_ends(t->name, "_lease");
+}
+
 static enum err write_all(struct out *o, struct db_conn *c, const struct backup_extra *x, struct arena *a)
 {
 	struct tables t;
@@ -267,7 +273,8 @@ static enum err write_all(struct out *o, struct db_conn *c, const struct backup_
 	if (e == OK)
 		e = list_tables(c, a, &t);
 	for (struct table *i = t.first; e == OK && i; i = i->next)
-		e = write_table(o, c, i, a);
+		if (!of_a_process(i))
+			e = write_table(o, c, i, a);
 	/* after the snapshot: what a row of it names was complete before that row was written, and is never removed while one names it */
 	if (e == OK && x && x->files)
 		e = backup_put_files(o, x->files, a);

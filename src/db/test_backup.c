@@ -132,7 +132,8 @@ static struct dump dump_store(struct unit *u)
 	assert_int_equal(OK, db_snapshot(c));
 	assert_int_equal(OK, list_tables(c, u->a, &t));
 	for (d.t = t.first; d.t; d.t = d.t->next)
-		assert_int_equal(OK, db_run(c, select_query(u->a, d.t), NULL, dump_row, &d, NULL));
+		if (!of_a_process(d.t))
+			assert_int_equal(OK, db_run(c, select_query(u->a, d.t), NULL, dump_row, &d, NULL));
 	u->db->backend->rollback(c);
 	db_conn_free(c);
 	qsort(d.v, d.n, sizeof(*d.v), by_text);

@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "core/job/job.h"
+#include "core/job/node.h"
 #include "core/journal/journal.h"
 #include "web/config.h"
 #include "web/metrics.h"
@@ -36,6 +37,7 @@ struct web {
 	pthread_mutex_t once_lock;
 	struct map once;             /* posts on their way, by key: struct rq * of the first */
 	struct job_runner *jobs;
+	struct node *node;           /* the number we serve under */
 	struct tail {
 		const struct subscriber *s;
 		struct web *web;

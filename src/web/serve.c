@@ -220,6 +220,8 @@ static enum err start(struct web *web, const struct config *c, struct str *why)
 	if (e == OK)
 		e = open_store(web, c, why);
 	if (e == OK)
+		e = node_begin(web->app.db, c->node, &web->node, &web->arena, why);
+	if (e == OK)
 		e = build_routes(web, why);
 	if (e != OK)
 		return e;
@@ -290,6 +292,7 @@ void web_stop(struct app *app)
 		if (c->stop)
 			c->stop(app);
 	}
+	node_end(web->node);
 	if (app->db) {
 		db_finish(app->db);
 		journal_end(app->db);

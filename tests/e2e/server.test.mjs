@@ -94,3 +94,13 @@ test.main('a restart keeps the address and the data', async () => {
   await server.start();
   assert.equal((await server.http().get('/healthz')).status, 200);
 });
+
+test.main('a second process under the same node number is refused in words; after kill -9 the next one starts at once', async () => {
+  const second = await server.cli(['serve', '--listen', '127.0.0.1:0'], { expect: 1, seconds: 60 });
+  assert.match(second.text, /节点编号 0 服务同一个数据库/);
+  assert.match(second.text, /each its own \[server\] node/);
+  await server.kill();
+  const begun = performance.now();
+  await server.start();
+  assert.ok(performance.now() - begun < 5000, 'the dead one held it up');
+});

@@ -47,7 +47,9 @@ static enum err take(struct tx *tx, void *arg)
 {
 	struct lease *l = arg;
 	int64_t changed = 0, now = clock_now();
-	enum err e = q_job_lease_take(tx->c, str_from(l->name), l->runner->holder, now + LEASE_MS, now, &changed);
+	struct job_lease_take_args row = {.name = str_from(l->name), .holder = l->runner->holder, .until = now + LEASE_MS, .now = now,
+					  .absurd = now + 3 * LEASE_MS};
+	enum err e = q_job_lease_take(tx->c, &row, &changed);
 
 	l->ours = e == OK && changed > 0;
 	return e;
