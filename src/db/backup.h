@@ -11,7 +11,8 @@
  *   A  an attachment begins: its name below the folder \n its size in decimal
  *   D  bytes of that attachment, until its size is reached
  *   E  the end: 8 bytes number of rows, 8 bytes number of attachments
- * (tables whose name ends in _lease, of running processes, are left out) and the SHA-256 of everything before it, 32 bytes. Search indexes stand as tables (id, body). Version 1, still read, has neither K, A nor D, and
+ * (tables whose name ends in _lease, of running processes, are left out)
+ * and the SHA-256 of everything before it, 32 bytes. Search indexes stand as tables (id, body). Version 1, still read, has neither K, A nor D, and
  * only the number of rows in E.
  */
 #ifndef DB_BACKUP_H
