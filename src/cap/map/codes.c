@@ -160,8 +160,8 @@ bool codes_restore(struct str text)
 	while (str_split(&text, '\n', &line)) {
 		int k = 0;
 
-		if (!str_split(&line, ' ', &kind))
-			continue;
+		if (str_empty(line) || !str_split(&line, ' ', &kind))
+			continue; /* behind the last line end */
 		while (k < CODE_KINDS && !str_eqz(kind, names[k]))
 			k++;
 		if (k == CODE_KINDS)

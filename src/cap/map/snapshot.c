@@ -167,9 +167,6 @@ static bool save(struct db *db, struct points *p, const struct defaults *d, cons
 	struct points_stats st;
 	enum err e = file_make_dirs(a, path_of(a, var, ""), 0700, &why);
 
-	points_stats(p, &st);
-	if (st.rows < SNAPSHOT_ROWS)
-		return false;
 	if (e == OK)
 		e = points_save(p, path_of(a, var, "points"), meaning_of(tree, words), a, &why);
 	if (e != OK) {

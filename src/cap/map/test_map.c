@@ -10,10 +10,12 @@
 #include "base/time.h"
 #include "cap/map/codes.h"
 #include "cap/map/feed.h"
+#include "cap/map/snapshot.h"
 #include "cap/map/map.sql.h"
 #include "core/matter/category.h"
 #include "core/matter/matter.h"
 #include "core/place/place.h"
+#include "db/raw.h"
 #include "geo/mvt.h"
 
 #define MATTERS 240
@@ -628,11 +630,144 @@ static void test_export(void **state)
 	end(&w);
 }
 
+/* ---- the points on disk: believed only when they belong to this store ---- */
+
+static enum err say(struct tx *tx, void *arg)
+{
+	struct journal_entry e = {.kind = str_from(arg), .subject = 1, .place = STR(""), .data = STR("{}")};
+
+	return journal_append(tx, &e);
+}
+
+static int64_t last_entry(struct world *w)
+{
+	struct db_conn *c = db_read_begin(w->s.app->db);
+	int64_t last;
+
+	assert_int_equal(OK, journal_last(c, &last));
+	db_read_end(c);
+	return last;
+}
+
+static struct set *tree_of(struct world *w)
+{
+	struct db_conn *c = db_read_begin(w->s.app->db);
+	struct set *tree = NULL;
+
+	assert_int_equal(OK, set_read_places(c, &tree));
+	db_read_end(c);
+	return tree;
+}
+
+static bool comes_back(struct world *w, const char *var, struct set *tree, int64_t last, int64_t rows)
+{
+	struct points *p = points_new(&(struct points_options){.no_thread = true});
+	struct defaults *d = defaults_new();
+	struct points_stats st;
+	int64_t seq = 0;
+	size_t n;
+	bool ok;
+
+	codes_forget();
+	ok = snapshot_restore(w->s.app->db, p, d, tree, var, last, &seq);
+	if (ok) {
+		points_stats(p, &st);
+		assert_int_equal(rows, st.rows);
+		defaults_all(d, &n);
+		assert_int_equal(1, n);
+		assert_true(code_count(CODE_STATE) == 2 && str_eqz(code_word(CODE_STATE, 1), "closed"));
+	}
+	points_free(p);
+	defaults_free(d);
+	return ok;
+}
+
+static void test_snapshot(void **state)
+{
+	const struct point v[] = {{.id = 1, .at = {5, 6}, .state = 0}, {.id = 2, .at = {7, 8}, .state = 1}};
+	struct world w;
+	struct points *p = points_new(&(struct points_options){.no_thread = true});
+	struct defaults *d = defaults_new();
+	struct set *tree;
+	const char *var;
+	int64_t last;
+
+	begin(&w, *state);
+	var = arena_printf(&w.s.arena, "%s/snap", unit_tmp()).p;
+	tree = tree_of(&w);
+	last = last_entry(&w);
+	codes_forget();
+	assert_int_equal(0, code_of(CODE_STATE, STR("filed")));
+	assert_int_equal(1, code_of(CODE_STATE, STR("closed")));
+	defaults_put(d, (struct mercator){9, 9});
+	assert_false(comes_back(&w, var, tree, last, 0)); /* there is none */
+	codes_forget();
+	code_of(CODE_STATE, STR("filed"));
+	code_of(CODE_STATE, STR("closed"));
+	assert_int_equal(OK, points_load(p, v, 2, last));
+	assert_true(snapshot_save(w.s.app->db, p, d, tree, var));
+	assert_true(comes_back(&w, var, tree, last, 2));
+	assert_false(comes_back(&w, var, tree, last - 1, 2)); /* the store has been put back to before it */
+	assert_int_equal(OK, db_write(w.s.app->db, say, (void *)(uintptr_t)"test.said"));
+	assert_true(comes_back(&w, var, tree, last + 1, 2));   /* what came after is read from the journal */
+	set_unref(tree);
+	assert_int_equal(OK, db_write(w.s.app->db, merge_grids, &w));
+	assert_int_equal(OK, db_write(w.s.app->db, move_grid, &w));
+	tree = tree_of(&w);
+	assert_false(comes_back(&w, var, tree, last_entry(&w), 2)); /* other places behind the ordinals */
+	set_unref(tree);
+	points_free(p);
+	defaults_free(d);
+	end(&w);
+}
+
+/* ---- the store is gone: what is known is told, with its age ---- */
+
+static void test_store_gone(void **state)
+{
+	struct unit *u = *state;
+	struct str url = str_from(u->url), name, rest = url, server, why = STR("");
+	struct world w;
+	ptrdiff_t slash, mark;
+	int64_t total;
+
+	begin(&w, u);
+	total = member(ask(&w.nobody, "/map/counts"), "total");
+	slash = str_find(url, STR(":///"));
+	mark = str_chr(url, '?');
+	assert_true(slash > 0 && mark > slash);
+	name = str_sub(url, (size_t)slash + 4, (size_t)mark - (size_t)slash - 4);
+	server = arena_printf(&w.s.arena, "%.*spostgres%.*s", (int)slash + 4, rest.p, (int)(url.n - (size_t)mark), rest.p + mark);
+	assert_int_equal(OK, raw_pg_exec(server.p, arena_printf(&w.s.arena, "ALTER DATABASE %.*s ALLOW_CONNECTIONS false", STR_ARG(name)).p, &w.s.arena,
+					 &why));
+	assert_int_equal(OK, raw_pg_exec(server.p, arena_printf(&w.s.arena, "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM "
+								"pg_stat_activity WHERE datname = '%.*s'; END $$", STR_ARG(name)).p, &w.s.arena, &why));
+	assert_int_equal(total, member(ask(&w.nobody, "/map/counts"), "total"));
+	assert_true(tile_sum(&w.nobody, "/tiles/matters/6/50/26.mvt") > 0);
+	assert_int_equal(200, browser_get(&w.nobody, "/ogc/collections/matters/items")->status);
+	assert_true(browser_get(&w.all, "/map/counts")->status >= 500); /* rights cannot be checked: nothing is shown on trust */
+	for (int i = 0; i < 100 && reply_header(&w.nobody.last, "X-Data-Age").p == NULL; i++) {
+		usleep(100000);
+		browser_get(&w.nobody, "/map/counts");
+	}
+	assert_true(reply_header(&w.nobody.last, "X-Data-Age").n > 0);
+	assert_int_equal(OK, raw_pg_exec(server.p, arena_printf(&w.s.arena, "ALTER DATABASE %.*s ALLOW_CONNECTIONS true", STR_ARG(name)).p, &w.s.arena,
+					 &why));
+	/* and when it is back, the age goes */
+	for (int i = 0; i < 200 && reply_header(&w.nobody.last, "X-Data-Age").p; i++) {
+		usleep(100000);
+		browser_get(&w.nobody, "/map/counts");
+	}
+	assert_null(reply_header(&w.nobody.last, "X-Data-Age").p);
+	end(&w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_truth), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse), UNIT_BOTH(test_changes),
 		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_export),
+		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone),
 	};
 
 	return UNIT_MAIN(tests);
