@@ -459,6 +459,7 @@ test.main('the same thing again: followed instead, by a code that shows the prog
   assert.notEqual(mine, code);
   await page.getByRole('link', { name: '看进度' }).click();
   await axe(page);
+  await screenshot(page, 'followed');
   const text = await page.locator('main').innerText();
   assert.match(text, /观景台/);
   assert.doesNotMatch(await page.content(), new RegExp(`13912345678|${code}`));

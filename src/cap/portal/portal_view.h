@@ -67,6 +67,7 @@ struct portal_ask {
 };
 struct portal_action {
 	struct str id, title;
+	int64_t until;                        /* possible until then; 0: no limit of its own */
 	bool danger, open;
 	struct portal_ask *asks; size_t nasks;
 };

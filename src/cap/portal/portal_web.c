@@ -209,7 +209,7 @@ enum err portal_receipt(struct rq *rq)
 	if (e != OK)
 		return e;
 	v.code = m.code;
-	v.title = m.title;
+	v.title = matter_mask(rq->arena, m.title);
 	v.category = portal_category_title(rq, m.category);
 	v.filed = m.created;
 	v.promised = m.total_due;
@@ -318,6 +318,8 @@ static enum err actions_of(struct rq *rq, const struct scenario *s, const struct
 
 		*p = (struct portal_action){.id = act->id, .title = looks_text(rq, act->title), .danger = act->danger};
 		p->open = mine || str_eqz(act->effect, "judge") || (i == 0 && m->kind == STATE_WAITING && !act->danger);
+		if (act->has_window)
+			p->until = calendar_add(calendar_current(), m->state_since, act->window, NULL);
 		v->your_turn |= p->open;
 		p->asks = arena_array(rq->arena, struct portal_ask, act->nasks + 1);
 		for (size_t k = 0; k < act->nasks; k++)
