@@ -28,6 +28,8 @@ static bool may(const struct scenario *s, const struct scenario_action *ac, cons
 			return true;
 		if (str_eqz(ac->by[i], "system") && by->system)
 			return true;
+		if (str_eqz(ac->by[i], "cohandler") && by->who && matter_helps(m, by->who, true))
+			return true;
 		for (size_t k = 0; by->who && k < by->who->nrights; k++)
 			if (right_fits(s, m, &by->who->rights[k], ac->by[i]))
 				return true;
@@ -199,7 +201,7 @@ static enum err store_change(struct acting *x)
 		.escalated = m->escalated, .closed = m->closed, .holder_org = m->holder_org, .holder_post = m->holder_post, .holder = m->holder,
 		.handler = m->handler, .judge_score = m->judge_score, .judge_solved = m->judge_solved, .judged = m->judged,
 		.verdict = m->verdict, .excluded = m->excluded, .merged_into = m->merged_into, .reopened = m->reopened,
-		.desk = desk_of(x->tx->arena, st)}, &changed);
+		.category = m->category, .parts = (int64_t)m->nparts, .desk = desk_of(x->tx->arena, st)}, &changed);
 
 	if (e == OK && changed == 0)
 		return conflict(x);
@@ -219,7 +221,7 @@ static enum err store_step(struct acting *x)
 		else
 			others[n++] = x->v[i];
 	}
-	x->step = id_new(x->tx->now);
+	x->step = x->act->step = id_new(x->tx->now);
 	x->note = note;
 	x->vals = values_json(x->tx->arena, others, n);
 	return q_matter_step_put(x->tx->c, &(struct matter_step_put_args){
@@ -254,7 +256,11 @@ static struct str entry_data(struct acting *x)
 	json_key(&j, "org");
 	json_id(&j, x->is.holder_org);
 	json_key(&j, "category");
-	json_str(&j, x->was.category);
+	json_str(&j, x->is.category);
+	if (!str_eq(x->was.category, x->is.category)) {
+		json_key(&j, "category_was");
+		json_str(&j, x->was.category);
+	}
 	json_key(&j, "channel");
 	json_str(&j, x->was.channel);
 	json_key(&j, "day");
@@ -292,6 +298,51 @@ static bool waits_for(const struct scenario_state *st, struct str role)
 	return false;
 }
 
+static enum err tell_account(struct acting *x, struct notice *n, int64_t account, struct str code)
+{
+	if (account == 0)
+		return OK;
+	n->to = account;
+	n->link = arena_printf(x->tx->arena, "/r/%.*s/status", STR_ARG(code));
+	return notify_send(x->tx, n, &n->id);
+}
+
+/* Whoever reported it, and whoever reported what was merged into it: they follow it from then on. */
+static enum err tell_reporters(struct acting *x, struct notice *n)
+{
+	enum err e = tell_account(x, n, x->is.reporter, x->is.code);
+	int64_t *ids;
+	size_t count;
+
+	if (e == OK)
+		e = matter_merged(x->tx->c, x->tx->arena, x->is.id, &ids, &count);
+	for (size_t i = 0; e == OK && i < count; i++) {
+		struct matter m;
+
+		e = matter_get(x->tx->c, x->tx->arena, ids[i], &m);
+		if (e == OK)
+			e = tell_account(x, n, m.reporter, m.code);
+	}
+	return e;
+}
+
+/* Each organisation that helps, by the roles that act in the state. */
+static enum err tell_helpers(struct acting *x, const struct scenario_state *st, struct notice *n)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < x->is.nparts; i++) {
+		struct actor_org org;
+
+		if (!x->is.parts[i].open || actor_org_get(x->tx->c, x->tx->arena, x->is.parts[i].org, &org) != OK)
+			continue;
+		for (size_t k = 0; e == OK && k < st->nactors; k++)
+			if (!str_eqz(st->actors[k], "reporter"))
+				e = notify_role(x->tx, st->actors[k], org.place, org.id, n);
+	}
+	return e;
+}
+
 static enum err tell(struct acting *x, struct str whom)
 {
 	const struct scenario_state *st = &x->s->states[scenario_state(x->s, x->is.state)];
@@ -303,11 +354,10 @@ static enum err tell(struct acting *x, struct str whom)
 	const struct scenario_role *role;
 	enum err e = OK;
 
-	if (str_eqz(whom, "reporter")) {
-		n.to = x->is.reporter;
-		n.link = arena_printf(a, "/r/%.*s/status", STR_ARG(x->is.code));
-		return n.to ? notify_send(x->tx, &n, &n.id) : OK;
-	}
+	if (str_eqz(whom, "reporter"))
+		return tell_reporters(x, &n);
+	if (str_eqz(whom, "cohandler"))
+		return tell_helpers(x, st, &n);
 	if (str_eqz(whom, "holder")) {
 		for (size_t i = 0; e == OK && i < st->nactors; i++)
 			if (!str_eqz(st->actors[i], "reporter") && !str_eqz(st->actors[i], "holder"))
@@ -360,6 +410,8 @@ static enum err perform(struct acting *x)
 		e = effect_apply(x);
 	if (e == OK)
 		e = store_change(x);
+	if (e == OK)
+		e = parts_store(x);
 	if (e == OK)
 		e = store_step(x);
 	if (e == OK)

@@ -21,6 +21,11 @@ struct acting {
 enum err act_refuse(struct acting *x, enum err e, const char *field, const char *fmt, struct text2 a, struct text2 b);
 #define act_refuse0(x, e, field, fmt) act_refuse((x), (e), (field), (fmt), (struct text2){0}, (struct text2){0})
 
+/* parts.c: who helps. assign and add make x->is.parts, store writes them behind the matter. */
+CHECKED enum err parts_assign(struct acting *x);
+CHECKED enum err parts_add(struct acting *x);
+CHECKED enum err parts_store(struct acting *x);
+
 /* effect.c: makes x->is from x->was: effect, state, clocks. */
 CHECKED enum err effect_apply(struct acting *x);
 

@@ -132,7 +132,7 @@ static enum err assign(struct acting *x)
 	x->is.holder_org = answer_id(x, "lead");
 	x->is.holder_post = answer_id(x, "post");
 	x->is.holder = answer_id(x, "person");
-	return OK;
+	return parts_assign(x);
 }
 
 static enum err take(struct acting *x)
@@ -220,6 +220,26 @@ static enum err other_matter(struct acting *x, struct matter *other)
 	return matter_by_code(x->tx->c, x->tx->arena, typed, other);
 }
 
+/* The other one's timeline says so too, and whoever waits for it is told, if its scenario has an action for that. */
+static enum err join(struct acting *x, const struct matter *other)
+{
+	const struct matter_actor by = {.who = x->act->by.who, .system = true};
+	const struct scenario *s = matter_scenario(other);
+	struct matter_act *act = arena_new(x->tx->arena, struct matter_act);
+	enum err e;
+	int *may;
+	size_t n;
+
+	e = matter_actions(other, &by, x->tx->now, x->tx->arena, &may, &n);
+	for (size_t i = 0; e == OK && i < n; i++) {
+		if (!str_eqz(s->actions[may[i]].effect, "join"))
+			continue;
+		*act = (struct matter_act){.id = other->id, .version = -1, .action = s->actions[may[i]].id, .by = by};
+		return matter_do(x->tx, act);
+	}
+	return e;
+}
+
 static enum err merge(struct acting *x)
 {
 	struct matter other;
@@ -239,7 +259,9 @@ static enum err merge(struct acting *x)
 	if (other.merged_into)
 		return act_refuse0(x, ERR_INPUT, "into", N_("那一件已经并入别的事项，请填最后那一件的编号"));
 	x->is.merged_into = other.id;
-	return OK;
+	/* those that follow this one follow the other from now on */
+	e = q_matter_merge_again(x->tx->c, x->was.id, other.id, NULL);
+	return e ? e : join(x, &other);
 }
 
 static enum err reopen(struct acting *x)
@@ -254,12 +276,33 @@ static enum err exclude(struct acting *x)
 	return OK;
 }
 
+/* Whoever looks at it may put it where it belongs, in the same step. */
+static void set_category(struct acting *x)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		const struct scenario_field *f = scenario_ask(x->s, x->v[i].field);
+
+		if (f && f->type == FIELD_CATEGORY)
+			x->is.category = x->v[i].value;
+	}
+}
+
+static int next_state(const struct acting *x)
+{
+	struct str value = x->action->to_by.n ? value_of(x->v, x->n, x->action->to_by.p) : STR_NULL;
+
+	for (size_t i = 0; i < x->action->nways; i++)
+		if (str_eq(x->action->ways[i].value, value))
+			return x->action->ways[i].to;
+	return x->action->to;
+}
+
 static const struct {
 	const char *name;
 	enum err (*fn)(struct acting *x);
 } effects[] = {
 	{"assign", assign}, {"take", take}, {"return", give_back}, {"reply", reply}, {"handle", handle}, {"judge", judge}, {"extend", extend},
-	{"suspend", suspend}, {"resume", resume}, {"merge", merge}, {"reopen", reopen}, {"exclude", exclude},
+	{"suspend", suspend}, {"resume", resume}, {"merge", merge}, {"reopen", reopen}, {"exclude", exclude}, {"part", parts_add},
 };
 
 enum err effect_apply(struct acting *x)
@@ -268,10 +311,11 @@ enum err effect_apply(struct acting *x)
 
 	x->is = x->was;
 	x->is.updated = x->tx->now;
+	set_category(x);
 	for (size_t i = 0; e == OK && i < ARRAY_LEN(effects); i++)
 		if (str_eqz(x->action->effect, effects[i].name))
 			e = effects[i].fn(x);
-	if (e == OK && x->action->to >= 0)
-		e = enter(x, &x->s->states[x->action->to]);
+	if (e == OK && next_state(x) >= 0)
+		e = enter(x, &x->s->states[next_state(x)]);
 	return e;
 }

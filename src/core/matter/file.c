@@ -372,6 +372,6 @@ enum err matter_add_file(struct tx *tx, int64_t matter, const struct matter_file
 	*id = id_new(tx->now);
 	e = q_matter_file_put(tx->c, &(struct matter_file_put_args){
 		.id = *id, .matter = matter, .name = not_null(f->name), .type = not_null(f->type), .path = not_null(f->path),
-		.thumb = not_null(f->thumb), .size = f->size, .width = f->width, .height = f->height}, &put);
+		.thumb = not_null(f->thumb), .size = f->size, .width = f->width, .height = f->height, .step = f->step}, &put);
 	return e == OK && put == 0 ? ERR_NOT_FOUND : e;
 }

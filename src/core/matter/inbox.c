@@ -30,6 +30,7 @@ struct desk {
 	struct str word, town, from, to; /* town "": wider */
 	int64_t org;                     /* 0 any */
 	bool exact;                      /* the index leads to nothing else */
+	bool helps;                      /* what `org` was asked to help with */
 };
 
 struct look {
@@ -92,16 +93,28 @@ static void add_desk(struct look *l, const struct matter_inbox *in, size_t i, co
 	l->desks[l->ndesks++] = d;
 }
 
+/* What the organisation was asked to help with, wherever it lies. */
+static void add_help(struct look *l, const struct matter_inbox *in, size_t i)
+{
+	if (in->orgs == NULL || in->orgs[i] == 0)
+		return;
+	for (size_t k = 0; k < l->ndesks; k++)
+		if (l->desks[k].helps && l->desks[k].org == in->orgs[i])
+			return;
+	l->desks[l->ndesks++] = (struct desk){.word = STR(""), .town = STR(""), .org = in->orgs[i], .exact = true, .helps = true};
+}
+
 static void find_desks(struct look *l, const struct matter_inbox *in)
 {
 	struct word words[MOST_DESKS];
 
-	l->desks = arena_array(l->a, struct desk, in->n * MOST_DESKS + 1);
+	l->desks = arena_array(l->a, struct desk, in->n * (MOST_DESKS + 1) + 1);
 	for (size_t i = 0; i < in->n; i++) {
 		size_t n = words_of(l->a, in->everyone ? STR_NULL : in->roles[i], words);
 
 		for (size_t k = 0; k < n; k++)
 			add_desk(l, in, i, &words[k]);
+		add_help(l, in, i);
 	}
 }
 
@@ -154,10 +167,34 @@ static size_t in_order(struct matter_row *v, size_t n)
 	return kept;
 }
 
+static enum err read_help(struct look *l, const struct desk *d, struct at after, size_t n, struct matter_page *out, size_t *count)
+{
+	struct matter_inbox_parts_rows rows;
+	enum err e = q_matter_inbox_parts(l->c, l->a, d->org, after.due, after.id, (int64_t)n, &rows);
+
+	*count = e ? 0 : rows.n;
+	for (size_t i = 0; i < *count; i++) {
+		/* the same columns: one kind of row */
+		const struct matter_inbox_parts_row *r = &rows.v[i];
+		struct matter_inbox_page_row row = {
+			.id = r->id, .created = r->created, .due = r->due, .total_due = r->total_due, .state_since = r->state_since, .closed = r->closed,
+			.version = r->version, .holder = r->holder, .holder_org = r->holder_org, .code = r->code, .scenario = r->scenario,
+			.state = r->state, .title = r->title, .place = r->place, .category = r->category, .channel = r->channel,
+			.is_public = r->is_public, .demo = r->demo, .judge_score = r->judge_score, .judge_solved = r->judge_solved};
+
+		fill(&row, &out->v[out->n++]);
+	}
+	return e;
+}
+
 static enum err read_desk(struct look *l, const struct desk *d, struct at after, struct at end, size_t n, struct matter_page *out, size_t *count)
 {
 	struct matter_inbox_page_rows rows;
-	enum err e = q_matter_inbox_page(l->c, l->a, &(struct matter_inbox_page_args){
+	enum err e;
+
+	if (d->helps)
+		return read_help(l, d, after, n, out, count);
+	e = q_matter_inbox_page(l->c, l->a, &(struct matter_inbox_page_args){
 		DESK(d), WINDOW(after, end), .place_from = d->from, .place_to = d->to, .n = (int64_t)n}, &rows);
 
 	*count = e ? 0 : rows.n;
@@ -271,6 +308,20 @@ static enum err count_dues(struct look *l, const struct desk *d, struct at after
 	return e;
 }
 
+static enum err count_help(struct look *l, const struct desk *d, int64_t now, struct count *k)
+{
+	struct matter_inbox_part_dues_rows rows;
+	enum err e = q_matter_inbox_part_dues(l->c, l->a, d->org, CAP, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		struct matter m = {.due = rows.v[i].due == NO_DUE ? 0 : rows.v[i].due, .state_since = rows.v[i].state_since, .kind = STATE_OPEN};
+
+		note(l, k, rows.v[i].id, matter_clock_colour(&m, now));
+	}
+	k->more |= e == OK && rows.n == CAP;
+	return e;
+}
+
 enum err matter_inbox_count(struct db_conn *c, struct arena *a, const struct matter_inbox *in, int64_t now, struct matter_inbox_counts *out)
 {
 	const struct at first = {INT64_MIN, INT64_MIN}, passed = {now, INT64_MAX}, none = {NO_DUE, INT64_MIN};
@@ -281,6 +332,10 @@ enum err matter_inbox_count(struct db_conn *c, struct arena *a, const struct mat
 
 	find_desks(&l, in);
 	for (size_t i = 0; e == OK && i < l.ndesks; i++) {
+		if (l.desks[i].helps) {
+			e = count_help(&l, &l.desks[i], now, &k);
+			continue;
+		}
 		e = count_ids(&l, &l.desks[i], first, passed, 3, &k);
 		if (e == OK)
 			e = count_dues(&l, &l.desks[i], passed, none, now, &k);

@@ -144,6 +144,19 @@ SELECT id, due, state_since FROM matter WHERE desk IS NOT NULL AND (due, id) > (
 	AND place >= $place_from AND place < $place_to
 ORDER BY due, id LIMIT $n;
 
+-- ---- what an organisation was asked to help with; few at a time ----
+
+-- name: matter_inbox_parts(org i64, after_due i64, after_id i64, n i64) -> id i64, created i64, due i64, total_due i64,
+--   state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str, state str, title str, place str, category str,
+--   channel str, is_public bool, demo bool, judge_score i64, judge_solved i64
+SELECT m.id, m.created, m.due, m.total_due, m.state_since, m.closed, m.version, m.holder, m.holder_org, m.code, m.scenario, m.state, m.title, m.place,
+	m.category, m.channel, m.is_public, m.demo, m.judge_score, m.judge_solved
+FROM matter_part p JOIN matter m ON m.id = p.matter
+WHERE p.org = $org AND p.open AND (p.due, p.matter) > ($after_due, $after_id) ORDER BY p.due, p.matter LIMIT $n;
+
+-- name: matter_inbox_part_dues(org i64, n i64) -> id i64, due i64, state_since i64
+SELECT m.id, m.due, m.state_since FROM matter_part p JOIN matter m ON m.id = p.matter WHERE p.org = $org AND p.open ORDER BY p.due, p.matter LIMIT $n;
+
 -- ---- the full text ----
 
 -- name: matter_for_search(ids i64[]) -> id i64, code str, title str, scenario str, scenario_version i64, fields str

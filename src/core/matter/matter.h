@@ -13,6 +13,13 @@
 
 struct matter_value { struct str field, value; };
 
+/* An organisation that helps the one which leads (协办). */
+struct matter_part {
+	int64_t org, asked;
+	int64_t done, done_by;      /* when it added its part, and who; 0: not yet */
+	bool open;                  /* it still has to */
+};
+
 struct matter {
 	int64_t id;
 	struct str code;            /* given to the reporter; 12 signs of Crockford base32 in groups, not guessable */
@@ -43,6 +50,7 @@ struct matter {
 	int64_t merged_into;        /* matter; 0 */
 	int reopened;               /* how often */
 	int64_t first_seq, last_seq;/* journal; set by matter_timeline (0 before) */
+	struct matter_part *parts; size_t nparts; /* of the present dispatch */
 	struct str fields;          /* JSON object of the fields that are not personal */
 	struct matter_value *values; size_t nvalues; /* filled by matter_values() */
 };
@@ -85,14 +93,21 @@ CHECKED enum err matter_by_source(struct db_conn *c, struct arena *a, struct str
 bool matter_is_late(const struct matter *m, int64_t now);
 CHECKED enum err matter_values(struct db_conn *c, struct arena *a, struct matter *m, bool with_personal /* journalled by the caller */);
 struct matter_step {            /* a line of the timeline */
-	int64_t seq, at, actor; struct str actor_name, action, title, title_en, note; bool is_public;
+	int64_t id, seq, at, actor; struct str actor_name, action, title, title_en, note; bool is_public;
 	struct str from, to; struct matter_value *values; size_t nvalues;
 };
 CHECKED enum err matter_timeline(struct db_conn *c, struct arena *a, const struct matter *m, struct matter_step **v, size_t *n);
-struct matter_file { int64_t id; struct str name, type, path, thumb; int64_t size; int width, height; };
+struct matter_file { int64_t id; struct str name, type, path, thumb; int64_t size; int width, height; int64_t step; /* 0: of the filing */ };
 CHECKED enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct matter_file **v, size_t *n);
 /* Which of these paths (at most 4096) are attachments of some matter. Reads the whole table: for jobs. */
 CHECKED enum err matter_files_named(struct db_conn *c, struct arena *a, const struct str *paths, size_t npaths, struct str **v, size_t *n);
+
+/* The request for more time that waits for an answer among these steps of the timeline; NULL: none. */
+const struct matter_step *matter_wish(const struct scenario *s, const struct matter_step *v, size_t n);
+/* Matters merged into this one, in the order in which they were filed, at most 100. */
+CHECKED enum err matter_merged(struct db_conn *c, struct arena *a, int64_t id, int64_t **ids, size_t *n);
+/* Has one of the reader's organisations been asked to help with it (`open_only`: and has still to add its part)? */
+bool matter_helps(const struct matter *m, const struct actor_session *who, bool open_only);
 
 /* ---- acting ---- */
 struct matter_actor {           /* who acts */
@@ -109,6 +124,7 @@ struct matter_act {
 	struct str override_reason;
 	struct arena *arena;          /* lives until the caller has read what follows; NULL: it is read inside the job */
 	/* out */
+	int64_t step;                 /* number of what was done, for matter_file.step */
 	struct matter after;          /* its texts live as long as the job */
 	struct str why, why_field; struct matter_why said; struct rule_outcome *outcomes; size_t noutcomes;
 };

@@ -32,9 +32,9 @@ SELECT id, code FROM matter WHERE source = $source AND source_id = $source_id AN
 -- name: matter_value_put exec (matter i64, field str, place str, sealed blob, lookup blob?)
 INSERT INTO matter_value (matter, field, place, sealed, lookup) VALUES ($matter, $field, $place, $sealed, $lookup);
 
--- name: matter_file_put exec (id i64, matter i64, name str, type str, path str, thumb str, size i64, width i64, height i64)
-INSERT INTO matter_file (id, matter, place, name, type, path, thumb, size, width, height)
-SELECT $id, $matter, place, $name, $type, $path, $thumb, $size, $width, $height FROM matter WHERE id = $matter;
+-- name: matter_file_put exec (id i64, matter i64, name str, type str, path str, thumb str, size i64, width i64, height i64, step i64)
+INSERT INTO matter_file (id, matter, place, name, type, path, thumb, size, width, height, step)
+SELECT $id, $matter, place, $name, $type, $path, $thumb, $size, $width, $height, $step FROM matter WHERE id = $matter;
 
 -- ---- reading ----
 
@@ -42,10 +42,10 @@ SELECT $id, $matter, place, $name, $type, $path, $thumb, $size, $width, $height 
 --   lon f64?, lat f64?, category str, title str, channel str, created i64, updated i64, state_since i64, due i64, total_due i64, kept_due i64,
 --   suspended_since i64, escalated i64, closed i64, holder_org i64, holder_post i64, holder i64, handler i64, reporter i64, filed_by i64,
 --   is_public bool, demo bool, judge_score i64, judge_solved i64, judged i64, verdict str, excluded i64, merged_into i64, reopened i64,
---   fields str
+--   parts i64, fields str
 SELECT id, code, scenario, scenario_version, state, version, place, lon, lat, category, title, channel, created, updated, state_since, due, total_due,
 	kept_due, suspended_since, escalated, closed, holder_org, holder_post, holder, handler, reporter, filed_by, is_public, demo, judge_score, judge_solved,
-	judged, verdict, excluded, merged_into, reopened, fields
+	judged, verdict, excluded, merged_into, reopened, parts, fields
 FROM matter WHERE {{when id: id = $id}} {{unless id: code = $code}};
 
 -- name: matter_sealed(matter i64) -> field str, sealed blob
@@ -63,20 +63,46 @@ SELECT at, actor, action FROM matter_step WHERE matter = $matter ORDER BY id DES
 -- name: matter_did(matter i64, action str, state_to str) -> at i64
 SELECT at FROM matter_step WHERE matter = $matter AND action = $action AND state_to = $state_to ORDER BY id DESC LIMIT 1;
 
--- name: matter_files_of(matter i64) -> id i64, name str, type str, path str, thumb str, size i64, width i64, height i64
-SELECT id, name, type, path, thumb, size, width, height FROM matter_file WHERE matter = $matter ORDER BY id;
+-- name: matter_files_of(matter i64) -> id i64, name str, type str, path str, thumb str, size i64, width i64, height i64, step i64
+SELECT id, name, type, path, thumb, size, width, height, step FROM matter_file WHERE matter = $matter ORDER BY id;
 
 -- ---- acting ----
 
 -- name: matter_update exec (id i64, version i64, state str, kind i64, updated i64, state_since i64, due i64, total_due i64, kept_due i64,
 --   suspended_since i64, escalated i64, closed i64, holder_org i64, holder_post i64, holder i64, handler i64, judge_score i64, judge_solved i64,
---   judged i64, verdict str, excluded i64, merged_into i64, reopened i64, desk str?)
+--   judged i64, verdict str, excluded i64, merged_into i64, reopened i64, category str, parts i64, desk str?)
 UPDATE matter SET version = version + 1, state = $state, kind = $kind, updated = $updated, state_since = $state_since, due = $due,
 	total_due = $total_due, kept_due = $kept_due, suspended_since = $suspended_since, escalated = $escalated, closed = $closed,
 	holder_org = $holder_org, holder_post = $holder_post, holder = $holder, handler = $handler, judge_score = $judge_score,
 	judge_solved = $judge_solved, judged = $judged, verdict = $verdict, excluded = $excluded, merged_into = $merged_into, reopened = $reopened,
-	desk = $desk
+	category = $category, parts = $parts, desk = $desk
 WHERE id = $id AND version = $version;
+
+-- ---- who helps ----
+
+-- name: matter_parts_of(matter i64) -> org i64, asked i64, done i64, done_by i64, open bool
+SELECT org, asked, done, done_by, open FROM matter_part WHERE matter = $matter ORDER BY org;
+
+-- name: matter_part_put exec (matter i64, org i64, asked i64, due i64)
+INSERT INTO matter_part (matter, org, place, asked, done, done_by, open, due)
+SELECT $matter, $org, place, $asked, 0, 0, TRUE, $due FROM matter WHERE id = $matter
+ON CONFLICT (matter, org) DO NOTHING;
+
+-- name: matter_parts_drop exec (matter i64)
+DELETE FROM matter_part WHERE matter = $matter;
+
+-- name: matter_part_done exec (matter i64, org i64, at i64, actor i64)
+UPDATE matter_part SET done = $at, done_by = $actor, open = FALSE WHERE matter = $matter AND org = $org AND done = 0;
+
+-- What waits follows the matter: its deadline, and whether it is still being handled.
+-- name: matter_parts_follow exec (matter i64, due i64, live bool)
+UPDATE matter_part SET due = $due, open = ($live AND done = 0) WHERE matter = $matter;
+
+-- name: matter_merge_again exec (old i64, into i64)
+UPDATE matter SET merged_into = $into WHERE merged_into = $old AND merged_into > 0;
+
+-- name: matter_merged_into(id i64) -> id i64
+SELECT id FROM matter WHERE merged_into = $id AND merged_into > 0 ORDER BY id LIMIT 100;
 
 -- The place is the matter's now: it may have moved since the matter was read.
 -- name: matter_step_put exec (id i64, matter i64, at i64, actor i64, action str, state_from str, state_to str, note str,
@@ -104,6 +130,9 @@ UPDATE matter SET place = $new_place, town = $town WHERE place = $old_place;
 -- name: matter_value_rename exec (old str, new_key str, after_old str)
 -- may scan: moving a place is rare
 UPDATE matter_value SET place = $new_key || substr(place, length($old) + 1) WHERE place >= $old AND place < $after_old;
+
+-- name: matter_part_rename exec (old str, new_key str, after_old str)
+UPDATE matter_part SET place = $new_key || substr(place, length($old) + 1) WHERE place >= $old AND place < $after_old;
 
 -- name: matter_step_rename exec (old str, new_key str, after_old str)
 UPDATE matter_step SET place = $new_key || substr(place, length($old) + 1) WHERE place >= $old AND place < $after_old;

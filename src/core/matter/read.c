@@ -45,6 +45,24 @@ enum err matter_read_row(const struct matter_row_row *r, struct matter *m)
 		.excluded = r->excluded, .merged_into = r->merged_into, .reopened = (int)r->reopened, .fields = r->fields,
 	};
 	m->kind = s->states[scenario_state(s, r->state)].kind;
+	m->nparts = (size_t)r->parts; /* read_parts() fetches them */
+	return OK;
+}
+
+static enum err read_parts(struct db_conn *c, struct arena *a, struct matter *m)
+{
+	struct matter_parts_of_rows rows;
+	enum err e;
+
+	if (m->nparts == 0)
+		return OK;
+	m->nparts = 0;
+	e = q_matter_parts_of(c, a, m->id, &rows);
+	if (e != OK)
+		return e;
+	m->parts = arena_array(a, struct matter_part, rows.n + 1);
+	for (size_t i = 0; i < rows.n; i++)
+		m->parts[m->nparts++] = (struct matter_part){rows.v[i].org, rows.v[i].asked, rows.v[i].done, rows.v[i].done_by, rows.v[i].open};
 	return OK;
 }
 
@@ -53,7 +71,9 @@ enum err matter_get(struct db_conn *c, struct arena *a, int64_t id, struct matte
 	struct matter_row_row row;
 	enum err e = q_matter_row(c, a, &id, STR_NULL, &row);
 
-	return e ? e : matter_read_row(&row, out);
+	if (e == OK)
+		e = matter_read_row(&row, out);
+	return e ? e : read_parts(c, a, out);
 }
 
 enum err matter_by_code(struct db_conn *c, struct arena *a, struct str code, struct matter *out)
@@ -65,7 +85,9 @@ enum err matter_by_code(struct db_conn *c, struct arena *a, struct str code, str
 	if (!code_read(a, code, &normal))
 		return ERR_NOT_FOUND;
 	e = q_matter_row(c, a, NULL, normal, &row);
-	return e ? e : matter_read_row(&row, out);
+	if (e == OK)
+		e = matter_read_row(&row, out);
+	return e ? e : read_parts(c, a, out);
 }
 
 /* ---- values ---- */
@@ -104,7 +126,7 @@ static enum err fill_step(struct arena *a, const struct scenario *s, const struc
 {
 	int i = scenario_action(s, r->action);
 
-	*st = (struct matter_step){.at = r->at, .actor = r->actor, .action = r->action, .note = r->note, .is_public = r->is_public,
+	*st = (struct matter_step){.id = r->id, .at = r->at, .actor = r->actor, .action = r->action, .note = r->note, .is_public = r->is_public,
 				   .from = r->state_from, .to = r->state_to};
 	st->title = i >= 0 ? s->actions[i].done.zh : r->action;
 	st->title_en = i >= 0 ? s->actions[i].done.en : r->action;
@@ -189,7 +211,7 @@ enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct
 	*n = rows.n;
 	for (size_t i = 0; i < rows.n; i++)
 		(*v)[i] = (struct matter_file){rows.v[i].id, rows.v[i].name, rows.v[i].type, rows.v[i].path, rows.v[i].thumb, rows.v[i].size,
-					       (int)rows.v[i].width, (int)rows.v[i].height};
+					       (int)rows.v[i].width, (int)rows.v[i].height, rows.v[i].step};
 	return OK;
 }
 
@@ -205,6 +227,55 @@ enum err matter_files_named(struct db_conn *c, struct arena *a, const struct str
 	for (size_t i = 0; i < rows.n; i++)
 		(*v)[i] = rows.v[i].path;
 	return OK;
+}
+
+static bool asks_extra(const struct scenario_action *ac)
+{
+	for (size_t i = 0; i < ac->nasks; i++)
+		if (str_eqz(ac->asks[i].field, "extra"))
+			return true;
+	return false;
+}
+
+/* A step that asked how much longer, and gave nothing, since the last one that gave or denied it. */
+const struct matter_step *matter_wish(const struct scenario *s, const struct matter_step *v, size_t n)
+{
+	const struct matter_step *wish = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		int k = scenario_action(s, v[i].action);
+
+		if (k < 0)
+			continue;
+		if (str_eqz(s->actions[k].effect, "deny") || str_eqz(s->actions[k].effect, "extend"))
+			wish = NULL;
+		else if (asks_extra(&s->actions[k]))
+			wish = &v[i];
+	}
+	return wish;
+}
+
+enum err matter_merged(struct db_conn *c, struct arena *a, int64_t id, int64_t **ids, size_t *n)
+{
+	struct matter_merged_into_rows rows;
+	enum err e = q_matter_merged_into(c, a, id, &rows);
+
+	*n = 0;
+	if (e != OK)
+		return e;
+	*ids = arena_array(a, int64_t, rows.n + 1);
+	for (size_t i = 0; i < rows.n; i++)
+		(*ids)[(*n)++] = rows.v[i].id;
+	return OK;
+}
+
+bool matter_helps(const struct matter *m, const struct actor_session *who, bool open_only)
+{
+	for (size_t i = 0; i < m->nparts; i++)
+		for (size_t k = 0; k < who->nrights; k++)
+			if (who->rights[k].org == m->parts[i].org && (m->parts[i].open || !open_only))
+				return true;
+	return false;
 }
 
 enum err matter_by_source(struct db_conn *c, struct arena *a, struct str source, struct str source_id, struct matter *out)

@@ -13,7 +13,7 @@ struct text2 { struct str zh, en; };
 
 enum field_type {
 	FIELD_TEXT, FIELD_LINE, FIELD_NUMBER, FIELD_DATE, FIELD_CHOICE, FIELD_CHOICES, FIELD_IMAGE, FIELD_PLACE, FIELD_POINT,
-	FIELD_PHONE, FIELD_BOOL, FIELD_ORG, FIELD_ACTOR
+	FIELD_PHONE, FIELD_BOOL, FIELD_ORG, FIELD_ACTOR, FIELD_ORGS /* several */, FIELD_CATEGORY
 };
 
 struct scenario_choice { struct str id; struct text2 title; struct str *words; size_t nwords; };
@@ -25,7 +25,10 @@ struct scenario_field {
 	int64_t max;                     /* characters, files or value, by type; never 0 once loaded */
 	struct scenario_choice *choices; size_t nchoices;
 };
-/* A role as this scenario uses it; "reporter" and "system" need no entry. */
+/*
+ * A role as this scenario uses it. "reporter", "system" and "cohandler" (whoever works in an organisation that was asked to help and has not
+ * added its part yet) need no entry.
+ */
 struct scenario_role {
 	struct str id; struct text2 title;
 	bool holder_only;                /* may act only in the organisation that holds the matter */
@@ -46,11 +49,14 @@ struct scenario_state {
 	struct str escalate_to;          /* role told when the clock runs out; may be absent */
 	bool suspends;                   /* the case clock stands still in this state */
 };
+/* A state that depends on the answer to a choice: "not solved" leads elsewhere than "solved". */
+struct scenario_way { struct str value; int to; };
 struct scenario_ask { struct str field; bool required; };  /* what an action asks: fields of `asks` section */
 struct scenario_action {
 	struct str id; struct text2 title, done /* line of the timeline */;
 	int *from; size_t nfrom; int to; /* indexes of states; to -1: stays */
-	struct str *by; size_t nby;      /* roles; "reporter" = whoever holds the code; "system" = clocks */
+	struct str to_by; struct scenario_way *ways; size_t nways; /* ask whose answer picks the state; `to` is for all other answers */
+	struct str *by; size_t nby;      /* roles; "reporter" = whoever holds the code; "system" = clocks; "cohandler" */
 	struct str *rules; size_t nrules;
 	struct scenario_ask *asks; size_t nasks;
 	bool not_same_as_handler;        /* verification by somebody else */

@@ -17,6 +17,9 @@ const struct scenario_effect scenario_effects[] = {
 	{"merge", {"into"}, "并入另一件"},
 	{"reopen", {NULL}, "重新办理"},
 	{"exclude", {NULL}, "经审核不计入统计"},
+	{"deny", {NULL}, "不同意所申请的延期"},
+	{"part", {NULL}, "协办单位交来自己的一部分"},
+	{"join", {NULL}, "另一件并入本件"},
 	{NULL, {NULL}, NULL},
 };
 
@@ -81,7 +84,7 @@ static void check_role(struct reading *r, int line, struct str id, bool anyone)
 {
 	struct nearest near = {.typed = id};
 
-	if (anyone && (str_eqz(id, "reporter") || str_eqz(id, "system")))
+	if (anyone && (str_eqz(id, "reporter") || str_eqz(id, "system") || str_eqz(id, "cohandler")))
 		return;
 	if (scenario_role(r->s, id))
 		return;
@@ -152,6 +155,28 @@ static void check_effect(struct reading *r, const struct yaml_node *n, const str
 	fault(r->f, n->line, "没有“%.*s”这种 effect%s", "there is no effect “%.*s”%s", STR_ARG(ac->effect), nearest_zh(r->a, &near).p);
 }
 
+/* The state depends on a choice that the action asks, by choices that it has. */
+static void check_to_by(struct reading *r, int line, const struct scenario_action *ac)
+{
+	const struct scenario_field *f = scenario_ask(r->s, ac->to_by);
+
+	if (ac->to_by.n == 0)
+		return;
+	if (f == NULL || f->type != FIELD_CHOICE || !asks_for(ac, arena_strz(r->a, ac->to_by), true)) {
+		fault(r->f, line, "状态按“%.*s”定，它须是这个动作必答的 choice 项", "the state depends on “%.*s”, which must be a choice that the action asks",
+		      STR_ARG(ac->to_by));
+		return;
+	}
+	for (size_t i = 0; i < ac->nways; i++) {
+		bool ok = false;
+
+		for (size_t k = 0; k < f->nchoices; k++)
+			ok |= str_eq(f->choices[k].id, ac->ways[i].value);
+		if (!ok)
+			fault(r->f, line, "“%.*s”没有选项“%.*s”", "“%.*s” has no choice “%.*s”", STR_ARG(ac->to_by), STR_ARG(ac->ways[i].value));
+	}
+}
+
 void check_action(struct reading *r, const struct yaml_node *n, const struct scenario_action *ac)
 {
 	if (ac->nby == 0)
@@ -170,6 +195,7 @@ void check_action(struct reading *r, const struct yaml_node *n, const struct sce
 		fault(r->f, n->line, "没有“%.*s”这条规则%s", "there is no rule “%.*s”%s", STR_ARG(ac->rules[i]), nearest_zh(r->a, &near).p);
 	}
 	check_effect(r, n, ac);
+	check_to_by(r, n->line, ac);
 }
 
 /* ---- the whole ---- */
@@ -235,6 +261,14 @@ static bool leaves(const struct scenario_action *ac, int state)
 	return false;
 }
 
+/* Marks a state as reached; true when it was not yet. */
+static bool reach(bool *reached, int to)
+{
+	if (to < 0 || reached[to])
+		return false;
+	return reached[to] = true;
+}
+
 static void check_ways(struct reading *r)
 {
 	const struct scenario *s = r->s;
@@ -245,9 +279,13 @@ static void check_ways(struct reading *r)
 	while (more) {
 		more = false;
 		for (size_t k = 0; k < s->nactions; k++)
-			for (size_t i = 0; i < s->actions[k].nfrom; i++)
-				if (s->actions[k].to >= 0 && reached[s->actions[k].from[i]] && !reached[s->actions[k].to])
-					more = reached[s->actions[k].to] = true;
+			for (size_t i = 0; i < s->actions[k].nfrom; i++) {
+				if (!reached[s->actions[k].from[i]])
+					continue;
+				more |= reach(reached, s->actions[k].to);
+				for (size_t j = 0; j < s->actions[k].nways; j++)
+					more |= reach(reached, s->actions[k].ways[j].to);
+			}
 	}
 	for (size_t i = 0; i < s->nstates; i++) {
 		bool out = s->states[i].kind >= STATE_CLOSED;

@@ -189,6 +189,7 @@ static const struct {
 	{"date", FIELD_DATE, 10, 10}, {"choice", FIELD_CHOICE, 40, 40}, {"choices", FIELD_CHOICES, 20, 50},
 	{"image", FIELD_IMAGE, 6, 20}, {"place", FIELD_PLACE, 64, 64}, {"point", FIELD_POINT, 64, 64},
 	{"phone", FIELD_PHONE, 20, 20}, {"bool", FIELD_BOOL, 5, 5}, {"org", FIELD_ORG, 20, 20}, {"actor", FIELD_ACTOR, 20, 20},
+	{"orgs", FIELD_ORGS, 5, 10}, {"category", FIELD_CATEGORY, 64, 64},
 };
 
 static void read_type(struct reading *r, const struct yaml_node *n, struct scenario_field *f)
@@ -208,8 +209,8 @@ static void read_type(struct reading *r, const struct yaml_node *n, struct scena
 			      (long long)types[i].most);
 		return;
 	}
-	fault(r->f, n->line, "没有“%.*s”这种类型%s；可用：text line number date choice choices image place point phone bool org actor",
-	      "there is no type “%.*s”%s; use: text line number date choice choices image place point phone bool org actor",
+	fault(r->f, n->line, "没有“%.*s”这种类型%s；可用：text line number date choice choices image place point phone bool org orgs actor category",
+	      "there is no type “%.*s”%s; use: text line number date choice choices image place point phone bool org orgs actor category",
 	      STR_ARG(word), nearest_zh(r->a, &near).p);
 }
 
@@ -394,11 +395,36 @@ static void read_from(struct reading *r, const struct yaml_node *n, struct scena
 	}
 }
 
+/* {by: solved, "no": second-look, else: judged} */
+static void read_ways(struct reading *r, const struct yaml_node *map, struct scenario_action *ac)
+{
+	ac->ways = arena_array(r->a, struct scenario_way, map->n + 1);
+	for (const struct yaml_node *n = map->first; n; n = n->next) {
+		struct str to = read_word(r, map, arena_strz(r->a, n->key));
+
+		if (str_eqz(n->key, "by"))
+			ac->to_by = to;
+		else if (str_eqz(n->key, "else"))
+			ac->to = find_state(r, n->line, to);
+		else
+			ac->ways[ac->nways++] = (struct scenario_way){n->key, find_state(r, n->line, to)};
+	}
+	if (ac->to_by.n == 0 || yaml_get(map, "else") == NULL)
+		fault(r->f, map->line, "按选项定状态要写 {by: 要填的选择项, 选项: 状态, else: 其余的状态}",
+		      "states by choice are written {by: ask, choice: state, else: state of all others}");
+}
+
 static void read_to(struct reading *r, const struct yaml_node *n, struct scenario_action *ac)
 {
-	struct str to = read_word(r, n, "to");
+	const struct yaml_node *node = yaml_get(n, "to");
+	struct str to;
 
 	ac->to = -1;
+	if (node && node->kind == YAML_MAP) {
+		read_ways(r, node, ac);
+		return;
+	}
+	to = read_word(r, n, "to");
 	if (to.n == 0)
 		fault(r->f, n->line, "动作“%.*s”要写 to（做了以后到哪个状态；不变写 same）",
 		      "action “%.*s” needs to (the state after it; same: no change)", STR_ARG(ac->id));

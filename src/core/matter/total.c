@@ -195,6 +195,7 @@ static enum err place_now(struct tx *tx, struct batch *b, struct str then, struc
 /* What an entry of an act says about its matter. */
 struct act {
 	struct total like;
+	struct str category_was; /* when the act corrected it */
 	struct str was, is; /* as they stand in the entry */
 };
 
@@ -214,6 +215,8 @@ static bool read_act(struct arena *a, struct str data, struct act *out)
 			found |= 4;
 		else if (str_eqz(key, "channel") && json_raw_str(a, raw, &out->like.channel))
 			found |= 8;
+		else if (str_eqz(key, "category_was") && json_raw_str(a, raw, &out->category_was))
+			continue;
 		else if (str_eqz(key, "was"))
 			out->was = raw;
 		else if (str_eqz(key, "is"))
@@ -224,6 +227,7 @@ static bool read_act(struct arena *a, struct str data, struct act *out)
 
 static enum err count_entry(struct tx *tx, struct batch *b, const struct journal_entry *e)
 {
+	struct total before;
 	struct facts f;
 	struct act act;
 	enum err err;
@@ -231,8 +235,11 @@ static enum err count_entry(struct tx *tx, struct batch *b, const struct journal
 	if (!is_act(e) || !read_act(b->a, e->data, &act))
 		return OK;
 	err = place_now(tx, b, e->place, &act.like.place);
+	before = act.like;
+	if (act.category_was.p)
+		before.category = act.category_was;
 	if (err == OK && facts_read(b->a, act.was, &f))
-		count_one(b, &act.like, &f, -1);
+		count_one(b, &before, &f, -1);
 	if (err == OK && facts_read(b->a, act.is, &f))
 		count_one(b, &act.like, &f, 1);
 	return err;
@@ -516,6 +523,8 @@ static enum err follow_place(struct tx *tx, struct str old_key, struct str new_k
 		e = q_matter_step_rename(tx->c, old_key, new_key, after, NULL);
 	if (e == OK)
 		e = q_matter_file_rename(tx->c, old_key, new_key, after, NULL);
+	if (e == OK)
+		e = q_matter_part_rename(tx->c, old_key, new_key, after, NULL);
 	return e ? e : follow_totals(tx, old_key, new_key, after);
 }
 

@@ -4,6 +4,7 @@
 #include "base/json_walk.h"
 #include "base/time.h"
 #include "base/utf8.h"
+#include "core/matter/category.h"
 #include "core/matter/inner.h"
 #include "crypto/crypto.h"
 
@@ -66,6 +67,37 @@ static bool check_choices(const struct scenario_field *f, struct str in, struct 
 			return refuse(fault, f, N_("请从列出的选项里选"));
 	*out = in;
 	return true;
+}
+
+/* Several organisations: their numbers, each once. */
+static bool check_orgs(struct arena *a, const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
+{
+	int64_t seen[16], id;
+	struct str rest = in, one;
+	size_t n = 0;
+
+	*out = STR("");
+	while (str_split(&rest, ',', &one)) {
+		bool twice = false;
+
+		if (!str_i64(str_trim(one), &id) || id <= 0)
+			return refuse(fault, f, N_("请从列出的单位或人里选"));
+		for (size_t i = 0; i < n; i++)
+			twice |= seen[i] == id;
+		if (twice)
+			continue;
+		if ((int64_t)n >= f->max || n == ARRAY_LEN(seen))
+			return refuse_n(a, fault, f, N_("最多选 %s 个"), f->max);
+		seen[n++] = id;
+		*out = arena_printf(a, "%.*s%s%lld", STR_ARG(*out), n > 1 ? "," : "", (long long)id);
+	}
+	return true;
+}
+
+static bool check_category(const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
+{
+	*out = in;
+	return category_find(in) ? true : refuse(fault, f, N_("请从列出的类别里选"));
 }
 
 static bool check_point(struct arena *a, const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
@@ -154,6 +186,10 @@ bool value_check(struct arena *a, const struct scenario_field *f, struct str in,
 	case FIELD_ACTOR:
 		*out = in;
 		return str_i64(in, &v) && v > 0 ? true : refuse(fault, f, N_("请从列出的单位或人里选"));
+	case FIELD_ORGS:
+		return check_orgs(a, f, in, out, fault);
+	case FIELD_CATEGORY:
+		return check_category(f, in, out, fault);
 	case FIELD_IMAGE:
 		return refuse(fault, f, N_("照片请用上传，不用文字"));
 	}

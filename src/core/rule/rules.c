@@ -1,5 +1,6 @@
 /* The first rules. Each says where it comes from and how strong it is. */
 #include "core/actor/actor.h"
+#include "core/matter/category.h"
 #include "core/matter/matter.h"
 #include "core/place/place.h"
 #include "core/rule/duty.h"
@@ -34,14 +35,17 @@ static enum rule_verdict dispatch_guard(struct rule_input *in, struct str *why)
 {
 	static const char *const names[] = {"部门", "镇街", "村社区", "网格"};
 	static const char *const english[] = {"the departments", "the town", "the communities", "the grids"};
+	const struct category *what;
 	struct actor_org org;
 	struct duty d;
+	struct str category;
 	int64_t id;
 	int owner, to;
 
 	if (in->matter == NULL || !str_i64(arg(in, "lead"), &id))
 		return RULE_NOT_APPLICABLE;
-	if (duty_find(in->conn, in->arena, in->matter->category, in->matter->place, &d) != OK)
+	category = arg(in, "category").n ? arg(in, "category") : in->matter->category; /* corrected in this step */
+	if (duty_find(in->conn, in->arena, category, in->matter->place, &d) != OK)
 		return RULE_NOT_APPLICABLE; /* the lists say nothing: people decide */
 	if (actor_org_get(in->conn, in->arena, id, &org) != OK) {
 		*why = STR("没有这个承办单位");
@@ -51,9 +55,11 @@ static enum rule_verdict dispatch_guard(struct rule_input *in, struct str *why)
 	to = depth_of_org(in, &org);
 	if (to <= owner)
 		return RULE_PASS;
-	*why = arena_printf(in->arena, "这类事项按职责清单由%s承担，不能派给%s（%.*s）", names[owner], names[to], STR_ARG(org.name));
-	in->why_en = arena_printf(in->arena, "By the lists of duties this is for %s, it cannot be given to %s (%.*s)", english[owner], english[to],
-				  STR_ARG(org.name));
+	what = category_find(category);
+	*why = arena_printf(in->arena, "%.*s“%.*s”由%s承担，不能派给%s（%.*s）；确需基层配合的，请把它选作协办", STR_ARG(d.source),
+			    STR_ARG(what ? what->title.zh : category), names[owner], names[to], STR_ARG(org.name));
+	in->why_en = arena_printf(in->arena, "By %.*s “%.*s” is for %s, it cannot be given to %s (%.*s); where they must help, choose them as assisting",
+				  STR_ARG(d.source), STR_ARG(what ? what->title.en : category), english[owner], english[to], STR_ARG(org.name));
 	return RULE_FAIL;
 }
 
@@ -97,48 +103,39 @@ static enum rule_verdict extend_before_due(struct rule_input *in, struct str *wh
 	return RULE_FAIL;
 }
 
-static bool asks_extra(const struct scenario_action *ac)
-{
-	for (size_t i = 0; i < ac->nasks; i++)
-		if (str_eqz(ac->asks[i].field, "extra"))
-			return true;
-	return false;
-}
-
-/* The last request since the last approval: a step that asked how much longer and gave nothing. */
-static enum err find_request(struct rule_input *in, bool *asked, int64_t *by)
-{
-	const struct scenario *s = matter_scenario(in->matter);
-	struct matter_step *v;
-	size_t n;
-	enum err e = matter_timeline(in->conn, in->arena, in->matter, &v, &n);
-
-	*asked = false;
-	for (size_t i = 0; e == OK && i < n; i++) {
-		int k = scenario_action(s, v[i].action);
-
-		if (k < 0 || !asks_extra(&s->actions[k]))
-			continue;
-		*asked = !str_eqz(s->actions[k].effect, "extend");
-		*by = v[i].actor;
-	}
-	return e;
-}
-
 static enum rule_verdict extend_was_asked(struct rule_input *in, struct str *why)
 {
-	int64_t by = 0;
-	bool asked;
+	const struct matter_step *wish = NULL;
+	struct matter_step *v;
+	size_t n;
 
 	if (in->matter == NULL)
 		return RULE_NOT_APPLICABLE;
-	if (find_request(in, &asked, &by) != OK || !asked) {
+	if (matter_timeline(in->conn, in->arena, in->matter, &v, &n) == OK)
+		wish = matter_wish(matter_scenario(in->matter), v, n);
+	if (wish == NULL) {
 		*why = STR("没有人申请延期：先由承办单位申请，再由另一位批准");
 		return RULE_FAIL;
 	}
-	if (by != in->actor)
+	if (wish->actor != in->actor)
 		return RULE_PASS;
 	*why = STR("申请延期的人不能自己批准，请交给另一位");
+	return RULE_FAIL;
+}
+
+/* The one that leads answers for all, so it first has what the others add; or says why not. */
+static enum rule_verdict parts_done(struct rule_input *in, struct str *why)
+{
+	struct str names = STR("");
+	struct actor_org org;
+
+	for (size_t i = 0; in->matter && i < in->matter->nparts; i++)
+		if (in->matter->parts[i].open && actor_org_get(in->conn, in->arena, in->matter->parts[i].org, &org) == OK)
+			names = arena_printf(in->arena, "%.*s%s%.*s", STR_ARG(names), names.n ? "、" : "", STR_ARG(org.name));
+	if (names.n == 0)
+		return in->matter && in->matter->nparts ? RULE_PASS : RULE_NOT_APPLICABLE;
+	*why = arena_printf(in->arena, "协办单位还没有交来自己的一部分：%.*s。可以等一等；确需先答复的，请写理由", STR_ARG(names));
+	in->why_en = arena_printf(in->arena, "Assisting organisations have not added their part yet: %.*s. Wait, or say why you reply before", STR_ARG(names));
 	return RULE_FAIL;
 }
 
@@ -169,12 +166,13 @@ static enum rule_verdict no_compulsory_photo(struct rule_input *in, struct str *
 }
 
 static const struct rule all[] = {
-	{"dispatch-guard", N_("不得把部门职责派给基层"), "国办函〔2025〕66号；职责清单为示例", RULE_MUST, dispatch_guard},
+	{"dispatch-guard", N_("不得把部门职责派给基层"), "国办函〔2025〕66号“应由职能部门办理的不得分派基层”；职责清单为示例", RULE_MUST, dispatch_guard},
 	{"reply-has-reason", N_("答复“不能办”须写明理由"), "唐山市12345政务服务便民热线条例；示例", RULE_MUST, reply_has_reason},
 	{"refuse-has-address", N_("不予受理须写理由和正确去处"), "唐山市12345政务服务便民热线条例 第十一条；示例", RULE_MUST, refuse_has_address},
 	{"return-has-addressee", N_("退回须写理由和转办建议"), "唐山市12345政务服务便民热线条例；示例", RULE_MUST, return_has_addressee},
 	{"extend-before-due", N_("延期须在届满前批准"), "唐山市12345政务服务便民热线条例 第二十四条；示例", RULE_MUST, extend_before_due},
 	{"extend-was-asked", N_("延期先申请，由另一位批准"), "唐山市12345政务服务便民热线条例 第二十四条；示例", RULE_MUST, extend_was_asked},
+	{"parts-done", N_("协办单位都交了自己的一部分，主办单位再答复"), "国办函〔2025〕66号“难定者协商主办协办”；示例", RULE_SHOULD, parts_done},
 	{"verifier-not-handler", N_("办理的人不能自己核实"), "GB/T 30428 监督与指挥分离", RULE_MUST, verifier_not_handler},
 	{"no-compulsory-photo", N_("不得强制上传照片"), "国办函〔2026〕12号", RULE_MUST, no_compulsory_photo},
 };
