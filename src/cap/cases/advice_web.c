@@ -4,6 +4,7 @@
 
 #include "cap/cases/fill.h"
 #include "cap/cases/map.h"
+#include "cap/cases/pick.h"
 #include "core/matter/category.h"
 #include "core/matter/similar.h"
 #include "core/rule/duty.h"
@@ -148,12 +149,35 @@ static int depth_of(struct str kind)
 	return duty_depth(kind);
 }
 
-static void choose_org(struct cases_field_view *f, struct rq *rq, int64_t org)
+static void choose_org(struct cases_field_view *f, struct rq *rq, int64_t org, struct str why)
 {
-	struct str id = arena_printf(rq->arena, "%lld", (long long)org);
+	if (f == NULL)
+		return;
+	fill_choose(rq, f, arena_printf(rq->arena, "%lld", (long long)org));
+	f->why = why;
+}
 
-	for (size_t i = 0; f && i < f->noptions; i++)
-		f->options[i].chosen = str_eq(f->options[i].value, id);
+/* Returned with a word on who should have it: that one, unless it has been dispatched since. */
+static bool advise_returned(struct rq *rq, const struct scenario *s, const struct cases_show_view *v, struct cases_field_view *f,
+			    struct cases_advice *out)
+{
+	for (size_t i = v->nraw; i-- > 0;) {
+		const struct matter_step *st = &v->raw[i];
+		int k = scenario_action(s, st->action);
+		int64_t org;
+
+		if (k < 0 || str_eqz(s->actions[k].effect, "assign"))
+			return false;
+		for (size_t j = 0; str_eqz(s->actions[k].effect, "return") && j < st->nvalues; j++) {
+			if (!str_eqz(st->values[j].field, "suggest") || !str_i64(st->values[j].value, &org))
+				continue;
+			out->lead = pick_org_name(rq, org, 0);
+			out->lead_why = arena_printf(rq->arena, _("%s退回时建议转给它"), arena_strz(rq->arena, st->actor_name));
+			choose_org(f, rq, org, out->lead_why);
+			return out->lead.n > 0;
+		}
+	}
+	return false;
 }
 
 /* When the duty list names a depth at which only one organisation stands, that is the one. */
@@ -205,8 +229,22 @@ static enum err advise_lead(struct rq *rq, const struct matter *m, struct str ca
 		return OK;
 	}
 	out->lead = org.name;
-	choose_org(f, rq, org.id);
+	choose_org(f, rq, org.id, out->lead_why);
 	return OK;
+}
+
+/* The guess stands in every form that asks for the category; whoever looks at it confirms or changes it. */
+static void choose_category(struct rq *rq, struct cases_show_view *v, struct str category, const struct cases_advice *out)
+{
+	for (size_t i = 0; i < v->nactions; i++) {
+		struct cases_field_view *f = field_of(&v->actions[i], "f_category");
+
+		if (f == NULL)
+			continue;
+		fill_choose(rq, f, category);
+		if (out->category.n)
+			f->why = arena_printf(rq->arena, "%.*s（%.*s）", STR_ARG(out->category), STR_ARG(out->category_why));
+	}
 }
 
 enum err cases_advise(struct rq *rq, const struct matter *m, struct cases_show_view *v)
@@ -223,7 +261,8 @@ enum err cases_advise(struct rq *rq, const struct matter *m, struct cases_show_v
 		e = advise_similar(rq, m, &w, v, out);
 	fill_into(rq, &w, v);
 	category = advise_category(rq, m, out);
-	if (e == OK && w.assign && category.n)
+	choose_category(rq, v, category, out);
+	if (e == OK && w.assign && !advise_returned(rq, matter_scenario(m), v, field_of(w.assign, "f_lead"), out) && category.n)
 		e = advise_lead(rq, m, category, field_of(w.assign, "f_lead"), out);
 	if (e == OK && (out->nsimilar || out->category.n || out->lead.n || out->duty.n))
 		v->advice = out;

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "cap/cases/bulk.h"
 #include "cap/cases/pages.h"
+#include "cap/cases/reply.h"
 #include "cap/cases/seen.h"
 #include "cap/cases/views.h"
 
@@ -18,6 +19,9 @@ static const struct route routes[] = {
 	{"POST", "/cases/seen", cases_seen_post, NULL, R_LOGIN, N_("把现在为止的新事项和变化标为已看"), 0},
 	{"GET", "/cases/file/:scenario", cases_file_page, "matter.file", R_LOGIN, N_("工作人员登记事项的表单"), 0},
 	{"POST", "/cases/file/:scenario", cases_file_post, "matter.file", R_LOGIN | R_FILES, N_("工作人员登记事项"), 0},
+	{"GET", "/cases/templates", cases_templates_page, "matter.template", R_LOGIN, N_("答复模板"), 0},
+	{"GET", "/cases/templates/:id", cases_template_page, "matter.template", R_LOGIN, N_("一个答复模板，new 为新建"), 0},
+	{"POST", "/cases/templates/:id", cases_template_post, "matter.template", R_LOGIN, N_("保存或删除一个答复模板"), 0},
 	{"GET", "/cases/:id", cases_show_page, NULL, R_LOGIN, N_("一件事项：经过、现在能做什么"), 0},
 	{"POST", "/cases/:id/do", cases_do, NULL, R_LOGIN | R_FILES, N_("办理场景文件允许的一步"), 0},
 	{"POST", "/cases/:id/reveal", cases_reveal, "matter.reveal", R_LOGIN, N_("写明目的后查看被遮住的个人信息，记入日志"), 0},
@@ -29,6 +33,7 @@ static const struct permission permissions[] = {
 	{"matter.read", N_("查看事项")},
 	{"matter.file", N_("登记事项")},
 	{"matter.export", N_("导出事项")},
+	{"matter.template", N_("修改答复模板")},
 	{"matter.reveal", N_("写明目的后查看个人信息")},
 	{0},
 };
@@ -41,8 +46,16 @@ static const struct job_entry jobs[] = {
 static const struct menu_entry menu[] = {
 	{N_("待办"), "/inbox", NULL, 10},
 	{N_("全部事项"), "/cases", "matter.read", 20},
+	{N_("答复模板"), "/cases/templates", "matter.template", 60},
 	{0},
 };
+
+static enum err start(struct app *app)
+{
+	(void)app;
+	reply_init();
+	return OK;
+}
 
 const struct capability cap_cases = {
 	.name = "cases",
@@ -51,4 +64,5 @@ const struct capability cap_cases = {
 	.permissions = permissions,
 	.jobs = jobs,
 	.menu = menu,
+	.start = start,
 };

@@ -9,7 +9,7 @@ bool cases_may_see(const struct actor_session *who, const struct matter *m)
 	for (size_t i = 0; i < who->nrights; i++)
 		if (m->holder_org && who->rights[i].org == m->holder_org)
 			return true;
-	return m->holder && m->holder == who->id;
+	return (m->holder && m->holder == who->id) || matter_helps(m, who, false);
 }
 
 enum err cases_scope(struct rq *rq, struct matter_scope *out)

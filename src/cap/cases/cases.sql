@@ -33,3 +33,30 @@ SELECT seq, at FROM cases_seen WHERE account = $account;
 -- name: cases_seen_put exec (account i64, seq i64, at i64)
 INSERT INTO cases_seen (account, seq, at) VALUES ($account, $seq, $at)
 ON CONFLICT (account) DO UPDATE SET seq = excluded.seq, at = excluded.at WHERE excluded.seq >= cases_seen.seq;
+
+-- ---- texts for replies ----
+
+-- name: cases_template_of(places str[]) -> id i64, place str, org i64, scenario str, category str, title str, body str, updated i64, updated_by i64
+-- may scan: puts the few texts of one place and those above in order
+SELECT id, place, org, scenario, category, title, body, updated, updated_by FROM reply_template WHERE place IN ($places[])
+ORDER BY title, id LIMIT 500;
+
+-- name: cases_template_in(place_from str, place_to str, n i64) -> id i64, place str, org i64, scenario str, category str, title str, body str, updated i64,
+--   updated_by i64
+SELECT id, place, org, scenario, category, title, body, updated, updated_by FROM reply_template
+WHERE place >= $place_from AND place < $place_to ORDER BY place, title, id LIMIT $n;
+
+-- name: cases_template_get one (id i64) -> id i64, place str, org i64, scenario str, category str, title str, body str, updated i64, updated_by i64
+SELECT id, place, org, scenario, category, title, body, updated, updated_by FROM reply_template WHERE id = $id;
+
+-- name: cases_template_put exec (id i64, place str, org i64, scenario str, category str, title str, body str, updated i64, updated_by i64)
+INSERT INTO reply_template (id, place, org, scenario, category, title, body, updated, updated_by)
+VALUES ($id, $place, $org, $scenario, $category, $title, $body, $updated, $updated_by)
+ON CONFLICT (id) DO UPDATE SET org = excluded.org, scenario = excluded.scenario, category = excluded.category, title = excluded.title,
+	body = excluded.body, updated = excluded.updated, updated_by = excluded.updated_by;
+
+-- name: cases_template_drop exec (id i64)
+DELETE FROM reply_template WHERE id = $id;
+
+-- name: cases_template_rename exec (old str, after_old str, new_key str, cut i64)
+UPDATE reply_template SET place = $new_key || substr(place, CAST($cut AS INTEGER)) WHERE place >= $old AND place < $after_old;

@@ -5,6 +5,7 @@
 #include "cap/cases/map.h"
 #include "cap/cases/pages.h"
 #include "cap/cases/photos.h"
+#include "cap/cases/pick.h"
 #include "core/matter/category.h"
 #include "core/place/place.h"
 #include "web/looks.h"
@@ -55,14 +56,19 @@ static bool place_known(struct rq *rq)
 
 static void category_options(struct rq *rq, struct cases_file_view *v)
 {
-	const struct category *cat;
-	size_t n = category_list(&cat);
+	v->category = (struct cases_field_view){.kind = "category", .id = STR("category"), .name = STR("category"), .title = str_from(_("类别"))};
+	pick_categories(rq, &v->category);
+	pick_choose(rq, &v->category, STR(""));
+}
 
-	v->categories = arena_array(rq->arena, struct cases_option, n + 1);
+/* Whoever works in one community or grid reports from there, as a rule: it need not be said. */
+static void choose_place(struct rq *rq, struct cases_field_view *f, size_t n)
+{
+	struct str place = working_place(rq);
+
 	for (size_t i = 0; i < n; i++)
-		if (!str_empty(cat[i].parent))
-			v->categories[v->ncategories++] = (struct cases_option){cat[i].id, looks_text(rq, cat[i].title),
-										str_eq(cat[i].id, rq_form(rq, "category"))};
+		if (str_eqz(f[i].name, "f_place") && place_level_of_key(place) >= PLACE_COMMUNITY)
+			fill_choose(rq, &f[i], place);
 }
 
 /* May a reporter act on it later? Then it belongs to a resident, and whoever files it does so on his behalf (代办). */
@@ -98,6 +104,7 @@ static enum err form_page(struct rq *rq, const struct scenario *s, const struct 
 	v.fields = arena_array(rq->arena, struct cases_field_view, n);
 	v.nfields = n;
 	fill_fields(rq, NULL, working_place(rq), ask, required, n, "", v.fields);
+	choose_place(rq, v.fields, n);
 	category_options(rq, &v);
 	v.map = cases_map_place(rq, working_place(rq));
 	v.asks_public = for_resident(s);
@@ -143,7 +150,7 @@ static enum err file_job(struct tx *tx, void *arg)
 	struct filing *f = arg;
 	enum err e = matter_file(tx, &f->m);
 
-	return e == OK ? cases_photos_put(tx, f->m.id, &f->photos) : e;
+	return e == OK ? cases_photos_put(tx, f->m.id, 0, &f->photos) : e;
 }
 
 static enum err filed(struct rq *rq, void *arg, enum err result)

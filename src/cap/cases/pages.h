@@ -16,6 +16,9 @@ enum err cases_show_page(struct rq *rq);
 enum err cases_do(struct rq *rq);
 enum err cases_reveal(struct rq *rq);
 enum err cases_photo(struct rq *rq);
+enum err cases_templates_page(struct rq *rq);
+enum err cases_template_page(struct rq *rq);
+enum err cases_template_post(struct rq *rq);
 enum err cases_file_page(struct rq *rq);
 enum err cases_file_post(struct rq *rq);
 

@@ -31,12 +31,16 @@ void cases_photos_show(struct rq *rq, const struct cases_photos *p, struct cases
 	}
 }
 
-enum err cases_photos_put(struct tx *tx, int64_t matter, const struct cases_photos *p)
+enum err cases_photos_put(struct tx *tx, int64_t matter, int64_t step, const struct cases_photos *p)
 {
 	enum err e = OK;
 	int64_t id;
 
-	for (size_t i = 0; e == OK && i < p->n; i++)
-		e = matter_add_file(tx, matter, &p->files[i], &id);
+	for (size_t i = 0; e == OK && i < p->n; i++) {
+		struct matter_file f = p->files[i];
+
+		f.step = step;
+		e = matter_add_file(tx, matter, &f, &id);
+	}
 	return e;
 }

@@ -17,7 +17,7 @@ struct cases_photos {
 CHECKED enum err cases_photos_read(struct rq *rq, const struct scenario_field *f, struct cases_photos *out);
 /* The form is shown again: what was sent stays in it. */
 void cases_photos_show(struct rq *rq, const struct cases_photos *p, struct cases_field_view *f, size_t n);
-/* In the job: after photos_take. */
-CHECKED enum err cases_photos_put(struct tx *tx, int64_t matter, const struct cases_photos *p);
+/* In the job: after photos_take. step 0: they came with the filing. */
+CHECKED enum err cases_photos_put(struct tx *tx, int64_t matter, int64_t step, const struct cases_photos *p);
 
 #endif

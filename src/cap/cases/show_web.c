@@ -6,6 +6,7 @@
 #include "cap/cases/map.h"
 #include "cap/cases/pages.h"
 #include "cap/cases/photos.h"
+#include "cap/cases/reply.h"
 #include "core/journal/journal.h"
 #include "web/looks.h"
 
@@ -58,7 +59,7 @@ static enum err act_job(struct tx *tx, void *arg)
 	struct act *x = arg;
 	enum err e = matter_do(tx, &x->act);
 
-	return e == OK ? cases_photos_put(tx, x->act.id, &x->photos) : e;
+	return e == OK ? cases_photos_put(tx, x->act.id, x->act.step, &x->photos) : e;
 }
 
 static struct str posted_values(struct rq *rq, const char *name)
@@ -73,6 +74,20 @@ static struct str posted_values(struct rq *rq, const char *name)
 		all = all.p ? arena_cat(rq->arena, arena_cat(rq->arena, all, STR(",")), v) : v;
 	}
 	return all;
+}
+
+static struct str org_of(struct str chosen)
+{
+	ptrdiff_t dot = str_chr(chosen, '.');
+
+	return dot < 0 ? chosen : str_sub(chosen, 0, (size_t)dot);
+}
+
+static struct str post_of(struct str chosen)
+{
+	ptrdiff_t dot = str_chr(chosen, '.');
+
+	return dot < 0 ? STR_NULL : str_sub(chosen, (size_t)dot + 1, chosen.n);
 }
 
 static enum err read_answers(struct rq *rq, const struct scenario *s, int index, struct act *x)
@@ -91,6 +106,10 @@ static enum err read_answers(struct rq *rq, const struct scenario *s, int index,
 			continue;
 		}
 		v = posted_values(rq, arena_printf(rq->arena, "f_%.*s", STR_ARG(a->asks[i].field)).p);
+		if (f && str_eqz(f->id, "post")) /* chosen together with its organisation: "ORG.POST" */
+			v = post_of(posted_values(rq, "f_lead"));
+		else if (f && str_eqz(f->id, "lead"))
+			v = org_of(v);
 		if (!str_empty(v))
 			act->values[act->nvalues++] = (struct matter_value){a->asks[i].field, v};
 	}
@@ -113,6 +132,23 @@ static const struct rule_outcome *may_override(const struct matter_act *act)
 		if (act->outcomes[i].verdict == RULE_FAIL && act->outcomes[i].rule->strength == RULE_SHOULD)
 			return &act->outcomes[i];
 	return NULL;
+}
+
+/* The page again with what was typed, as its reader will see it; nothing has been done yet. */
+static enum err show_preview(struct rq *rq, struct matter *m, const struct scenario_action *a, struct act *x)
+{
+	struct cases_show_view v;
+	enum err e = show(rq, m, false, &v);
+
+	for (size_t i = 0; e == OK && i < v.nactions; i++) {
+		v.actions[i].open = str_eq(v.actions[i].id, a->id);
+		if (v.actions[i].open)
+			cases_photos_show(rq, &x->photos, v.actions[i].fields, v.actions[i].nfields);
+	}
+	if (e != OK)
+		return e;
+	v.preview = reply_preview(rq, m, a, x->act.values, x->act.nvalues);
+	return rq_page(rq, html_cases_show, &v);
 }
 
 /* The page again, with what was typed and what is wrong; or, when somebody was first, with what happened meanwhile. */
@@ -191,6 +227,8 @@ enum err cases_do(struct rq *rq)
 		x->act.why = str_from(x->photos.why);
 		return show_failure(rq, x, ERR_INPUT);
 	}
+	if (e == OK && str_eqz(rq_form(rq, "preview"), "1"))
+		return show_preview(rq, &m, &s->actions[index], x);
 	if (e == OK)
 		e = photos_take(rq, x->photos.v, x->photos.n, x->photos.files);
 	return e == OK ? rq_write(rq, act_job, did, x) : e;
@@ -268,7 +306,7 @@ enum err cases_photo(struct rq *rq)
 	enum err e = load(rq, &m);
 
 	if (e == OK)
-		e = matter_files(rq_conn(rq), rq->arena, m.id, &f, &n);
+		e = matter_all_files(rq_conn(rq), rq->arena, m.id, &f, &n);
 	if (e != OK)
 		return e;
 	for (size_t i = 0; rq_param_i64(rq, "file", &id) && i < n; i++) {

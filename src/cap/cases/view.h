@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "core/matter/matter.h"
 #include "web/photo.h"
 
 struct cases_clock {
@@ -29,6 +30,12 @@ struct cases_row_view {
 struct cases_option {
 	struct str value, title;
 	bool chosen;
+};
+
+struct cases_group {     /* options under a heading; its title may be empty */
+	struct str title;
+	struct cases_option *v;
+	size_t n;
 };
 
 struct cases_page_view {
@@ -83,11 +90,15 @@ struct cases_list_view {
 /* A question put to the reader: a field of a scenario, or what an action asks. */
 struct cases_field_view {
 	struct str id, name, title, hint, value, error;
-	const char *kind;    /* "text" "line" "choice" "choices" "place" "org" "actor" "date" "number" "phone" "image" "bool" "point" */
+	const char *kind;    /* "text" "line" "choice" "choices" "place" "org" "orgs" "category" "actor" "date" "number" "phone" "image" "bool" "point" */
 	bool required;
 	bool says_optional;  /* the title of the scenario says it already */
 	struct cases_option *options;
 	size_t noptions;
+	struct cases_group *groups; /* of org, orgs, place, category */
+	size_t ngroups, nchosen;
+	bool many;           /* so many options that a search field pays */
+	struct str why;      /* why what is chosen is suggested */
 	int64_t max;
 	struct photo *photos; /* of an earlier try of the form */
 	size_t nphotos;
@@ -98,6 +109,10 @@ struct cases_action_view {
 	bool danger, open, takes_photos;
 	struct cases_field_view *fields;
 	size_t nfields;
+	struct str intro;    /* what it answers: "申请延期 2 个工作日：等配件" */
+	bool may_preview;    /* its note is for the reporter */
+	struct cases_option *templates; /* value: address that fills it in */
+	size_t ntemplates;
 	bool asks_override;  /* a rule of strength 一般 stands in the way: a reason lets it pass */
 	struct str rule;     /* which, with its source */
 };
@@ -107,16 +122,39 @@ struct cases_fact {
 	bool masked;
 };
 
+struct cases_photo {
+	struct str href, thumb, alt;
+};
+
+/* One of the three facts of an answered matter: what the office says, what the resident says, what was adjudicated. */
+struct cases_verdict {
+	const char *title;
+	struct str value, note;
+	int64_t at;
+	const char *css;
+};
+
+struct cases_helper {    /* an organisation that assists */
+	struct str name;
+	int64_t done;        /* 0: not yet */
+};
+
+/* How the reporter will read an answer before it is sent. */
+struct cases_preview {
+	struct str state, title, verdict, note, reason;
+	struct str *hints;   /* what could be said more plainly */
+	size_t nhints;
+};
+
 struct cases_step_view {
 	int64_t at;
 	struct str title, who, note;
+	struct cases_photo *photos;
+	size_t nphotos;
+	bool is_public;      /* the reporter reads it too */
 	struct cases_fact *facts;
 	size_t nfacts;
 	bool now;
-};
-
-struct cases_photo {
-	struct str href, thumb, alt;
 };
 
 struct minimap_view;
@@ -128,7 +166,7 @@ struct cases_similar {
 };
 
 struct cases_advice {
-	struct str category, category_why, lead, lead_why, duty;
+	struct str category, category_id, category_why, lead, lead_why, duty;
 	struct cases_similar *similar;
 	size_t nsimilar;
 };
@@ -150,6 +188,18 @@ struct cases_show_view {
 	struct cases_action_view *actions;
 	size_t nactions;
 	struct str judged, holder;
+	struct str plain, next;          /* the state in the reporter's words; which action is open */
+	struct cases_verdict verdicts[3];
+	size_t nverdicts;
+	struct cases_helper *helpers;
+	size_t nhelpers;
+	struct cases_similar *merged;    /* merged into this one */
+	size_t nmerged;
+	int64_t merged_into;
+	int reopened;
+	const struct cases_preview *preview;
+	const struct matter_step *raw;   /* the timeline as it was read; not for the template */
+	size_t nraw;
 	const struct minimap_view *map;  /* NULL: nobody knows where it is */
 	struct str conflict;             /* what somebody else did meanwhile */
 	struct cases_fact *kept;         /* what was typed into an action that is no longer there */
@@ -160,8 +210,7 @@ struct cases_file_view {
 	struct str scenario, title, error;
 	struct cases_field_view *fields;
 	size_t nfields;
-	struct cases_option *categories;
-	size_t ncategories;
+	struct cases_field_view category;
 	bool asks_public, is_public;
 	const struct minimap_view *map;  /* where the filer works */
 	struct cases_error { struct str field, text; } *errors;
@@ -209,6 +258,18 @@ struct cases_views_view {
 	struct cases_option *orgs;       /* with which it can be shared */
 	size_t norgs;
 	struct str name, error;
+
+struct cases_template_line { int64_t id; struct str title, body, place, org, category; };
+struct cases_templates_view {
+	struct cases_template_line *v;
+	size_t n;
+};
+struct cases_template_view {
+	int64_t id;          /* 0: a new one */
+	struct str id_text, title, body, place, error, error_field;
+	struct cases_field_view category;
+	struct cases_option *orgs;
+	size_t norgs;
 };
 
 struct cases_filed_view {

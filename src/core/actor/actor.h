@@ -94,6 +94,11 @@ CHECKED enum err actor_session_end_others(struct tx *tx, int64_t actor, int64_t 
 CHECKED enum err actor_org_get(struct db_conn *c, struct arena *a, int64_t id, struct actor_org *out);
 /* Organisations whose territory holds the place or lies inside it, for "who can take this". */
 CHECKED enum err actor_orgs_for(struct db_conn *c, struct arena *a, struct str place, struct actor_org **v, size_t *n);
+/* Posts of organisations, and who works in them (post 0: in none of them): for "who can take this". */
+struct actor_post { int64_t id, org; struct str name; };
+CHECKED enum err actor_posts(struct db_conn *c, struct arena *a, const int64_t *orgs, size_t norgs, struct actor_post **v, size_t *n);
+struct actor_staff { int64_t org, post, account; struct str name; };
+CHECKED enum err actor_staff(struct db_conn *c, struct arena *a, const int64_t *orgs, size_t norgs, struct actor_staff **v, size_t *n);
 /* People's accounts in force (not locked; no programs) that hold the role at the most specific place on the way from `place` up at which anybody does; org 0: in
  * any organisation. For notices. */
 CHECKED enum err actor_holders(struct db_conn *c, struct arena *a, struct str role, struct str place, int64_t org, int64_t **ids, size_t *n);

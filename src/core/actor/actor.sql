@@ -141,6 +141,15 @@ INSERT INTO post (id, org, name) VALUES ($id, $org, $name);
 -- name: actor_post_get one (id i64) -> org i64, name str
 SELECT org, name FROM post WHERE id = $id;
 
+-- name: actor_posts_in(orgs i64[]) -> id i64, org i64, name str
+-- may scan: puts the few posts of some organisations in order
+SELECT id, org, name FROM post WHERE org IN ($orgs[]) ORDER BY org, id LIMIT 1000;
+
+-- name: actor_staff_in(orgs i64[]) -> org i64, post i64, account i64, name str
+-- may scan: puts the people of some organisations in order
+SELECT DISTINCT g.org AS org, g.post AS post, g.account AS account, a.name AS name FROM grant_ g JOIN account a ON a.id = g.account
+WHERE g.org IN ($orgs[]) AND a.active ORDER BY g.org, g.post, g.account LIMIT 2000;
+
 -- name: actor_party_map_add exec (org i64, place str, since i64)
 INSERT INTO party_map (org, place, since) VALUES ($org, $place, $since) ON CONFLICT (org, place) DO NOTHING;
 

@@ -37,3 +37,31 @@ enum err actor_holders(struct db_conn *c, struct arena *a, struct str role, stru
 			(*ids)[(*n)++] = rows.v[i].account;
 	return OK;
 }
+
+enum err actor_posts(struct db_conn *c, struct arena *a, const int64_t *orgs, size_t norgs, struct actor_post **v, size_t *n)
+{
+	struct actor_posts_in_rows rows;
+	enum err e = q_actor_posts_in(c, a, orgs, norgs, &rows);
+
+	*n = 0;
+	if (e != OK)
+		return e;
+	*v = arena_array(a, struct actor_post, rows.n + 1);
+	for (size_t i = 0; i < rows.n; i++)
+		(*v)[(*n)++] = (struct actor_post){rows.v[i].id, rows.v[i].org, rows.v[i].name};
+	return OK;
+}
+
+enum err actor_staff(struct db_conn *c, struct arena *a, const int64_t *orgs, size_t norgs, struct actor_staff **v, size_t *n)
+{
+	struct actor_staff_in_rows rows;
+	enum err e = q_actor_staff_in(c, a, orgs, norgs, &rows);
+
+	*n = 0;
+	if (e != OK)
+		return e;
+	*v = arena_array(a, struct actor_staff, rows.n + 1);
+	for (size_t i = 0; i < rows.n; i++)
+		(*v)[(*n)++] = (struct actor_staff){rows.v[i].org, rows.v[i].post, rows.v[i].account, rows.v[i].name};
+	return OK;
+}

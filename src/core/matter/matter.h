@@ -98,7 +98,9 @@ struct matter_step {            /* a line of the timeline */
 };
 CHECKED enum err matter_timeline(struct db_conn *c, struct arena *a, const struct matter *m, struct matter_step **v, size_t *n);
 struct matter_file { int64_t id; struct str name, type, path, thumb; int64_t size; int width, height; int64_t step; /* 0: of the filing */ };
+/* Those of the filing: what its reporter sent, and may see. matter_all_files: also those of later steps, which are the desk's. */
 CHECKED enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct matter_file **v, size_t *n);
+CHECKED enum err matter_all_files(struct db_conn *c, struct arena *a, int64_t matter, struct matter_file **v, size_t *n);
 /* Which of these paths (at most 4096) are attachments of some matter. Reads the whole table: for jobs. */
 CHECKED enum err matter_files_named(struct db_conn *c, struct arena *a, const struct str *paths, size_t npaths, struct str **v, size_t *n);
 

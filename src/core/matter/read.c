@@ -202,6 +202,18 @@ enum err matter_timeline(struct db_conn *c, struct arena *a, const struct matter
 
 enum err matter_files(struct db_conn *c, struct arena *a, int64_t matter, struct matter_file **v, size_t *n)
 {
+	enum err e = matter_all_files(c, a, matter, v, n);
+	size_t kept = 0;
+
+	for (size_t i = 0; e == OK && i < *n; i++)
+		if ((*v)[i].step == 0)
+			(*v)[kept++] = (*v)[i];
+	*n = kept;
+	return e;
+}
+
+enum err matter_all_files(struct db_conn *c, struct arena *a, int64_t matter, struct matter_file **v, size_t *n)
+{
 	struct matter_files_of_rows rows;
 	enum err e = q_matter_files_of(c, a, matter, &rows);
 

@@ -162,9 +162,15 @@ static enum similar_near nearness(const struct matter *m, const struct matter_si
 
 static const double weight[] = {[NEAR_TOWN] = 0.5, [NEAR_COMMUNITY] = 0.8, [NEAR_POINT] = 1, [NEAR_GRID] = 1};
 
+/*
+ * How much two like texts say that it is the same thing: all of it side by side and on the same day, half of it at 500 m (示例), and two thirds
+ * when the span of time is used up. Without points the place they share stands for the distance.
+ */
 static double score(const struct matter_similar *x)
 {
-	return x->percent / 100.0 * weight[x->near];
+	double near = isnan(x->metres) ? weight[x->near] : fmax(weight[NEAR_TOWN] * 0.8, 1 / (1 + x->metres / SIMILAR_METRES));
+
+	return x->percent / 100.0 * near * (1 - x->days / (3.0 * SIMILAR_DAYS));
 }
 
 /* Sorted, the likeliest first; what falls off the end is forgotten. */
@@ -210,9 +216,27 @@ enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter 
 		if (r->id == m->id)
 			continue;
 		x.near = nearness(m, r, &x.metres);
+		x.days = (int)(llabs(r->created - m->created) / DAY);
 		x.percent = (int)lround(100 * jaccard(bag, bag_of(a, text_of(a, r->title, s, r->fields))));
 		if (score(&x) >= LEAST)
 			insert(*v, n, max, &x);
+	}
+	return e;
+}
+
+enum err matter_load(struct db_conn *c, struct arena *a, const int64_t *orgs, size_t norgs, int64_t *open)
+{
+	struct matter_load_of_rows rows;
+	enum err e = q_matter_load_of(c, a, orgs, norgs, SIMILAR_LOAD, &rows);
+	int64_t all = 0;
+
+	for (size_t i = 0; e == OK && i < rows.n; i++)
+		all += rows.v[i].open;
+	for (size_t k = 0; k < norgs; k++) {
+		open[k] = all >= SIMILAR_LOAD ? -1 : 0;
+		for (size_t i = 0; e == OK && all < SIMILAR_LOAD && i < rows.n; i++)
+			if (rows.v[i].holder_org == orgs[k])
+				open[k] = rows.v[i].open;
 	}
 	return e;
 }

@@ -23,10 +23,15 @@ struct matter_similar {
 	enum similar_near near;
 	double metres;            /* NAN: one of them has no point */
 	double lon, lat;          /* NAN: no point */
+	int days;                 /* between the two */
 };
 
 /* Likeliest first, at most `max` (≤ 10). Not those that were merged; of the same town, since nothing else can be merged. */
 CHECKED enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter *m, size_t max, struct matter_similar **v, size_t *n);
+
+/* How many open matters each organisation has; -1: not counted, there are very many in all. At most `SIMILAR_LOAD` are looked at. */
+#define SIMILAR_LOAD 20000
+CHECKED enum err matter_load(struct db_conn *c, struct arena *a, const int64_t *orgs, size_t norgs, int64_t *open);
 
 /*
  * What else lies around a point: of the newest 300 matters of the town in the span, those within `metres`, nearest first, at most `max`
