@@ -150,7 +150,7 @@ test.main('what was typed survives a closed tab and goes when it is sent', async
   await page.goto(`/cases/${id}`);
   await page.locator('#do-sign button.btn').click();
   await page.goto(`/cases/${id}`);
-  await page.locator('#do-reply summary').click();
+  await page.locator('#do-reply > summary').click();
   await page.fill('#reply-note', '已经安排人员明天上门，电话 13812345678');
   await saved(page);
   await page.close();
@@ -177,7 +177,7 @@ test('a lost line and an ended session lose nothing', async () => {
   const { page, context } = await desk(server, 'dispatcher');
   await page.goto(`/cases/${id}`);
   await context.setOffline(true);
-  await page.locator('#do-note summary').click();
+  await page.locator('#do-note > summary').click();
   await page.fill('#note-note', '断线时写的话');
   await page.waitForFunction(() => document.querySelector('.draft')?.textContent.includes('没有连上'));
   await page.locator('#do-note button.btn').click();

@@ -96,7 +96,7 @@ static void fill_action(struct rq *rq, const struct bulk_action *b, struct str p
 	for (size_t i = 0; i < a->nasks && n < ASKS_MOST; i++) {
 		const struct scenario_field *f = scenario_ask(b->s, a->asks[i].field);
 
-		if (f->type == FIELD_IMAGE)
+		if (f->type == FIELD_IMAGE || str_eqz(f->id, "post")) /* a post is chosen one by one */
 			continue;
 		required[n] = a->asks[i].required;
 		ask[n++] = f;

@@ -392,7 +392,7 @@ enum err fill_show(struct rq *rq, const struct matter *m, bool plain, struct cas
 	v->title = plain ? m->title : matter_mask(rq->arena, m->title);
 	v->scenario = looks_text(rq, s->title);
 	v->state = fill_state(rq, s, m->state);
-	v->state_css = fill_state_css(s, m->state);
+	v->state_css = m->judge_solved < 0 && m->kind < STATE_CLOSED ? " tag--late" : fill_state_css(s, m->state);
 	v->place = fill_place(rq, m->place);
 	v->category = fill_category(rq, m->category);
 	v->channel = fill_channel(rq, m->channel);

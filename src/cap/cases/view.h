@@ -258,6 +258,7 @@ struct cases_views_view {
 	struct cases_option *orgs;       /* with which it can be shared */
 	size_t norgs;
 	struct str name, error;
+};
 
 struct cases_template_line { int64_t id; struct str title, body, place, org, category; };
 struct cases_templates_view {

@@ -822,9 +822,12 @@ static void test_bounds(void **state)
 	to = place_up(w.grid, PLACE_COMMUNITY);
 	assert_int_equal(OK, matter_inbox_page(c, w.u->a, &in, &page));
 	assert_true(page.n == 0 && page.more && page.bounded);
-	in.after_due = page.next_key;
-	in.after_id = page.next_id;
-	assert_int_equal(OK, matter_inbox_page(c, w.u->a, &in, &page));
+	/* the walk is shared by the desks of the reader: how many pages it takes depends on how many states a dispatcher holds */
+	for (int i = 0; i < 5 && page.n == 0 && page.more; i++) {
+		in.after_due = page.next_key;
+		in.after_id = page.next_id;
+		assert_int_equal(OK, matter_inbox_page(c, w.u->a, &in, &page));
+	}
 	assert_true(page.n == 3 && !page.more);
 	assert_int_equal(OK, matter_inbox_count(c, w.u->a, &in, clock_now(), &counts));
 	assert_true(counts.more);

@@ -133,7 +133,7 @@ export async function desk(server, user, options = {}) {
 // Opens a step of the matter page (fields: { id: value }, an option by its text), sends it.
 export async function press(page, action, fields = {}) {
   const box = page.locator(`#do-${action}`);
-  if (!(await box.evaluate((e) => e.open))) await box.locator('summary').click();
+  if (!(await box.evaluate((e) => e.open))) await box.locator('> summary').click();
   for (const [id, value] of Object.entries(fields)) {
     const field = box.locator(`#${action}-${id}`);
     if (await field.evaluate((e) => e.tagName === 'SELECT')) {
@@ -143,5 +143,5 @@ export async function press(page, action, fields = {}) {
       await field.fill(value);
     }
   }
-  await Promise.all([page.waitForNavigation(), box.locator('.btns button.btn').click()]);
+  await Promise.all([page.waitForNavigation(), box.locator('.btns button.btn:not([name])').click()]);
 }
