@@ -1,5 +1,6 @@
 #include "db/db.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <stdio.h>
 
@@ -154,6 +155,16 @@ struct db *db_of(const struct db_conn *c)
 	return c->db;
 }
 
+int64_t db_number(const struct db *db)
+{
+	return db->number;
+}
+
+bool db_is_writer(const struct db_conn *c)
+{
+	return c->writer;
+}
+
 void db_set_hooks(struct db *db, const struct db_hooks *h)
 {
 	db->hooks = h;
@@ -173,10 +184,12 @@ enum err db_order_lock(struct tx *tx)
 
 static struct db *new_db(const char *url, const struct db_options *o)
 {
+	static _Atomic int64_t opened;
 	struct db *db = calloc(1, sizeof(*db));
 
 	if (db == NULL)
 		BUG("out of memory");
+	db->number = atomic_fetch_add(&opened, 1) + 1;
 	if (o)
 		db->o = *o;
 	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {

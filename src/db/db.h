@@ -42,6 +42,10 @@ void db_close(struct db *db);
 enum db_engine db_engine(const struct db *db);
 /* The store a connection belongs to. */
 struct db *db_of(const struct db_conn *c);
+/* Tells the stores that this process has opened apart, also those that were closed. */
+int64_t db_number(const struct db *db);
+/* Is it a job's connection, which sees what has not been committed? */
+bool db_is_writer(const struct db_conn *c);
 
 /* ---- reading ---- */
 

@@ -77,6 +77,7 @@ struct db_listener {
 
 struct db {
 	enum db_engine engine;
+	int64_t number;        /* db_number */
 	const struct db_backend *backend;
 	char *url;             /* path or connection string, without the scheme for SQLite */
 	struct db_options o;

@@ -424,6 +424,7 @@ enum err place_set_spot(struct tx *tx, struct str key, double lon, double lat, s
 	if (!coord_valid(lon, lat))
 		return ERR_INPUT;
 	args.cell = place_cell(lon, lat);
+	place_forget_names();
 	e = q_place_set_point(tx->c, &args, &changed);
 	return e == OK && !changed ? ERR_NOT_FOUND : e;
 }

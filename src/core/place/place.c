@@ -1,10 +1,10 @@
 #include "core/place/place.h"
 
 #include <math.h>
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "core/place/key.h"
+#include "core/place/known.h"
 #include "core/place/place.sql.h"
 #include "geo/coord.h"
 
@@ -124,6 +124,20 @@ static size_t lineage(struct str key, struct str keys[static PLACE_MICROGRID])
 	return n;
 }
 
+/* Answered without the store, when all of it is known. */
+static bool path_known(struct db_conn *c, struct arena *a, const struct str *keys, size_t nkeys, struct place *v, size_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < nkeys; i++) {
+		if (!place_known(c, a, keys[i], &v[*n])) {
+			*n = 0;
+			return false;
+		}
+		*n += !v[*n].hidden;
+	}
+	return true;
+}
+
 enum err place_path(struct db_conn *c, struct arena *a, struct str key, struct place **v, size_t *n)
 {
 	struct str keys[PLACE_MICROGRID];
@@ -133,16 +147,20 @@ enum err place_path(struct db_conn *c, struct arena *a, struct str key, struct p
 
 	*v = arena_array(a, struct place, PLACE_MICROGRID);
 	*n = 0;
-	if (nkeys == 0)
+	if (nkeys == 0 || path_known(c, a, keys, nkeys, *v, n))
 		return OK;
 	e = q_place_many(c, a, keys, nkeys, &rows);
 	if (e != OK)
 		return e;
 	for (size_t k = 0; k < nkeys; k++)
 		for (size_t i = 0; i < rows.n; i++)
-			if (str_eq(rows.v[i].key, keys[k]) && !rows.v[i].hidden) {
-				FILL(&(*v)[*n], &rows.v[i]);
-				(*n)++;
+			if (str_eq(rows.v[i].key, keys[k])) {
+				struct place p;
+
+				FILL(&p, &rows.v[i]);
+				place_keep(c, &p);
+				if (!p.hidden)
+					(*v)[(*n)++] = p;
 				break;
 			}
 	return OK;
@@ -150,79 +168,13 @@ enum err place_path(struct db_conn *c, struct arena *a, struct str key, struct p
 
 /* ---- names ---- */
 
-/*
- * Every line of every list shows a full name, and names hardly ever change: a small table in the process, each entry
- * good for a minute so that other nodes need not tell us. A name that does not fit is simply asked for again.
- */
-#define NAME_SLOTS 16384u
-#define NAME_MAX_BYTES 183u
-static struct name_slot {
-	int64_t until;
-	unsigned char key_n, from, name_n;
-	char key[18], name[NAME_MAX_BYTES + 1];
-} *names;
-static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static struct name_slot *name_slot(struct str key, enum place_level from)
-{
-	uint32_t h = 2166136261u ^ (uint32_t)from;
-
-	for (size_t i = 0; i < key.n; i++)
-		h = (h ^ (unsigned char)key.p[i]) * 16777619u;
-	return &names[h % NAME_SLOTS];
-}
-
-static bool name_known(struct arena *a, struct str key, enum place_level from, struct str *out)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&names_lock);
-	if (names && key.n <= sizeof(names->key)) {
-		const struct name_slot *s = name_slot(key, from);
-
-		found = s->until > clock_mono() && s->from == from && s->key_n == key.n && memcmp(s->key, key.p, key.n) == 0;
-		if (found)
-			*out = arena_str(a, (struct str){s->name, s->name_n});
-	}
-	pthread_mutex_unlock(&names_lock);
-	return found;
-}
-
-static void name_keep(struct str key, enum place_level from, struct str name)
-{
-	if (key.n == 0 || key.n > 18 || name.n > NAME_MAX_BYTES)
-		return;
-	pthread_mutex_lock(&names_lock);
-	if (!names)
-		names = calloc(NAME_SLOTS, sizeof(*names));
-	if (names) {
-		struct name_slot *s = name_slot(key, from);
-
-		s->until = clock_mono() + MS_MINUTE;
-		s->from = (unsigned char)from;
-		s->key_n = (unsigned char)key.n;
-		s->name_n = (unsigned char)name.n;
-		memcpy(s->key, key.p, key.n);
-		memcpy(s->name, name.p, name.n);
-	}
-	pthread_mutex_unlock(&names_lock);
-}
-
-void place_forget_names(void)
-{
-	pthread_mutex_lock(&names_lock);
-	free(names);
-	names = NULL;
-	pthread_mutex_unlock(&names_lock);
-}
-
 enum err place_full_name(struct db_conn *c, struct arena *a, struct str key, enum place_level from, struct str *out)
 {
 	struct place *path;
 	size_t n;
 	enum err e;
 
-	if (name_known(a, key, from, out))
+	if (place_name_known(c, a, key, from, out))
 		return OK;
 	e = place_path(c, a, key, &path, &n);
 	if (e != OK)
@@ -232,7 +184,7 @@ enum err place_full_name(struct db_conn *c, struct arena *a, struct str key, enu
 		if (path[i].level >= from)
 			*out = arena_cat(a, *out, path[i].name);
 	if (n && str_eq(path[n - 1].key, key))
-		name_keep(key, from, *out);
+		place_name_keep(c, key, from, *out);
 	return OK;
 }
 
