@@ -303,11 +303,15 @@ static int bind_all(struct db_conn *c, sqlite3_stmt *st, const struct db_query *
 	return rc;
 }
 
+/* Through the value of a column: asking the statement for its type and then for its content looks everything up twice. Nobody else
+ * uses the connection, which is what such a value needs. */
 static enum err read_row(sqlite3_stmt *st, const struct db_query *q, struct db_value *v)
 {
 	for (int i = 0; i < q->ncols; i++) {
+		sqlite3_value *x = sqlite3_column_value(st, i);
+
 		v[i] = (struct db_value){0};
-		if (sqlite3_column_type(st, i) == SQLITE_NULL) {
+		if (sqlite3_value_type(x) == SQLITE_NULL) {
 			v[i].null = true;
 			if (db_check_null(q, i) != OK)
 				return ERR_DB;
@@ -315,21 +319,21 @@ static enum err read_row(sqlite3_stmt *st, const struct db_query *q, struct db_v
 		}
 		switch (q->cols[i]) {
 		case DB_I64:
-			v[i].i = sqlite3_column_int64(st, i);
+			v[i].i = sqlite3_value_int64(x);
 			break;
 		case DB_F64:
-			v[i].f = sqlite3_column_double(st, i);
+			v[i].f = sqlite3_value_double(x);
 			break;
 		case DB_BOOL:
-			v[i].b = sqlite3_column_int(st, i) != 0;
+			v[i].b = sqlite3_value_int(x) != 0;
 			break;
 		case DB_STR:
-			v[i].s.p = (const char *)sqlite3_column_text(st, i);
-			v[i].s.n = (size_t)sqlite3_column_bytes(st, i);
+			v[i].s.p = (const char *)sqlite3_value_text(x);
+			v[i].s.n = (size_t)sqlite3_value_bytes(x);
 			break;
 		default:
-			v[i].s.p = sqlite3_column_blob(st, i);
-			v[i].s.n = (size_t)sqlite3_column_bytes(st, i);
+			v[i].s.p = sqlite3_value_blob(x);
+			v[i].s.n = (size_t)sqlite3_value_bytes(x);
 			if (v[i].s.p == NULL)
 				v[i].s.p = "";
 		}

@@ -346,6 +346,13 @@ static bool text_says_all(const struct ask *q, const struct ranges *r)
 	return !q->f->from && !q->f->to && r->n == 1 && str_eq(r->from[0], whole.from) && str_eq(r->to[0], whole.to) && says_all(&whole, VIA_ALL);
 }
 
+static int newest_id_first(const void *x, const void *y)
+{
+	const struct matter_page_ids_row *a = x, *b = y;
+
+	return (a->id < b->id) - (a->id > b->id);
+}
+
 static enum err read_ids(struct ask *q, const struct ranges *r, const int64_t *ids, size_t nids, size_t n, struct matter_page *out)
 {
 	struct matter_page_ids_rows rows;
@@ -355,6 +362,8 @@ static enum err read_ids(struct ask *q, const struct ranges *r, const int64_t *i
 	q->n = (int64_t)nids;
 	e = q_matter_page_ids(q->c, q->a, &(struct matter_page_ids_args){FILTER(q, VIA_ALL), .ids = ids, .ids_n = nids,
 		.since = q->f->from ? q->f->from : INT64_MIN, .until = q->f->to ? q->f->to : INT64_MAX}, &rows);
+	if (e == OK && rows.n)
+		qsort(rows.v, rows.n, sizeof(*rows.v), newest_id_first);
 	for (size_t i = 0; e == OK && i < rows.n && out->n <= n; i++)
 		if (inside(r, rows.v[i].place))
 			row_matter_page_ids_row(&rows.v[i], &out->v[out->n++]);
