@@ -1,8 +1,10 @@
 #include "docgen/image_codec.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <jpeglib.h>
 #include <jerror.h>
@@ -19,6 +21,23 @@ static void *take(size_t n)
 
 	if (p == NULL)
 		image_refuse(IMAGE_TOO_LARGE);
+	return p;
+}
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Pixels, not zeroed. Thousands of page faults cost as much as what is done with the pixels; huge pages need a few. */
+static void *take_pixels(size_t n)
+{
+	size_t whole = (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *p;
+
+	if (n < HUGE_PAGE)
+		return take(n);
+	p = aligned_alloc(HUGE_PAGE, whole);
+	if (p == NULL)
+		image_refuse(IMAGE_TOO_LARGE);
+	madvise(p, whole, MADV_HUGEPAGE); /* a wish */
 	return p;
 }
 
@@ -74,7 +93,7 @@ static void shrink_begin(struct shrink *s, int w, int h, int side)
 {
 	*s = (struct shrink){.sw = w, .sh = h};
 	fit(w, h, side, &s->out.w, &s->out.h);
-	s->out.p = take((size_t)s->out.w * (size_t)s->out.h * 3);
+	s->out.p = take_pixels((size_t)s->out.w * (size_t)s->out.h * 3);
 	s->same = s->out.w == w && s->out.h == h;
 	if (s->same)
 		return;
@@ -147,6 +166,25 @@ static struct raster shrink_whole(const struct raster *r, int side)
 	return s.out;
 }
 
+/* Eight bytes as four sums of 16 bits: those at even places, those at odd ones. */
+static uint64_t lanes(const unsigned char *p, int odd)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return (le64toh(v) >> (8 * odd)) & 0x00ff00ff00ff00ffu;
+}
+
+/* Two pixels above two: R G B r g b, each with a lane of its own. */
+static void mean_of_four(const unsigned char *a, const unsigned char *b, unsigned char *to)
+{
+	uint64_t even = lanes(a, 0) + lanes(b, 0), odd = lanes(a, 1) + lanes(b, 1);
+
+	to[0] = (unsigned char)(((even & 0xffff) + (odd >> 16 & 0xffff) + 2) / 4);
+	to[1] = (unsigned char)(((odd & 0xffff) + (even >> 32 & 0xffff) + 2) / 4);
+	to[2] = (unsigned char)(((even >> 16 & 0xffff) + (odd >> 32 & 0xffff) + 2) / 4);
+}
+
 /* Mean of each 2 x 2; an odd last row or column is left out. */
 static struct raster halve(const struct raster *r)
 {
@@ -154,13 +192,14 @@ static struct raster halve(const struct raster *r)
 	size_t stride = (size_t)r->w * 3;
 	unsigned char *to;
 
-	to = t.p = take((size_t)t.w * (size_t)t.h * 3);
+	to = t.p = take_pixels((size_t)t.w * (size_t)t.h * 3);
 	for (int y = 0; y < t.h; y++) {
 		const unsigned char *a = r->p + (size_t)y * 2 * stride, *b = a + stride;
 
-		for (int x = 0; x < t.w; x++, a += 6, b += 6)
-			for (int j = 0; j < 3; j++)
-				*to++ = (unsigned char)((a[j] + a[j + 3] + b[j] + b[j + 3] + 2) / 4);
+		for (int x = 0; x + 1 < t.w; x++, a += 6, b += 6, to += 3)
+			mean_of_four(a, b, to);
+		for (int j = 0; j < 3; j++) /* the last one by itself: nothing is read behind the row */
+			*to++ = (unsigned char)((a[j] + a[j + 3] + b[j] + b[j + 3] + 2) / 4);
 	}
 	return t;
 }
@@ -203,7 +242,7 @@ static struct raster upright(struct raster r, int orientation)
 
 	if (orientation == 1)
 		return r;
-	to = t.p = take((size_t)t.w * (size_t)t.h * 3);
+	to = t.p = take_pixels((size_t)t.w * (size_t)t.h * 3);
 	for (int y = 0; y < t.h; y++)
 		for (int x = 0; x < t.w; x++, to += 3)
 			memcpy(to, r.p + source_of(orientation, x, y, r.w, r.h), 3);
@@ -260,6 +299,12 @@ static void jpeg_rows(struct jpeg_decompress_struct *c, struct shrink *s)
 {
 	unsigned char *row = take((size_t)c->output_width * 4);
 
+	/* what keeps its size is decoded to where it stays */
+	while (s->same && c->out_color_space == JCS_RGB && c->output_scanline < c->output_height) {
+		unsigned char *to = s->out.p + (size_t)c->output_scanline * (size_t)s->sw * 3;
+
+		jpeg_read_scanlines(c, &to, 1);
+	}
 	while (c->output_scanline < c->output_height) {
 		jpeg_read_scanlines(c, &row, 1);
 		if (c->out_color_space == JCS_CMYK)
