@@ -137,10 +137,8 @@ static enum err fill_page(struct rq *rq, const struct matter_scope *s, const str
 	struct matter_page page;
 	int count;
 	bool more;
-	enum err e = matter_list_page(rq_conn(rq), rq->arena, s, want, rq->now, &page);
+	enum err e = matter_list_counted(rq_conn(rq), rq->arena, s, want, rq->now, COUNT_CAP, &page, &count, &more);
 
-	if (e == OK)
-		e = matter_count(rq_conn(rq), rq->arena, s, want, rq->now, COUNT_CAP, &count, &more);
 	if (e != OK)
 		return e;
 	v->count = arena_printf(rq->arena, more ? "%d+" : "%d", count);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/matter/edges.h"
 #include "core/matter/inner.h"
 #include "core/place/place.h"
 #include "db/search.h"
@@ -113,15 +114,51 @@ static bool says_all(const struct ask *q, enum via via)
 	 .public_only = (q)->public_only, .colour = (q)->f->colour, \
 	.now = (q)->now, .n = (q)->n
 
+static void mix(uint64_t *h, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		*h = (*h ^ (unsigned char)s.p[i]) * 1099511628211u;
+}
+
+static void mix_i64(uint64_t *h, int64_t v)
+{
+	mix(h, (struct str){(const char *)&v, sizeof(v)});
+}
+
+/* Everything the answer of matter_edge depends on but the rows. */
+static uint64_t edge_key(const struct ask *q, enum via via, int64_t walk)
+{
+	const struct str values[] = {[VIA_TOWN] = q->town, [VIA_STATE] = q->state, [VIA_CATEGORY] = q->category, [VIA_CHANNEL] = q->channel,
+				     [VIA_SCENARIO] = q->scenario, [VIA_DISTRICT] = q->district, [VIA_ALL] = STR("")};
+	uint64_t h = 14695981039346656037u;
+
+	mix_i64(&h, db_number(db_of(q->c)));
+	mix_i64(&h, via);
+	mix_i64(&h, walk);
+	mix_i64(&h, q->before.key);
+	mix_i64(&h, q->before.id);
+	mix_i64(&h, q->end.key);
+	mix_i64(&h, q->end.id);
+	mix_i64(&h, via == VIA_PERSON ? q->f->holder : via == VIA_ORG ? q->f->holder_org : 0);
+	mix(&h, values[via]);
+	return h;
+}
+
 /* Where a walk of so many rows ends; false when the index ends before. */
 static enum err edge(const struct ask *q, enum via via, int64_t walk, struct at *at, bool *there)
 {
+	uint64_t key = edge_key(q, via, walk);
 	struct matter_edge_rows rows;
-	enum err e = q_matter_edge(q->c, q->a, &(struct matter_edge_args){VIA(q, via), .skip = walk - 1}, &rows);
+	enum err e;
 
+	if (edge_known(key, there, &at->key, &at->id))
+		return OK;
+	e = q_matter_edge(q->c, q->a, &(struct matter_edge_args){VIA(q, via), .skip = walk - 1}, &rows);
 	*there = e == OK && rows.n;
 	if (*there)
 		*at = (struct at){rows.v[0].created, rows.v[0].id};
+	if (e == OK)
+		edge_keep(key, *there, at->key, at->id);
 	return e;
 }
 
@@ -502,6 +539,31 @@ enum err matter_count(struct db_conn *c, struct arena *a, const struct matter_sc
 	e = str_trim(f->text).n ? count_text(&q, &r, cap, out, more) : count_ranges(&q, &r, cap, out, more);
 	*more |= *out >= cap;
 	return e;
+}
+
+/* A search that has to look at rows finds the page and the count in one walk. */
+enum err matter_list_counted(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap,
+			     struct matter_page *page, int *count, bool *more)
+{
+	struct ranges r = cut(a, s, f->place);
+	struct ask q = make_ask(c, a, s, f, now);
+	size_t limit = limit_of(f);
+	enum err e;
+
+	if (str_trim(f->text).n == 0 || f->before_id || f->before_key || text_says_all(&q, &r) || cap < 0 || (size_t)cap < limit) {
+		e = matter_list_page(c, a, s, f, now, page);
+		return e == OK ? matter_count(c, a, s, f, now, cap, count, more) : e;
+	}
+	e = list_page(&q, &r, (size_t)cap, WALK_TEXT, page);
+	if (e)
+		return e;
+	*count = (int)page->n;
+	*more = page->more || *count >= cap;
+	if (page->n > limit) {
+		page->n = limit;
+		set_next(page, page->v[limit - 1].key, page->v[limit - 1].id, false);
+	}
+	return OK;
 }
 
 enum err matter_each(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,

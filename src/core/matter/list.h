@@ -68,6 +68,9 @@ CHECKED enum err matter_inbox_count(struct db_conn *c, struct arena *a, const st
 /* How many rows the list has, at most cap. *more: there may be others, beyond the cap or beyond what a page looks at (shown as "12+"). */
 CHECKED enum err matter_count(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap,
 			      int *out, bool *more);
+/* Page and count together, for the first look of a person: a search that must look at rows does so once. page and count as above. */
+CHECKED enum err matter_list_counted(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap,
+				     struct matter_page *page, int *count, bool *more);
 /* For exports: every row of the list in one snapshot, without limit. */
 CHECKED enum err matter_each(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now,
 			     enum err (*fn)(void *arg, const struct matter_row *r), void *arg);

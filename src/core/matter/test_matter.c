@@ -539,6 +539,28 @@ static bool fits(const struct matter_row *r, const struct matter_filter *f, int6
 	       (f->text.n == 0 || str_find(r->title, f->text) >= 0);
 }
 
+/* The first page and the count in one call are those of the two calls. */
+static void compare_counted(struct world *w, struct db_conn *c, const struct matter_scope *scope, const struct matter_filter *f, int64_t now, int count,
+			    bool more)
+{
+	struct matter_filter first = *f;
+	struct matter_page page, both;
+	int also;
+	bool also_more;
+
+	first.before_key = first.before_id = 0;
+	assert_int_equal(OK, matter_list_page(c, w->u->a, scope, &first, now, &page));
+	assert_int_equal(OK, matter_list_counted(c, w->u->a, scope, &first, now, 10, &both, &also, &also_more));
+	assert_int_equal(also, count);
+	assert_int_equal(also_more, more);
+	assert_int_equal(both.n, page.n);
+	assert_int_equal(both.more, page.more);
+	for (size_t i = 0; i < page.n; i++)
+		assert_true(page.v[i].id == both.v[i].id);
+	if (page.more)
+		assert_true(page.next_key == both.next_key && page.next_id == both.next_id);
+}
+
 static void compare(struct world *w, const struct matter_row *all, size_t nall, struct matter_filter f, int64_t now)
 {
 	struct str from = STR(""), to = place_after(w->u->a, STR(""));
@@ -569,6 +591,7 @@ static void compare(struct world *w, const struct matter_row *all, size_t nall, 
 	assert_int_equal(OK, matter_count(c, w->u->a, &scope, &f, now, 10, &count, &more));
 	assert_int_equal(count, want > 10 ? 10 : (int)want);
 	assert_true(more == (count == 10));
+	compare_counted(w, c, &scope, &f, now, count, more);
 	db_read_end(c);
 }
 
