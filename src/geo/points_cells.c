@@ -121,10 +121,57 @@ static void sum_range(const struct filling *f, uint32_t from, uint32_t to, uint6
 	*y -= y0;
 }
 
+/* Of many rows at once: a look at the column for each class that occurs. */
+static void classes_many(const struct filling *f, uint32_t cell, uint32_t first, const uint64_t *masks, size_t blocks)
+{
+	int32_t *n = f->c->class_n[cell];
+	const struct seg *s = f->s;
+	uint64_t m[STRIPE];
+
+	for (unsigned v = 0; v < (f->a->by == CELLS_BY_STATE ? STATE_SLOTS - 1 : 4u); v++) {
+		unsigned class = f->a->by == CELLS_BY_STATE ? f->a->class_of[v] : v;
+
+		if (f->a->by == CELLS_BY_STATE && !(s->has_state[0] >> v & 1))
+			continue;
+		memcpy(m, masks, blocks * sizeof(*m));
+		if (f->a->by == CELLS_BY_STATE)
+			f->p->k->eq8(m, s->state + first, blocks, (uint8_t)v);
+		else
+			f->p->k->colour(m, s->when + first, s->lead + first, s->flags + first, blocks, 1u << v, f->p->f->now);
+		n[class] += f->sign * (int32_t)f->p->k->count(m, blocks);
+	}
+}
+
+#define MANY 24   /* rows from which on that is cheaper than one by one */
+
+static void classes_masks(const struct filling *f, uint32_t cell, uint32_t first, const uint64_t *masks, size_t blocks, uint64_t rows)
+{
+	if (f->a->by == CELLS_PLAIN)
+		return;
+	if (rows > MANY && (f->slots || f->a->by == CELLS_BY_COLOUR)) {
+		classes_many(f, cell, first, masks, blocks);
+		return;
+	}
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t m = masks[b]; m; m &= m - 1)
+			f->c->class_n[cell][class_of_row(f, first + (uint32_t)b * 64 + (uint32_t)__builtin_ctzll(m))] += f->sign;
+}
+
 static void classes_rows(const struct filling *f, uint32_t cell, uint32_t from, uint32_t to)
 {
-	for (uint32_t i = from; i < to; i++)
-		f->c->class_n[cell][class_of_row(f, i)] += f->sign;
+	uint64_t masks[STRIPE];
+
+	if (to - from <= MANY) {
+		for (uint32_t i = from; i < to; i++)
+			f->c->class_n[cell][class_of_row(f, i)] += f->sign;
+		return;
+	}
+	while (from < to) {
+		size_t blocks = plan_edges(from, to, masks);
+
+		classes_masks(f, cell, from & ~63u, masks, blocks, to - from);
+		from = (from & ~63u) + (uint32_t)blocks * 64;
+	}
 }
 
 static void classes_range(const struct filling *f, uint32_t cell, uint32_t from, uint32_t to)
@@ -195,82 +242,84 @@ static void fill_whole(const struct filling *f, uint32_t from, uint32_t to)
 
 /* ---- rows by mask ---- */
 
-static void classes_mask(const struct filling *f, uint32_t cell, uint32_t base, uint64_t m)
-{
-	int32_t *n = f->c->class_n[cell];
-
-	if (f->a->by == CELLS_PLAIN)
-		return;
-	if (f->slots && __builtin_popcountll(m) > 16) {
-		for (unsigned v = 0; v < STATE_SLOTS - 1; v++)
-			if (f->s->has_state[0] >> v & 1)
-				n[f->a->class_of[v]] += f->sign * (int32_t)f->p->k->count8(m, f->s->state + base, (uint8_t)v);
-		return;
-	}
-	for (; m; m &= m - 1)
-		n[class_of_row(f, base + (uint32_t)__builtin_ctzll(m))] += f->sign;
-}
-
-static void add_mask(const struct filling *f, uint32_t cell, uint32_t base, uint64_t m)
+static void add_masks(const struct filling *f, uint32_t cell, uint32_t first, const uint64_t *masks, size_t blocks)
 {
 	struct cells *c = f->c;
-	int32_t n = __builtin_popcountll(m);
+	uint64_t x = 0, y = 0, n;
 
 	touch(c, cell);
-	c->n[cell] += f->sign * n;
-	c->total += f->sign * n;
-	if (f->a->sums) {
-		uint64_t x = 0, y = 0;
-
-		f->p->k->sum(&m, f->s->key + base, 1, &x, &y);
-		c->x[cell] += f->sign > 0 ? x : -x;
-		c->y[cell] += f->sign > 0 ? y : -y;
-	}
-	classes_mask(f, cell, base, m);
+	n = f->a->sums ? f->p->k->sum(masks, f->s->key + first, blocks, &x, &y) : f->p->k->count(masks, blocks);
+	c->n[cell] += f->sign * (int32_t)n;
+	c->total += f->sign * (int64_t)n;
+	c->x[cell] += f->sign > 0 ? x : -x;
+	c->y[cell] += f->sign > 0 ? y : -y;
+	classes_masks(f, cell, first, masks, blocks, n);
 	if (!f->a->members)
 		return;
-	if (f->sign > 0) {
-		member(f, cell, base + (uint32_t)__builtin_ctzll(m));
+	if (f->sign > 0) { /* the first block has a bit */
+		member(f, cell, first + (uint32_t)__builtin_ctzll(masks[0]));
 		return;
 	}
-	for (; m; m &= m - 1) {
-		uint32_t i = base + (uint32_t)__builtin_ctzll(m);
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t m = masks[b]; m; m &= m - 1) {
+			uint32_t i = first + (uint32_t)b * 64 + (uint32_t)__builtin_ctzll(m);
 
-		if (f->s->key[i] == c->key[cell] && f->s->id[i] == c->id[cell])
-			contest(f, cell);
-	}
+			if (f->s->key[i] == c->key[cell] && f->s->id[i] == c->id[cell])
+				contest(f, cell);
+		}
 }
 
-static void fill_masks(const struct filling *f, uint32_t first, const uint64_t *masks, size_t blocks)
+static uint32_t lowest(uint64_t m)
 {
-	const uint64_t *key = f->s->key;
+	return (uint32_t)__builtin_ctzll(m);
+}
 
-	for (size_t b = 0; b < blocks; b++) {
-		uint32_t base = first + (uint32_t)b * 64;
-		uint64_t m = masks[b];
+static uint32_t highest(uint64_t m)
+{
+	return 63 - (uint32_t)__builtin_clzll(m);
+}
 
-		while (m) {
-			uint32_t top = 63 - (uint32_t)__builtin_clzll(m);
-			uint64_t end, part = m;
-			uint32_t cell = cell_of(f->a, key[base + (uint32_t)__builtin_ctzll(m)], &end);
+/* Rows ascend, so a cell is a stretch of blocks: whole ones are added together, and of the last that part which is before the cell's end. Uses the masks up. */
+static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks, size_t blocks)
+{
+	const uint64_t *key = f->s->key + first;
 
-			if (key[base + top] >= end) { /* rows ascend: those from the first behind the cell wait */
-				uint32_t behind = seg_gallop(key, base + (uint32_t)__builtin_ctzll(m), base + top, end);
+	for (size_t b = 0; b < blocks;) {
+		uint64_t end, part = 0;
+		uint32_t cell;
+		size_t last = b;
 
-				part = m & (((uint64_t)1 << (behind - base)) - 1);
-			}
-			add_mask(f, cell, base, part);
-			m &= ~part;
+		if (masks[b] == 0) {
+			b++;
+			continue;
 		}
+		cell = cell_of(f->a, key[b * 64 + lowest(masks[b])], &end);
+		while (last < blocks && (masks[last] == 0 || key[last * 64 + highest(masks[last])] < end))
+			last++;
+		if (last < blocks && key[last * 64 + lowest(masks[last])] < end) {
+			uint32_t behind = seg_gallop(key, (uint32_t)last * 64 + lowest(masks[last]), (uint32_t)last * 64 + highest(masks[last]), end);
+
+			part = masks[last] & (((uint64_t)1 << (behind & 63)) - 1);
+		}
+		if (last > b)
+			add_masks(f, cell, first + (uint32_t)b * 64, masks + b, last - b);
+		if (part) {
+			add_masks(f, cell, first + (uint32_t)last * 64, &part, 1);
+			masks[last] &= ~part;
+		}
+		b = last;
 	}
 }
 
 static void fill_some(struct filling *f, uint32_t from, uint32_t to)
 {
-	uint64_t few[SEG_MAX / 64], masks[STRIPE];
+	uint64_t masks[STRIPE];
+	struct few few;
 
-	if (plan_few(f->p, f->s, from, to, few)) {
-		fill_masks(f, from & ~63u, few + from / 64, (to + 63) / 64 - from / 64);
+	if (plan_few(f->p, f->s, from, to, &few)) {
+		for (uint32_t i = 0; i < ARRAY_LEN(few.which); i++)
+			for (uint64_t w = few.which[i]; w; w &= w - 1)
+				fill_masks(f, (i * 64 + lowest(w)) * 64, &few.masks[i * 64 + lowest(w)], 1);
 		return;
 	}
 	while (from < to) {

@@ -76,16 +76,16 @@ static void colour(uint64_t *m, const uint32_t *when, const uint16_t *lead, cons
 	EACH_BLOCK(m, blocks, colours >> colour_of(when[i], lead[i], flags[i], now) & 1)
 }
 
-static unsigned count8(uint64_t m, const uint8_t *c, uint8_t v)
+static uint64_t count(const uint64_t *m, size_t blocks)
 {
-	unsigned n = 0;
+	uint64_t n = 0;
 
-	for (; m; m &= m - 1)
-		n += c[__builtin_ctzll(m)] == v;
+	for (size_t b = 0; b < blocks; b++)
+		n += m[b] == UINT64_MAX ? 64 : m[b] ? (uint64_t)__builtin_popcountll(m[b]) : 0;
 	return n;
 }
 
-static void sum(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+static uint64_t sum(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
 {
 	for (size_t b = 0; b < blocks; b++)
 		for (uint64_t w = m[b]; w; w &= w - 1) {
@@ -94,6 +94,7 @@ static void sum(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t 
 			*x += morton_pack(k);
 			*y += morton_pack(k >> 1);
 		}
+	return count(m, blocks);
 }
 
 static void sum_rows(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
@@ -111,7 +112,7 @@ static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_
 			counts[c[b * 64 + (size_t)__builtin_ctzll(w)]]++;
 }
 
-const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, count8, sum, sum_rows, tally16};
+const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, count, sum, sum_rows, tally16};
 
 /* ---- choice ---- */
 

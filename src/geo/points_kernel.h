@@ -22,10 +22,10 @@ struct kernels {
 	void (*any32)(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t bits);
 	/* colours of open rows with a deadline, of those whose flags have not `closed`: see point_colour */
 	void (*colour)(uint64_t *m, const uint32_t *when, const uint16_t *lead, const uint8_t *flags, size_t blocks, unsigned colours, uint32_t now);
-	/* how many of the rows of one block's mask have the value */
-	unsigned (*count8)(uint64_t m, const uint8_t *c, uint8_t v);
-	/* sums of x and y of the rows of the masks */
-	void (*sum)(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y);
+	/* how many rows the masks have */
+	uint64_t (*count)(const uint64_t *m, size_t blocks);
+	/* the same, adding their x and y to the sums */
+	uint64_t (*sum)(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y);
 	/* sums of x and y of the rows from..to-1 */
 	void (*sum_rows)(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y);
 	/* of rows with a bit: counts[place[row]]++ */

@@ -155,24 +155,31 @@ AVX512 static void colour_512(uint64_t *m, const uint32_t *when, const uint16_t 
 	}
 }
 
-AVX512 static unsigned count8_512(uint64_t m, const uint8_t *c, uint8_t v)
+AVX512 static uint64_t count_512(const uint64_t *m, size_t blocks)
 {
-	return (unsigned)_mm_popcnt_u64(_mm512_mask_cmpeq_epi8_mask(m, _mm512_loadu_si512(c), _mm512_set1_epi8((char)v)));
-}
-
-AVX512 static void sum_512(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
-{
-	uint64_t sx = 0, sy = 0;
+	uint64_t n = 0;
 
 	for (size_t b = 0; b < blocks; b++)
+		n += (uint64_t)_mm_popcnt_u64(m[b]);
+	return n;
+}
+
+AVX512 static uint64_t sum_512(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+{
+	uint64_t sx = 0, sy = 0, n = 0;
+
+	for (size_t b = 0; b < blocks; b++) {
+		n += (uint64_t)_mm_popcnt_u64(m[b]);
 		for (uint64_t w = m[b]; w; w = _blsr_u64(w)) {
 			uint64_t k = key[b * 64 + _tzcnt_u64(w)];
 
 			sx += _pext_u64(k, EVEN);
 			sy += _pext_u64(k, ~(uint64_t)EVEN);
 		}
+	}
 	*x += sx;
 	*y += sy;
+	return n;
 }
 
 AVX512 static void sum_rows_512(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
@@ -330,24 +337,31 @@ AVX2 static void any32_2(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t
 	}
 }
 
-AVX2 static unsigned count8_2(uint64_t m, const uint8_t *c, uint8_t v)
+AVX2 static uint64_t count_2(const uint64_t *m, size_t blocks)
 {
-	return (unsigned)_mm_popcnt_u64(m & eq_block(c, _mm256_set1_epi8((char)v)));
-}
-
-AVX2 static void sum_2(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
-{
-	uint64_t sx = 0, sy = 0;
+	uint64_t n = 0;
 
 	for (size_t b = 0; b < blocks; b++)
+		n += (uint64_t)_mm_popcnt_u64(m[b]);
+	return n;
+}
+
+AVX2 static uint64_t sum_2(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+{
+	uint64_t sx = 0, sy = 0, n = 0;
+
+	for (size_t b = 0; b < blocks; b++) {
+		n += (uint64_t)_mm_popcnt_u64(m[b]);
 		for (uint64_t w = m[b]; w; w = _blsr_u64(w)) {
 			uint64_t k = key[b * 64 + _tzcnt_u64(w)];
 
 			sx += _pext_u64(k, EVEN);
 			sy += _pext_u64(k, ~(uint64_t)EVEN);
 		}
+	}
 	*x += sx;
 	*y += sy;
+	return n;
 }
 
 AVX2 static void sum_rows_2(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
@@ -375,8 +389,8 @@ static void colour_2(uint64_t *m, const uint32_t *when, const uint16_t *lead, co
 	kernels_scalar.colour(m, when, lead, flags, blocks, colours, now);
 }
 
-static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, count8_2, sum_2, sum_rows_2, tally16_2};
-static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, count8_512,
+static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, count_2, sum_2, sum_rows_2, tally16_2};
+static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, count_512,
 				      sum_512, sum_rows_512, tally16_512};
 
 const struct kernels *kernels_avx2(void)

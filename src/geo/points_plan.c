@@ -245,23 +245,30 @@ static bool low_is_enough(const struct plan *p, const struct seg *s)
 	return true;
 }
 
-/* By 30-day periods first: a quarter of the memory of the times; only those of the first and last period are looked at exactly. */
+static bool more_than_six(uint64_t m)
+{
+	for (int i = 0; i < 6; i++)
+		m &= m - 1;
+	return m != 0;
+}
+
+/* By periods first: a quarter of the memory of the times; only those of the first and last period are looked at exactly. */
 static void step_created(const struct plan *p, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks)
 {
 	uint64_t edge[STRIPE];
-	uint32_t low = p->created_low / MONTH_MINUTES, high = p->created_high / MONTH_MINUTES;
+	uint32_t low = p->created_low / PERIOD_MINUTES, high = p->created_high / PERIOD_MINUTES;
 
-	low = low < s->month0 ? 0 : low - s->month0;
-	high = high - s->month0;
+	low = low < s->period0 ? 0 : low - s->period0;
+	high = high - s->period0;
 	low = low > 255 ? 255 : low;
 	high = high > 255 ? 255 : high;
-	p->k->range8(m, edge, s->month + first, blocks, (uint8_t)low, (uint8_t)high);
+	p->k->range8(m, edge, s->period + first, blocks, (uint8_t)low, (uint8_t)high);
 	for (size_t b = 0; b < blocks; b++) {
 		uint64_t exact = edge[b];
 
 		if (exact == 0)
 			continue;
-		if (__builtin_popcountll(exact) > 6) {
+		if (more_than_six(exact)) {
 			p->k->range32(&exact, s->created + first + b * 64, 1, p->created_low, p->created_high);
 		} else {
 			for (uint64_t w = edge[b]; w; w &= w - 1) {
@@ -298,8 +305,9 @@ static void step_department(const struct plan *p, const uint16_t *department, ui
 {
 	uint64_t any[STRIPE] = {0};
 
-	if (p->f->ndepartments == 1) {
-		p->k->range16(any, m, department, blocks, p->f->departments[0], p->f->departments[0]);
+	if (p->f->ndepartments <= PLAN_RANGES) {
+		for (size_t i = 0; i < p->f->ndepartments; i++)
+			p->k->range16(any, m, department, blocks, p->f->departments[i], p->f->departments[i]);
 		memcpy(m, any, blocks * sizeof(*m));
 		return;
 	}
@@ -338,8 +346,7 @@ static void run_step(const struct plan *p, const struct seg *s, enum step_kind k
 	}
 }
 
-/* Ones for the rows from..to-1 of the blocks. */
-static size_t edges(uint32_t from, uint32_t to, uint64_t *masks)
+size_t plan_edges(uint32_t from, uint32_t to, uint64_t *masks)
 {
 	size_t first = from / 64, blocks = (to + 63) / 64 - first;
 
@@ -355,7 +362,7 @@ static size_t edges(uint32_t from, uint32_t to, uint64_t *masks)
 
 size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks)
 {
-	size_t blocks = edges(from, to, masks);
+	size_t blocks = plan_edges(from, to, masks);
 
 	for (unsigned i = 0; i < p->nsteps; i++)
 		run_step(p, s, p->steps[i], from & ~63u, masks, blocks);
@@ -430,7 +437,7 @@ static uint32_t first_start(const struct seg *s, unsigned code)
 	return low;
 }
 
-static void mark(const struct plan *p, const struct seg *s, const struct run_start *r, uint32_t from, uint32_t to, uint64_t *masks)
+static void mark(const struct plan *p, const struct seg *s, const struct run_start *r, uint32_t from, uint32_t to, struct few *out)
 {
 	uint32_t low = r[0].start, high = r[1].start;
 
@@ -443,42 +450,54 @@ static void mark(const struct plan *p, const struct seg *s, const struct run_sta
 			high = mid;
 	}
 	for (; low < r[1].start && s->order[low] < to; low++) {
-		uint32_t row = s->order[low];
+		uint32_t row = s->order[low], word = row >> 6;
+		uint64_t bit = (uint64_t)1 << (row & 63), seen = (uint64_t)1 << (word & 63);
 
-		if (plan_row(p, s, row))
-			masks[row >> 6] |= (uint64_t)1 << (row & 63);
+		if (!plan_row(p, s, row))
+			continue;
+		out->masks[word] = out->which[word >> 6] & seen ? out->masks[word] | bit : bit;
+		out->which[word >> 6] |= seen;
 	}
 }
 
-bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks)
+/* Lists of the category that lie in the periods, and their rows. */
+static uint32_t lists_of(const struct seg *s, unsigned category, unsigned low, unsigned high, uint32_t *lists, uint32_t *rows)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = first_start(s, category << 8 | low); i < s->nstarts && s->starts[i].code <= (category << 8 | high); i++) {
+		lists[n++] = i;
+		*rows += (uint32_t)(s->starts[i + 1].start - s->starts[i].start);
+	}
+	return n;
+}
+
+static unsigned period_of(const struct seg *s, uint32_t t)
+{
+	uint32_t period = t / PERIOD_MINUTES < s->period0 ? 0 : t / PERIOD_MINUTES - s->period0;
+
+	return period > 255 ? 255 : period;
+}
+
+bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out)
 {
 	uint32_t lists[PLAN_FEW * 256], n = 0, rows = 0;
-	unsigned low = p->created_low / MONTH_MINUTES < s->month0 ? 0 : p->created_low / MONTH_MINUTES - s->month0;
-	unsigned high = p->created_high / MONTH_MINUTES < s->month0 ? 0 : p->created_high / MONTH_MINUTES - s->month0;
-	unsigned few = 0;
+	unsigned low, high, few = 0;
 
 	if (s->order == NULL || p->f->ncategories == 0)
 		return false;
+	low = period_of(s, p->created_low);
+	high = period_of(s, p->created_high);
 	for (int i = 0; i < 4; i++)
-		few += (unsigned)__builtin_popcountll(p->category_low[i] & s->has_category[i]);
-	if (few > PLAN_FEW)
-		return false;
-	for (unsigned c = 0; c < 256; c++) {
-		uint32_t i;
-
-		if (!(p->category_low[c >> 6] & s->has_category[c >> 6] & (uint64_t)1 << (c & 63)))
-			continue;
-		for (i = first_start(s, c << 8 | (low > 255 ? 255 : low)); i < s->nstarts; i++) {
-			if (s->starts[i].code > (c << 8 | (high > 255 ? 255 : high)))
-				break;
-			lists[n++] = i;
-			rows += (uint32_t)(s->starts[i + 1].start - s->starts[i].start);
+		for (uint64_t w = p->category_low[i] & s->has_category[i]; w; w &= w - 1) {
+			if (few++ == PLAN_FEW)
+				return false;
+			n += lists_of(s, (unsigned)i * 64 + (unsigned)__builtin_ctzll(w), low, high, lists + n, &rows);
 		}
-	}
-	if (rows > s->n / 16 || rows > (to - from)) /* a scan of whole columns is cheaper */
+	if (rows > s->n / 16 || rows > to - from) /* a scan of whole columns is cheaper */
 		return false;
-	memset(masks + from / 64, 0, ((to + 63) / 64 - from / 64) * sizeof(*masks));
+	memset(out->which, 0, sizeof(out->which));
 	for (uint32_t i = 0; i < n; i++)
-		mark(p, s, &s->starts[lists[i]], from, to, masks);
+		mark(p, s, &s->starts[lists[i]], from, to, out);
 	return true;
 }

@@ -9,7 +9,7 @@
 #include "geo/points_view.h"
 
 #define STRIPE 64u            /* blocks of 64 rows that are worked on at a time: their masks and columns stay in the nearest cache */
-#define PLAN_RANGES 4u        /* up to so many ranges of places are compared, more looked up in a bitmap */
+#define PLAN_RANGES 8u        /* up to so many ranges of places are compared, more looked up in a bitmap */
 #define PLAN_FEW 8u           /* categories for which the second order of a segment is tried */
 
 enum step_kind { STEP_STATE, STEP_CATEGORY, STEP_SCENARIO, STEP_CHANNEL, STEP_FLAGS, STEP_CREATED, STEP_PLACES, STEP_WITHIN, STEP_DEPARTMENT, STEP_TAGS,
@@ -40,11 +40,14 @@ void plan_release(struct plan *p);
 enum plan_fit plan_segment(struct plan *p, const struct seg *s);
 /* Masks of the rows from..to-1 that pass, for the blocks from / 64 onwards; at most STRIPE blocks. Returns how many blocks. Only after PLAN_SOME or PLAN_ALL. */
 size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks);
+/* Ones for the rows from..to-1, whatever the filter; at most STRIPE blocks. Returns how many. */
+size_t plan_edges(uint32_t from, uint32_t to, uint64_t *masks);
 bool plan_row(const struct plan *p, const struct seg *s, uint32_t row);
 /*
- * When the filter names few categories: the rows that may pass, from the second order of the segment, as masks over all its blocks (SEG_MAX / 64 words, only
- * words of the blocks of from..to are written). False: not worth it, or the segment has no such order.
+ * When the filter names few categories: the rows that may pass, from the second order of the segment, as masks over its blocks. Only those of the masks are
+ * set whose bit is in `which`. False: not worth it, or the segment has no such order.
  */
-bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks);
+struct few { uint64_t which[SEG_MAX / 4096], masks[SEG_MAX / 64]; };
+bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out);
 
 #endif

@@ -5,14 +5,22 @@
 
 /* ---- counts ---- */
 
-static bool fold_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, void (*fn)(void *arg, uint32_t first, const uint64_t *m, size_t n),
-		       void *arg)
-{
-	uint64_t few[SEG_MAX / 64], masks[STRIPE];
+typedef void (*masks_fn)(void *arg, uint32_t first, const uint64_t *m, size_t n);
 
-	if (from < to && plan_few(p, s, from, to, few)) {
-		fn(arg, from & ~63u, few + from / 64, (to + 63) / 64 - from / 64);
-		return true;
+/* Masks of the rows that pass, piece by piece; `first` is the row of the first bit. */
+static void fold_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, masks_fn fn, void *arg)
+{
+	uint64_t masks[STRIPE];
+	struct few few;
+
+	if (from < to && plan_few(p, s, from, to, &few)) {
+		for (uint32_t i = 0; i < ARRAY_LEN(few.which); i++)
+			for (uint64_t w = few.which[i]; w; w &= w - 1) {
+				uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(w);
+
+				fn(arg, word * 64, &few.masks[word], 1);
+			}
+		return;
 	}
 	while (from < to) {
 		size_t blocks = plan_masks(p, s, from, to, masks);
@@ -20,7 +28,6 @@ static bool fold_masks(struct plan *p, const struct seg *s, uint32_t from, uint3
 		fn(arg, from & ~63u, masks, blocks);
 		from = (from & ~63u) + (uint32_t)blocks * 64;
 	}
-	return true;
 }
 
 static int source_sign(const struct points_view *v, uint32_t i)
@@ -30,11 +37,8 @@ static int source_sign(const struct points_view *v, uint32_t i)
 
 static void add_ones(void *arg, uint32_t first, const uint64_t *m, size_t n)
 {
-	int64_t *sum = arg;
-
 	(void)first;
-	for (size_t b = 0; b < n; b++)
-		*sum += __builtin_popcountll(m[b]);
+	*(int64_t *)arg += (int64_t)kernels()->count(m, n);
 }
 
 static int64_t total(const struct points_view *v, struct plan *p, const struct key_range *r)

@@ -142,7 +142,7 @@ struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high)
 		{(void **)&s->key, rows * 8}, {(void **)&s->id, rows * 8}, {(void **)&s->created, rows * 4}, {(void **)&s->when, rows * 4},
 		{(void **)&s->tags, rows * 4}, {(void **)&s->place, rows * 2}, {(void **)&s->department, rows * 2}, {(void **)&s->lead, rows * 2},
 		{(void **)&s->category, rows}, {(void **)&s->state, rows}, {(void **)&s->scenario, rows}, {(void **)&s->channel, rows},
-		{(void **)&s->flags, rows}, {(void **)&s->month, rows}, {(void **)&s->category_high, category_high ? rows : 0},
+		{(void **)&s->flags, rows}, {(void **)&s->period, rows}, {(void **)&s->category_high, category_high ? rows : 0},
 		{(void **)&s->places, nplaces * sizeof(uint32_t)}, {(void **)&s->place_rows, nplaces * sizeof(uint16_t)},
 		{(void **)&s->sumx, blocks * 8}, {(void **)&s->sumy, blocks * 8},
 		{(void **)&s->state_rows, (n / STATE_ROWS + 2) * STATE_SLOTS * sizeof(uint16_t)},
@@ -209,11 +209,11 @@ static void derive_zones(struct seg *s)
 		s->flags_and &= s->flags[i];
 		s->place_rows[s->place[i]]++;
 	}
-	s->month0 = s->created_min / MONTH_MINUTES;
+	s->period0 = s->created_min / PERIOD_MINUTES;
 	for (uint32_t i = 0; i < s->n; i++) {
-		uint32_t m = s->created[i] / MONTH_MINUTES - s->month0;
+		uint32_t m = s->created[i] / PERIOD_MINUTES - s->period0;
 
-		s->month[i] = m > 255 ? 255 : (uint8_t)m;
+		s->period[i] = m > 255 ? 255 : (uint8_t)m;
 	}
 }
 
@@ -289,20 +289,20 @@ static void sort_by(const uint8_t *by, const uint16_t *from, uint16_t *to, uint3
 
 static uint16_t order_code(const struct seg *s, uint16_t row)
 {
-	return (uint16_t)(s->category[row] << 8 | s->month[row]);
+	return (uint16_t)(s->category[row] << 8 | s->period[row]);
 }
 
 static void derive_order(struct seg *s)
 {
-	uint16_t *by_month = malloc(s->n * sizeof(*by_month) + 1);
+	uint16_t *by_period = malloc(s->n * sizeof(*by_period) + 1);
 	uint32_t n = 0;
 
 	s->order = malloc(s->n * sizeof(*s->order) + 1);
-	if (by_month == NULL || s->order == NULL)
+	if (by_period == NULL || s->order == NULL)
 		BUG("no memory for the order of %u points", s->n);
-	sort_by(s->month, NULL, by_month, s->n);
-	sort_by(s->category, by_month, s->order, s->n);
-	free(by_month);
+	sort_by(s->period, NULL, by_period, s->n);
+	sort_by(s->category, by_period, s->order, s->n);
+	free(by_period);
 	for (uint32_t i = 0; i < s->n; i++)
 		n += i == 0 || order_code(s, s->order[i]) != order_code(s, s->order[i - 1]);
 	s->starts = malloc((n + 1) * sizeof(*s->starts));

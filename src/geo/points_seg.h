@@ -15,7 +15,7 @@
 #define SUM_ROWS 32u               /* a prefix sum of x and y every so many rows */
 #define STATE_ROWS 64u             /* prefix counts of states every so many rows */
 #define STATE_SLOTS 16u            /* states 15 and above share the last */
-#define MONTH_MINUTES 43200u       /* the "month" of the column of that name: 30 days */
+#define PERIOD_MINUTES 11520u      /* of the column "period": eight days, so that five and a half years have numbers of their own */
 
 /* One row of a segment, and the form in which rows travel. No padding: compared by memcmp. */
 struct row {
@@ -30,7 +30,7 @@ struct row {
 };
 _Static_assert(sizeof(struct row) == 48, "rows are compared byte by byte");
 
-struct run_start { uint16_t code, start; };        /* of the second order: category << 8 | month, and where its rows begin */
+struct run_start { uint16_t code, start; };        /* of the second order: category << 8 | period, and where its rows begin */
 
 struct seg {
 	atomic_int refs;
@@ -41,16 +41,16 @@ struct seg {
 	int64_t *id;
 	uint32_t *created, *when, *tags;
 	uint16_t *place, *department, *lead;               /* place: index into places */
-	uint8_t *category, *category_high, *state, *scenario, *channel, *flags, *month;  /* category_high is NULL where all codes are below 256 */
+	uint8_t *category, *category_high, *state, *scenario, *channel, *flags, *period;  /* category_high is NULL where all codes are below 256 */
 	uint32_t *places; uint32_t nplaces;                /* ordinals that occur, ascending */
 	uint16_t *place_rows;                              /* rows of each */
 	/* derived */
 	uint64_t *sumx, *sumy;                             /* of the rows before row SUM_ROWS * i */
 	uint16_t *state_rows;                              /* [block of STATE_ROWS][STATE_SLOTS] */
 	uint16_t *hash; uint32_t hash_mask;                /* id -> row + 1, or NULL */
-	uint16_t *order; struct run_start *starts; uint32_t nstarts;  /* rows by (category, month, row), or NULL */
+	uint16_t *order; struct run_start *starts; uint32_t nstarts;  /* rows by (category, period, row), or NULL */
 	/* what occurs */
-	uint32_t created_min, created_max, month0;
+	uint32_t created_min, created_max, period0;
 	uint64_t has_category[4], has_state[4], has_scenario[4], has_channel[4];
 	uint8_t flags_or, flags_and;
 	void *memory;
