@@ -281,6 +281,7 @@ test.main('the mail server is gone: the notice is queued and the state is shown'
   assert.ok(h.id, 'the work itself waits for the mail');
   const handler = await staff(server, 'handler-people');
   assert.match((await handler.get('/me/notices')).text, /已分拨：邮件发不出去时的一件垃圾/);
+  assert.match((await handler.get('/me/notices?lang=en')).text, /Dispatched: 邮件发不出去时的一件垃圾/);
 });
 
 // ---- the power fails ----

@@ -68,6 +68,10 @@ enum err account_notices(struct rq *rq)
 
 	if (e != OK)
 		return e;
+	for (size_t i = 0; i < n; i++) {
+		all[i].title = notify_in(all[i].title, rq->lang == LANG_EN);
+		all[i].body = notify_in(all[i].body, rq->lang == LANG_EN);
+	}
 	v.more = v.unread > (int64_t)n;
 	bundle(rq, all, n, &v);
 	return rq_page(rq, html_account_notices, &v);

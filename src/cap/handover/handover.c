@@ -115,7 +115,8 @@ static enum err lock_desk(struct tx *tx, struct str place)
 enum err handover_offer_job(struct tx *tx, void *arg)
 {
 	const struct handover_new *n = arg;
-	struct notice note = {.to = n->taker, .kind = STR("handover.offer"), .title = STR("请您接班"), .body = STR("打开交接班，看过以后确认接班。"),
+	struct notice note = {.to = n->taker, .kind = STR("handover.offer"), .title = notify_two(tx->arena, STR("请您接班"), STR("Please take over the shift")),
+			      .body = notify_two(tx->arena, STR("打开交接班，看过以后确认接班。"), STR("Open the hand-over, look at it, then confirm.")),
 			      .link = STR("/handover"), .class = NOTICE_WORK, .place = n->place};
 	struct handover open;
 	enum err e = lock_desk(tx, n->place);

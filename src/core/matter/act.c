@@ -348,7 +348,9 @@ static enum err tell(struct acting *x, struct str whom)
 	const struct scenario_state *st = &x->s->states[scenario_state(x->s, x->is.state)];
 	struct arena *a = x->tx->arena;
 	struct notice n = {.kind = arena_printf(a, "matter.%.*s", STR_ARG(x->action->id)), .subject = x->is.id, .at = x->tx->now,
-			   .title = arena_printf(a, "%.*s：%.*s", STR_ARG(x->action->done.zh), STR_ARG(x->is.title)), .body = st->plain.zh,
+			   .title = notify_two(a, arena_printf(a, "%.*s：%.*s", STR_ARG(x->action->done.zh), STR_ARG(x->is.title)),
+					       arena_printf(a, "%.*s: %.*s", STR_ARG(x->action->done.en), STR_ARG(x->is.title))),
+			   .body = notify_two(a, st->plain.zh, st->plain.en),
 			   .link = arena_printf(a, "/cases/%lld", (long long)x->is.id), .place = x->is.place,
 			   .class = waits_for(st, whom) ? NOTICE_WORK : NOTICE_NEWS};
 	const struct scenario_role *role;

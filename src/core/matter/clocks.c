@@ -123,8 +123,10 @@ static enum err escalate(struct tx *tx, void *arg)
 	st = matter_state(&m);
 	if (st->escalate_to.n == 0)
 		return OK;
-	note.title = arena_printf(tx->arena, "超过时限：%.*s", STR_ARG(m.title));
-	note.body = arena_printf(tx->arena, "“%.*s”环节已到时限。", STR_ARG(st->title.zh));
+	note.title = notify_two(tx->arena, arena_printf(tx->arena, "超过时限：%.*s", STR_ARG(m.title)),
+				arena_printf(tx->arena, "Past its time: %.*s", STR_ARG(m.title)));
+	note.body = notify_two(tx->arena, arena_printf(tx->arena, "“%.*s”环节已到时限。", STR_ARG(st->title.zh)),
+			       arena_printf(tx->arena, "The step \"%.*s\" has reached its time.", STR_ARG(st->title.en)));
 	note.link = arena_printf(tx->arena, "/cases/%lld", (long long)m.id);
 	note.place = m.place;
 	return notify_role(tx, st->escalate_to, m.place, 0, &note);

@@ -43,7 +43,8 @@ static struct str body_of(struct tx *tx, const struct notify_mail_of_rows *rows)
 				continue;
 			told[k] = k > i || told[k];
 			n++;
-			lines = arena_printf(tx->arena, "%.*s· %.*s\n", STR_ARG(lines), STR_ARG(rows->v[k].title));
+			lines = arena_printf(tx->arena, "%.*s· %.*s\n", STR_ARG(lines),
+					     STR_ARG(notify_in(rows->v[k].title, false)));
 		}
 		if (n)
 			all = arena_printf(tx->arena, "%.*s%.*s（%d 条）\n%.*s\n", STR_ARG(all), STR_ARG(said[i].n ? said[i] : STR("其他")), n,
@@ -78,7 +79,8 @@ static enum err send_bundle(struct tx *tx, void *arg)
 	if (e == OK)
 		e = q_notify_mail_of(tx->c, tx->arena, b->to, b->now, IN_ONE, &rows);
 	if (e == OK && rows.n == 1)
-		e = notify_enqueue_chosen(tx, b->to, b->now, rows.v[0].title, rows.v[0].body, &queued);
+		e = notify_enqueue_chosen(tx, b->to, b->now, notify_in(rows.v[0].title, false), notify_in(rows.v[0].body, false),
+					  &queued);
 	if (e == OK && rows.n > 1)
 		e = notify_enqueue_chosen(tx, b->to, b->now, subject_of(tx, &rows), body_of(tx, &rows), &queued);
 	if (e == OK && queued)

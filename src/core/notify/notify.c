@@ -96,11 +96,34 @@ enum err notify_enqueue_chosen(struct tx *tx, int64_t to, int64_t at, struct str
 	return e;
 }
 
+#define BETWEEN '\x1e' /* record separator: no text of a person holds it */
+
+struct str notify_two(struct arena *a, struct str zh, struct str en)
+{
+	return arena_printf(a, "%.*s%c%.*s", STR_ARG(zh), BETWEEN, STR_ARG(en));
+}
+
+struct str notify_in(struct str text, bool english)
+{
+	ptrdiff_t at = str_chr(text, BETWEEN);
+
+	if (at < 0)
+		return text;
+	return english ? str_sub(text, (size_t)at + 1, text.n) : str_sub(text, 0, (size_t)at);
+}
+
+static struct str cut_two(struct arena *a, struct str text, size_t max)
+{
+	if (text.p == NULL || str_chr(text, BETWEEN) < 0)
+		return cut(a, text, max);
+	return notify_two(a, cut(a, notify_in(text, false), max), cut(a, notify_in(text, true), max));
+}
+
 enum err notify_send(struct tx *tx, const struct notice *n, int64_t *id)
 {
 	struct notify_notice_add_args row = {
-		.id = id_new(tx->now), .recipient = n->to, .at = n->at ? n->at : tx->now, .kind = n->kind, .title = cut(tx->arena, n->title, MAX_TITLE),
-		.body = cut(tx->arena, n->body, MAX_BODY), .link = n->link.p ? n->link : STR(""), .subject = n->subject, .class = n->class,
+		.id = id_new(tx->now), .recipient = n->to, .at = n->at ? n->at : tx->now, .kind = n->kind, .title = cut_two(tx->arena, n->title, MAX_TITLE),
+		.body = cut_two(tx->arena, n->body, MAX_BODY), .link = n->link.p ? n->link : STR(""), .subject = n->subject, .class = n->class,
 		.place = n->place.p ? n->place : STR("")};
 	struct notice_wish wish;
 	enum err e;

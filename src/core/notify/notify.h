@@ -18,6 +18,13 @@ struct notice {
 	enum notice_class class;
 	struct str place;       /* key, as fine as known; may be absent */
 };
+/*
+ * Title and body in both languages, in one text: what a notice says with names and numbers in it cannot be translated when it is read, so it
+ * is said in both when it is written. notify_in takes out the one for a reader; a text of one language is for everybody.
+ */
+struct str notify_two(struct arena *a, struct str zh, struct str en);
+struct str notify_in(struct str text, bool english);
+
 /* id may be NULL; it is 0 when the account does not want notices of this class. */
 CHECKED enum err notify_send(struct tx *tx, const struct notice *n, int64_t *id);
 /* To everybody who holds the role at the place (most specific place first, then up). OK also when nobody does. */

@@ -464,6 +464,45 @@ static void wishes_are_kept(void **state)
 	assert_int_equal(unread(u), 1);
 }
 
+/* What is written with names in it is written in both languages; each reader gets one, mail the Chinese one. */
+static void both_languages(void **state)
+{
+	struct unit *u = *state;
+	struct str address = STR("li@example.cn"), long_zh = STR(""), long_en = STR("");
+	struct notice n = {.to = 5, .kind = STR("matter.dispatch"), .class = NOTICE_WORK}, *v;
+	struct db_conn *c;
+	int64_t count;
+	size_t got;
+	struct sink s;
+
+	open_keys(u);
+	assert_true(str_eqz(notify_in(STR("只有中文"), true), "只有中文"));
+	n.title = notify_two(u->a, STR("已分拨：路灯"), STR("Dispatched: lamp"));
+	n.body = notify_two(u->a, STR("办理中"), STR("at work"));
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	deliver(u, clock_now() + MS_SECOND, 1, 0);
+	assert_null(strstr(s.mail, "Dispatched"));
+	assert_null(strstr(s.mail, "at work"));
+	assert_null(strchr(s.mail, 0x1e));
+	sink_stop(&s);
+	/* too long: both are cut, neither is lost */
+	for (int i = 0; i < 60; i++) {
+		long_zh = arena_printf(u->a, "%.*s路灯不亮", STR_ARG(long_zh));
+		long_en = arena_printf(u->a, "%.*sdark lamp ", STR_ARG(long_en));
+	}
+	n.title = notify_two(u->a, long_zh, long_en);
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, notify_unread(c, u->a, 5, 2, &v, &got, &count));
+	db_read_end(c);
+	assert_int_equal(2, got);
+	assert_true(str_starts(notify_in(v[0].title, false), "路灯不亮路灯") && str_starts(notify_in(v[0].title, true), "dark lamp dark"));
+	assert_true(str_eqz(notify_in(v[1].title, true), "Dispatched: lamp") && str_eqz(notify_in(v[1].body, false), "办理中"));
+}
+
 static void several_leave_in_one(void **state)
 {
 	struct unit *u = *state;
@@ -579,6 +618,7 @@ int main(void)
 		UNIT_BOTH(chosen_channels_get_it_too),
 		cmocka_unit_test(when_mail_may_leave),
 		UNIT_BOTH(wishes_are_kept),
+		UNIT_BOTH(both_languages),
 		UNIT_BOTH(several_leave_in_one),
 		UNIT_BOTH(a_bundle_says_where),
 		UNIT_BOTH(dies_by_itself),
