@@ -51,6 +51,10 @@ CHECKED enum err key_for(const char *purpose, unsigned char out[32]);
 CHECKED enum err seal(struct arena *a, struct str plain, struct str context /* "matter:123:phone" */, struct str *sealed);
 CHECKED enum err unseal(struct arena *a, struct str sealed, struct str context, struct str *plain);
 
+/* Number of the key under which it is sealed (0: none of ours), and of the key that seals now. */
+int64_t seal_number(struct str sealed);
+int64_t seal_newest(void);
+
 /* ---- signatures over tree heads ---- */
 CHECKED enum err sign(struct arena *a, struct str data, struct str *signature, struct str *key_id);
 CHECKED enum err sign_verify(struct str public_key_text, struct str data, struct str signature, struct str *why, struct arena *a);

@@ -99,3 +99,18 @@ enum err unseal(struct arena *a, struct str sealed, struct str context, struct s
 	*plain = (struct str){(char *)to, n};
 	return OK;
 }
+
+int64_t seal_number(struct str sealed)
+{
+	struct str number;
+	int64_t n;
+
+	return str_split(&sealed, '.', &number) && str_i64(number, &n) ? n : 0;
+}
+
+int64_t seal_newest(void)
+{
+	const struct keyring *k;
+
+	return keyring_current(&k) == OK ? k->seals[k->nseals - 1].number : 0;
+}

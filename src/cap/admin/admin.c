@@ -14,6 +14,8 @@ static const struct subcommand subcommands[] = {
 	{"place move", "CODE NEW-PARENT-CODE [--reason TEXT]", N_("移动地区"), admin_place_move},
 	{"place merge", "CODE INTO-CODE [--reason TEXT]", N_("合并地区"), admin_place_merge},
 	{"keys rotate", "[--suite sm|intl]", N_("换密钥"), admin_keys_rotate},
+	{"keys list", "", N_("列出密钥"), admin_keys_list},
+	{"keys reseal", "", N_("用新密钥重新加密"), admin_keys_reseal},
 	{"keys public", "", N_("输出公钥"), admin_keys_public},
 	{"backup", "[FILE] [--no-files] [--with-keys]", N_("备份到一个文件"), admin_backup},
 	{"restore", "FILE [--no-files] [--with-keys]", N_("从备份恢复"), admin_restore},

@@ -28,6 +28,8 @@ int admin_place_move(int argc, char **argv);
 int admin_place_merge(int argc, char **argv);
 int admin_keys_rotate(int argc, char **argv);
 int admin_keys_public(int argc, char **argv);
+int admin_keys_list(int argc, char **argv);
+int admin_keys_reseal(int argc, char **argv);
 int admin_backup(int argc, char **argv);
 int admin_restore(int argc, char **argv);
 int admin_doctor(int argc, char **argv);

@@ -1,7 +1,11 @@
-/* keys rotate, keys public. */
+/* keys list, rotate, reseal, public. */
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "base/progress.h"
 #include "cap/admin/admin.h"
+#include "core/matter/reseal.h"
+#include "core/notify/notify.h"
 #include "crypto/keyring.h"
 #include "crypto/crypto.h"
 
@@ -51,6 +55,88 @@ int admin_keys_public(int argc, char **argv)
 	if (status < 0) {
 		printf("%.*s", STR_ARG(sign_public_key(&cli.arena)));
 		status = 0;
+	}
+	cli_close(&cli);
+	return status;
+}
+
+/* ---- list ---- */
+
+static void print_keys(const struct keyring *k, const char *dir)
+{
+	static const char *const seals[] = {"sm4-gcm", "aes256-gcm"}, *const signs[] = {"sm2-sm3", "ed25519"};
+
+	printf("%s/derive.key  hmac-sha256  导出，不轮换 (derives, never rotated)\n", dir);
+	for (size_t i = 0; i < k->nseals; i++)
+		printf("%s/seal-%" PRId64 ".key  %s  %s\n", dir, k->seals[i].number, seals[k->seals[i].alg],
+		       i + 1 == k->nseals ? "正在加密 (seals)" : "只解密 (opens only)");
+	for (size_t i = 0; i < k->nsigns; i++)
+		printf("%s/sign-%" PRId64 ".key  %s  %s  %s\n", dir, k->signs[i].number, signs[k->signs[i].alg], k->signs[i].id,
+		       i + 1 == k->nsigns ? "正在签名 (signs)" : "只验签 (verifies only)");
+}
+
+int admin_keys_list(int argc, char **argv)
+{
+	const struct opt_command cmd = {
+		.name = "keys list", .opts = {cli_options}, .max_args = 0,
+		.zh = "列出密钥：文件、算法、用途。不输出密钥本身。", .en = "Lists the keys: file, algorithm, use. The keys themselves are not shown."};
+	struct cli cli;
+	int status = opt_parse(&cmd, &argc, &argv);
+
+	if (status >= 0)
+		return status;
+	status = cli_open(&cli, CLI_NO_STORE);
+	if (status < 0) {
+		print_keys(cli.keys, arena_printf(&cli.arena, "%s/keys", cli.config.var).p);
+		status = 0;
+	}
+	cli_close(&cli);
+	return status;
+}
+
+/* ---- reseal ---- */
+
+static enum err reseal(struct cli *cli, struct matter_reseal *m, struct notify_reseal *n)
+{
+	struct progress bar;
+	enum err e = OK;
+
+	progress_begin(&bar, "重新加密 reseal", 0);
+	do {
+		e = db_write(cli->db, matter_reseal_job, m);
+		progress_to(&bar, m->seen);
+	} while (e == OK && m->more && !cli_interrupted());
+	while (e == OK && !cli_interrupted()) {
+		e = db_write(cli->db, notify_reseal_job, n);
+		progress_to(&bar, m->seen + n->seen);
+		if (!n->more)
+			break;
+	}
+	progress_end(&bar, e != OK ? "未完成 not finished" : cli_interrupted() ? "已中断，再运行即继续 interrupted: run it again" : "完成 done");
+	return e;
+}
+
+int admin_keys_reseal(int argc, char **argv)
+{
+	const struct opt_command cmd = {
+		.name = "keys reseal", .opts = {cli_options}, .max_args = 0,
+		.zh = "轮换密钥并重启服务以后，把已存的个人信息改用新密钥加密。服务不必停，可中断，再运行即继续。",
+		.en = "After keys rotate and a restart: seals stored personal values with the new key. The server may run; may be interrupted and run again."};
+	struct matter_reseal m = {0};
+	struct notify_reseal n = {0};
+	struct cli cli;
+	int status = opt_parse(&cmd, &argc, &argv);
+
+	if (status >= 0)
+		return status;
+	cli_catch_signals();
+	status = cli_open(&cli, 0);
+	if (status < 0) {
+		enum err e = reseal(&cli, &m, &n);
+
+		status = e != OK ? cli_fail(arena_printf(&cli.arena, "停在事项 %" PRId64 "：%s；已改的保留 (stopped at that matter; what was done stays)",
+							 m.matter, err_name(e))) : cli_interrupted() ? 130 : 0;
+		printf("%" PRId64 " 个值，重新加密 %" PRId64 " 个 (values, sealed anew)\n", m.seen + n.seen, m.changed + n.changed);
 	}
 	cli_close(&cli);
 	return status;

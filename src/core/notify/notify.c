@@ -190,6 +190,37 @@ enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, str
 	return e;
 }
 
+#define RESEAL_PAGE 200
+
+enum err notify_reseal_job(struct tx *tx, void *arg)
+{
+	struct notify_reseal *r = arg, was = *r;
+	struct notify_channels_page_rows rows;
+	enum err e = q_notify_channels_page(tx->c, tx->arena, r->recipient, str_from(r->channel), RESEAL_PAGE, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		const struct notify_channels_page_row *row = &rows.v[i];
+		struct str where = context(tx->arena, row->recipient, "channel"), plain, sealed;
+		int64_t changed = 0;
+
+		if (seal_number(row->address) != seal_newest()) {
+			e = unseal(tx->arena, row->address, where, &plain);
+			if (e == OK)
+				e = seal(tx->arena, plain, where, &sealed);
+			if (e == OK)
+				e = q_notify_channel_reseal(tx->c, row->recipient, row->channel, row->address, sealed, &changed);
+		}
+		r->seen++;
+		r->changed += changed;
+		r->recipient = row->recipient;
+		snprintf(r->channel, sizeof(r->channel), "%.*s", STR_ARG(row->channel));
+	}
+	r->more = rows.n == RESEAL_PAGE;
+	if (e != OK)
+		*r = was;
+	return e;
+}
+
 /* ---- reading ---- */
 
 enum err notify_unread(struct db_conn *c, struct arena *a, int64_t actor, int limit, struct notice **v, size_t *n, int64_t *count)

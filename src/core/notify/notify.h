@@ -36,6 +36,15 @@ CHECKED enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id /* 0:
 
 /* Where else the account wants its notices: channel "mail" with an address; address p NULL: no more. */
 CHECKED enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address);
+/* Job: addresses under the newest sealing key, after `gongzhi keys rotate`; a page behind the last one, as matter_reseal_job. */
+struct notify_reseal {
+	int64_t recipient;
+	char channel[64];
+	int64_t seen, changed;
+	bool more;
+};
+CHECKED enum err notify_reseal_job(struct tx *tx, void *notify_reseal);
+
 /* That address, for the account itself to see; p NULL: none. */
 CHECKED enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *address);
 

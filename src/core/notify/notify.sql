@@ -55,3 +55,9 @@ SELECT id, channel, tries, created, next_at, last_error FROM notify_queue WHERE 
 
 -- name: notify_sweep exec (state str, before i64)
 DELETE FROM notify_queue WHERE state = $state AND done_at < $before;
+
+-- name: notify_channels_page(recipient i64, channel str, n i64) -> recipient i64, channel str, address str
+SELECT recipient, channel, address FROM notice_channel WHERE (recipient, channel) > ($recipient, $channel) ORDER BY recipient, channel LIMIT $n;
+
+-- name: notify_channel_reseal exec (recipient i64, channel str, was str, address str)
+UPDATE notice_channel SET address = $address WHERE recipient = $recipient AND channel = $channel AND address = $was;
