@@ -88,6 +88,8 @@ test.main('a tile is sent once, and packed when it is asked for again', async ()
   assert.equal((await v.get('/tiles/matters/10/814/99999.mvt')).status, 400);
   const mine = await program().get(address);
   assert.match(mine.headers['cache-control'], /private/);
+  assert.equal(a.headers['access-control-allow-origin'], '*'); // for everybody, so for pages of other sites too
+  assert.equal(mine.headers['access-control-allow-origin'], undefined);
 });
 
 test.main('a layer is imported, seen by whom it is for, imported again and dropped', async () => {

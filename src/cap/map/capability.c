@@ -21,6 +21,7 @@ static const struct route routes[] = {
 	{"GET", "/tiles/:layer/:z/:x/:file", map_tile, NULL, R_PUBLIC | R_JSON,
 	 N_("矢量瓦片 /tiles/图层/z/x/y.mvt；matters 是事项，可带筛选参数；没有权限的人只看到公开事项，位置放粗"), 0},
 	{"GET", "/map/legend", map_legend, NULL, R_PUBLIC | R_JSON, N_("瓦片里的数字各是什么意思"), 0},
+	{"GET", "/map/stats", map_stats, "system.manage", R_LOGIN | R_JSON, N_("地图占多少内存、缓存命中多少"), 0},
 	{"GET", "/map/counts", map_counts, NULL, R_PUBLIC | R_JSON, N_("按地点、类别、状态、时段计数，可任意组合"), 0},
 	{"GET", "/map/series", map_series, NULL, R_PUBLIC | R_JSON, N_("每天（时、月）新增和办结多少"), 0},
 	{"GET", "/map/density", map_density, NULL, R_PUBLIC | R_JSON, N_("一个范围内每格有多少"), 0},

@@ -41,6 +41,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct class *classes[CLASSES_MAX];
 static size_t nclasses;
 static int64_t newest;         /* sequence of what waits */
+static atomic_long epoch;
+static int64_t epoch_at;       /* clock_mono */
+static bool epoch_due;
 static _Atomic(struct app *) hub_of;
 
 /* ---- classes ---- */
@@ -174,6 +177,19 @@ static void say(struct buf *out, int64_t seq, const char *what, const struct cla
 	buf_addc(out, '}');
 }
 
+/* At most four a second; before an event that tells of it. Under the lock. */
+static void advance(int64_t mono)
+{
+	atomic_fetch_add(&epoch, 1);
+	epoch_at = mono;
+	epoch_due = false;
+}
+
+int64_t live_epoch(void)
+{
+	return atomic_load(&epoch);
+}
+
 static void flush(struct class *c, struct sse_hub *hub, int64_t mono)
 {
 	struct buf b;
@@ -197,6 +213,12 @@ static struct sse_hub *hub(void)
 
 static void flush_due(int64_t mono)
 {
+	bool due = epoch_due && mono - epoch_at >= PACE_MS;
+
+	for (size_t i = 0; i < nclasses && !due; i++)
+		due = classes[i]->waiting && mono - classes[i]->last_sent >= PACE_MS;
+	if (due)
+		advance(mono);
 	for (size_t i = 0; i < nclasses; i++)
 		if (classes[i]->waiting && mono - classes[i]->last_sent >= PACE_MS)
 			flush(classes[i], hub(), mono);
@@ -206,6 +228,7 @@ void live_changed(const struct set *tree, const struct change *v, size_t n, int6
 {
 	pthread_mutex_lock(&lock);
 	newest = seq;
+	epoch_due = true;
 	for (size_t k = 0; k < nclasses; k++)
 		for (size_t i = 0; i < n; i++)
 			take(classes[k], tree, &v[i]);
@@ -219,6 +242,7 @@ void live_refresh(const char *what, int64_t seq)
 
 	pthread_mutex_lock(&lock);
 	newest = seq;
+	advance(clock_mono());
 	buf_init(&b, 1024);
 	say(&b, seq, what, NULL);
 	for (size_t k = 0; k < nclasses; k++)

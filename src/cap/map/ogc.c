@@ -10,6 +10,7 @@ void ogc_begin(struct ogc *o, struct rq *rq)
 {
 	*o = (struct ogc){.rq = rq};
 	o->base = arena_cat(rq->arena, web_url_base(rq), STR("/ogc"));
+	query_open_to_all(rq);
 	buf_clear(&rq->http->resp->body);
 	json_init(&o->j, &rq->http->resp->body);
 }

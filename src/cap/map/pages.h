@@ -13,6 +13,9 @@ CHECKED enum err tile_send(struct rq *rq, struct str layer, int64_t z, int64_t x
 CHECKED enum err tile_numbers(struct rq *rq, struct str z, struct str x, struct str y, int64_t out[3]);
 enum err map_legend(struct rq *rq);
 
+/* stats_web.c: how the map itself is, for whoever runs it */
+enum err map_stats(struct rq *rq);
+
 /* counts_web.c */
 enum err map_counts(struct rq *rq);
 enum err map_series(struct rq *rq);
@@ -26,6 +29,11 @@ enum err map_replay(struct rq *rq);
 
 /* live.c */
 enum err map_live(struct rq *rq);
+/*
+ * Grows after changes, at most four times a second, and before an event tells of them: an answer made since is new enough for everybody who listens, and never
+ * older than a third of a second for whoever only asks.
+ */
+int64_t live_epoch(void);
 
 /* export_web.c */
 enum err map_export_geojson(struct rq *rq);

@@ -25,6 +25,13 @@ void query_age(struct rq *rq, const struct look *l)
 		http_header_set(rq->http, "X-Data-Age", arena_printf(rq->arena, "%lld", (long long)(l->behind / 1000)));
 }
 
+/* What everybody gets, pages of other sites may read as well; with a session or a key they may not. */
+void query_open_to_all(struct rq *rq)
+{
+	if (rq->who.id == 0)
+		http_header_set(rq->http, "Access-Control-Allow-Origin", STR("*"));
+}
+
 /* ---- for whom ---- */
 
 static enum err class_of(struct rq *rq, const struct look *l, struct query *q, struct buf *key)
@@ -37,6 +44,7 @@ static enum err class_of(struct rq *rq, const struct look *l, struct query *q, s
 		return rq_fail_field(rq, ERR_INPUT, "as", N_("as 只能是 public。"));
 	q->is_public = as.n || rq->who.id == 0 || rq_scope(rq, "matter.read", &q->scopes, &q->nscopes) != OK;
 	if (q->is_public) {
+		query_open_to_all(rq);
 		q->f.public_only = true;
 		buf_addz(key, "public");
 		return OK;

@@ -39,6 +39,9 @@ CHECKED enum err query_look(struct rq *rq, struct look *l);
 /* "X-Data-Age" in seconds when the store has not confirmed for a while that this is the newest. */
 void query_age(struct rq *rq, const struct look *l);
 
+/* Lets pages of other sites read an answer that is for everybody. */
+void query_open_to_all(struct rq *rq);
+
 /* May the reader see the set, and this item of it? */
 bool query_may_see(struct rq *rq, const struct set *s);
 bool query_may_see_item(struct rq *rq, const struct set *s, const struct set_item *it);

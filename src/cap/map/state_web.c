@@ -478,6 +478,7 @@ enum err map_state(struct rq *rq)
 	struct wall w = {.rq = rq, .l = &l, .q = &q, .j = &j};
 	struct cache_stamp stamp;
 	struct str key;
+	int64_t epoch = live_epoch(); /* before looking: what is seen is at least as new */
 	enum err e = query_look(rq, &l);
 
 	if (e != OK)
@@ -491,7 +492,7 @@ enum err map_state(struct rq *rq)
 	}
 	w.today = time_day_start(time_day_of(l.at, TIME_CHINA), TIME_CHINA);
 	find_ranges(&w);
-	stamp = (struct cache_stamp){points_view_version(l.view), l.now};
+	stamp = (struct cache_stamp){(uint64_t)epoch, l.now};
 	key = arena_printf(rq->arena, "state/%d?%.*s", (int)rq->lang, STR_ARG(q.key));
 	if (!cache_send(rq->http, key, stamp)) {
 		buf_init(&b, 4 << 20);

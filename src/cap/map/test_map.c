@@ -572,6 +572,10 @@ static void test_state(void **state)
 	assert_int_equal(12, json_array_size(json_get(j, "oldest")));
 	assert_int_equal(1, json_array_size(json_get(j, "duty")));
 	assert_int_equal(403, browser_get(&w.one, "/map/state?place=500105005")->status);
+	assert_int_equal(403, browser_get(&w.one, "/map/stats")->status);
+	site_account(&w.s, "root", "sysadmin", PASSWORD);
+	browser_login(&w.nobody, "root", PASSWORD);
+	assert_int_equal(MATTERS, member(ask(&w.nobody, "/map/stats"), "rows"));
 	j = ask(&w.one, arena_printf(&w.s.arena, "/map/replay?from=%ld&to=%ld", w.begun - 30 * MS_DAY, w.begun).p);
 	assert_true(json_array_size(json_get(j, "events")) > 10);
 	json_array_foreach(json_get(j, "events"), i, child)
