@@ -5,6 +5,7 @@
 #include "web/minimap.h"
 
 #define AROUND_METRES 600.0
+#define ROUGH_METRES 1000.0
 #define MOST 16
 
 static bool is_alike(int64_t id, const struct matter_similar *alike, size_t n)
@@ -35,6 +36,7 @@ enum err cases_map_matter(struct rq *rq, const struct matter *m, const struct ma
 	*out = NULL;
 	if (!minimap_places(rq, m->place, &map))
 		return OK;
+	map.frame_only = map.accuracy > ROUGH_METRES; /* somewhere in the town: a pin would say more than is known */
 	e = matter_near(rq_conn(rq), rq->arena, m, map.at.lon, map.at.lat, AROUND_METRES, MOST, &near, &n);
 	if (e != OK)
 		return e;

@@ -137,6 +137,44 @@ static void test_the_same_thing_is_found(void **state)
 	end(&w);
 }
 
+static int64_t file_at(struct world *w, double metres_north, int64_t days_ago)
+{
+	struct matter_value v[] = {{STR("what"), STR("河边的栏杆断了一截，小孩容易掉下去")}};
+	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = v, .nvalues = 1, .place = w->grid, .channel = STR("web"),
+			       .lon = 106.5, .lat = 29.5 + metres_north / 110850};
+
+	if (days_ago) {
+		m.created = clock_now() - days_ago * DAY;
+		m.source = STR("far");
+		m.source_id = arena_printf(w->u->a, "%lld-%d", (long long)days_ago, (int)metres_north);
+	}
+	assert_int_equal(matter_prepare(w->u->a, &m, clock_now()), OK);
+	assert_int_equal(db_write(w->u->db, matter_file, &m), OK);
+	return m.id;
+}
+
+/* The same words: what lies nearer and is more recent comes first. */
+static void test_distance_and_time_weigh(void **state)
+{
+	struct world w;
+	struct matter_similar *v;
+	int64_t old, far, near, mine;
+
+	begin(&w, *state);
+	far = file_at(&w, 900, 1);
+	old = file_at(&w, 20, 50);
+	near = file_at(&w, 20, 1);
+	mine = file_at(&w, 0, 0);
+	journal_tail_drain(w.tailers[0]);
+	journal_tail_drain(w.tailers[1]);
+	assert_int_equal(similar(&w, mine, &v), 3);
+	assert_int_equal(v[0].id, near);
+	assert_int_equal(v[1].id, old);
+	assert_int_equal(v[2].id, far);
+	assert_true(v[0].days == 1 && v[1].days == 50 && fabs(v[2].metres - 900) < 20);
+	end(&w);
+}
+
 static void test_a_text_without_anything_to_compare(void **state)
 {
 	struct world w;
@@ -178,6 +216,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_the_same_thing_is_found),
+		UNIT_BOTH(test_distance_and_time_weigh),
 		UNIT_BOTH(test_a_text_without_anything_to_compare),
 		UNIT_BOTH(test_nobody_had_any_yet),
 		cmocka_unit_test(test_texts),
