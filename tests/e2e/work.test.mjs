@@ -166,7 +166,7 @@ test.main('what was typed survives a closed tab and goes when it is sent', async
   await again.goto(`/cases/${id}`);
   await again.waitForSelector('#do-reply .draft');
   await again.locator('#reply-verdict').selectOption('solved');
-  await Promise.all([again.waitForNavigation(), again.locator('#do-reply .btns button').click()]);
+  await Promise.all([again.waitForNavigation(), again.locator('#do-reply .btns button:not([name])').click()]);
   await again.goto('/drafts');
   assert.match(await again.locator('main').innerText(), /没有草稿/);
   await context.close();
