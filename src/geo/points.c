@@ -508,6 +508,36 @@ static void batch_end(struct points *p)
 	merge_small(p);
 }
 
+/* The segment that may hold the id. */
+static const struct seg *likely(const struct points *p, int64_t id)
+{
+	uint32_t at = 0, slot;
+
+	return home_next(&p->home, id, &at, &slot) ? p->slots[slot].s : NULL;
+}
+
+/*
+ * Where a row is now takes four looks into memory, one after another. Ids that come later are looked for a step at a time while earlier ones are dealt
+ * with, so that the looks of many rows run side by side.
+ */
+static void look_ahead(const struct points *p, const struct point *rows, size_t i, size_t n)
+{
+	const struct seg *s;
+
+	if (i + 18 < n) {
+		recent_prefetch(&p->recent, rows[i + 18].id);
+		home_prefetch(&p->home, rows[i + 18].id);
+	}
+	if (i + 12 < n && (s = likely(p, rows[i + 12].id)))
+		seg_prefetch_find(s, rows[i + 12].id);
+	if (i + 6 < n && (s = likely(p, rows[i + 6].id))) {
+		uint32_t row = seg_find(s, rows[i + 6].id);
+
+		if (row < s->n)
+			seg_prefetch_row(s, row);
+	}
+}
+
 /* So many rows at a time, so that no batch holds the lock for long. */
 #define BATCH 4096
 
@@ -526,6 +556,7 @@ enum err points_apply(struct points *p, const struct point *rows, size_t n, cons
 	}
 	for (size_t i = 0, k = 0; more;) {
 		while (i < n && p->nplus + p->nminus < BATCH) {
+			look_ahead(p, rows, i, n);
 			row_from_point(&r, &rows[i++]);
 			put_row(p, &r);
 		}

@@ -136,6 +136,14 @@ bool home_next(const struct home *h, int64_t id, uint32_t *at, uint32_t *slot)
 	return false;
 }
 
+void home_prefetch(const struct home *h, int64_t id)
+{
+	uint64_t hash = hash64(id);
+	const struct home_shard *s = &h->shard[hash % HOME_SHARDS];
+
+	__builtin_prefetch(&s->v[want(s, tag_of(hash))]);
+}
+
 /* ---- recent ---- */
 
 static void shard_slots(struct recent_shard *r, uint32_t size)
@@ -275,6 +283,13 @@ size_t recent_bytes(const struct recent *r)
 	for (int i = 0; i < RECENT_SHARDS; i++)
 		n += shard_bytes(&r->shard[i]);
 	return n;
+}
+
+void recent_prefetch(const struct recent *r, int64_t id)
+{
+	const struct recent_shard *s = shard_of(r, id);
+
+	__builtin_prefetch(&s->slots[(uint32_t)hash64(id) & s->mask]);
 }
 
 struct recent_entry *recent_get(const struct recent *r, int64_t id)

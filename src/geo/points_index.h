@@ -26,6 +26,9 @@ bool home_remove(struct home *h, int64_t id, uint32_t slot);
 /* Candidates one after another: start with *at = 0; false at the end. */
 bool home_next(const struct home *h, int64_t id, uint32_t *at, uint32_t *slot);
 
+/* Asks for the memory that a look for the id will touch. */
+void home_prefetch(const struct home *h, int64_t id);
+
 struct recent_entry { struct row row; uint64_t stamp; bool gone; uint32_t next_free; };
 /* In shards, so that no growth takes long. */
 #define RECENT_SHARDS 64
@@ -34,6 +37,7 @@ struct recent { struct recent_shard shard[RECENT_SHARDS]; };
 
 void recent_init(struct recent *r);
 void recent_release(struct recent *r);
+void recent_prefetch(const struct recent *r, int64_t id);
 struct recent_entry *recent_get(const struct recent *r, int64_t id);
 /* The entry of the id, made when it is not there. Pointers into the table end with the next call. */
 struct recent_entry *recent_put(struct recent *r, int64_t id);

@@ -271,6 +271,20 @@ uint32_t seg_find(const struct seg *s, int64_t id)
 	return s->n;
 }
 
+void seg_prefetch_find(const struct seg *s, int64_t id)
+{
+	__builtin_prefetch(&s->hash[id_hash(id) & s->hash_mask]);
+}
+
+void seg_prefetch_row(const struct seg *s, uint32_t i)
+{
+	const void *const at[] = {&s->key[i], &s->created[i], &s->when[i], &s->tags[i], &s->place[i], &s->department[i], &s->lead[i], &s->category[i],
+				  &s->state[i], &s->scenario[i], &s->channel[i], &s->flags[i]};
+
+	for (size_t k = 0; k < ARRAY_LEN(at); k++)
+		__builtin_prefetch(at[k]);
+}
+
 /* Stable counting sort of row numbers by one byte each. */
 static void sort_by(const uint8_t *by, const uint16_t *from, uint16_t *to, uint32_t n)
 {

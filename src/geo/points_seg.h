@@ -66,6 +66,9 @@ bool seg_column(const struct seg *s, int i, void **p, size_t *bytes);
 void seg_get(const struct seg *s, uint32_t i, struct row *out);
 /* Row of the id; s->n when it is not there. Needs the hash. */
 uint32_t seg_find(const struct seg *s, int64_t id);
+/* Asks for the memory that seg_find, and seg_get of a row, will touch. */
+void seg_prefetch_find(const struct seg *s, int64_t id);
+void seg_prefetch_row(const struct seg *s, uint32_t i);
 /* First row at or behind (key, id). */
 uint32_t seg_lower(const struct seg *s, uint32_t from, uint32_t to, uint64_t key, int64_t id);
 /* First row with a key >= key, found by steps that double: near things are found soon. */
