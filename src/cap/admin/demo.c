@@ -153,6 +153,8 @@ static int set_up(struct demo *d, const char *accounts_file)
 	struct str why = STR_NULL, state;
 	int status = admin_load_places(d->cli, cli_data_file(d->cli, "demo/grids.csv").p, PLACE_ROOT, false, NULL);
 
+	if (status == 0)
+		status = admin_load_demo_areas(d->cli, cli_data_file(d->cli, "demo/areas.geojson").p);
 	if (status != 0)
 		return status;
 	status = demo_people(d);

@@ -95,6 +95,11 @@ enum err place_area_count(struct db_conn *c, enum place_level level, int64_t *n)
 
 /* ---- writing ---- */
 
+enum err place_lock(struct tx *tx)
+{
+	return db_lock(tx, PLACE_LOCK);
+}
+
 enum err place_tick(struct tx *tx, int64_t *version)
 {
 	struct place_clock_tick_row r;

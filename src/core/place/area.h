@@ -82,6 +82,9 @@ CHECKED enum err place_area_version(struct db_conn *c, int64_t *version);
 /* Forgets what is kept (tests, and when the program ends). */
 void place_where_forget(void);
 
+/* Job: nobody else changes where places lie until the end of the batch. */
+CHECKED enum err place_lock(struct tx *tx);
+
 /* ---- for this folder ---- */
 
 /* Something about where places lie has changed: every process looks again. Returns the new version. */
