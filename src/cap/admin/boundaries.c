@@ -174,13 +174,15 @@ static int convert(struct cli *cli, const char *file, bool geodetic, const char 
 	int n = 0, status = 0, started;
 	pid_t pid;
 
+	if (access(file, R_OK) != 0)
+		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
 	argv[n++] = arena_strz(&cli->arena, STR("ogr2ogr"));
 	argv[n++] = arena_strz(&cli->arena, STR("-f"));
 	argv[n++] = arena_strz(&cli->arena, STR("GeoJSONSeq"));
 	/* A datum of the map services has no code: then the coordinates stay as they are. */
 	if (geodetic) {
 		argv[n++] = arena_strz(&cli->arena, STR("-t_srs"));
-		argv[n++] = arena_strz(&cli->arena, STR("EPSG:4490"));
+		argv[n++] = arena_strz(&cli->arena, STR("EPSG:4326"));
 	}
 	argv[n++] = arena_strz(&cli->arena, STR("-skipfailures"));
 	argv[n++] = arena_strz(&cli->arena, str_from(path));

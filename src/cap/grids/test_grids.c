@@ -251,7 +251,8 @@ static void border_and_merge(void **state)
 }
 
 #define FEATURE(name, w, e, n) \
-	"{\"type\":\"Feature\",\"properties\":{\"name\":\"" name "\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[" w ",29.50],[" e ",29.50],[" e "," n "],[" w "," n "],[" w ",29.50]]]}}"
+	"{\"type\":\"Feature\",\"properties\":{\"name\":\"" name "\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[" \
+	w ",29.50],[" e ",29.50],[" e "," n "],[" w "," n "],[" w ",29.50]]]}}"
 #define COLLECTION(f) "{\"type\":\"FeatureCollection\",\"features\":[" f "]}"
 
 static const char *refused(struct unit *u, struct town *t, const char *text)

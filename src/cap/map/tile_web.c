@@ -237,6 +237,8 @@ enum err tile_send(struct rq *rq, struct str layer, int64_t z, int64_t x, int64_
 
 	if (str_eqz(layer, "matters")) {
 		e = tile_matters(rq, &w, also);
+	} else if (str_eqz(layer, "boundaries")) {
+		e = boundary_tile(rq, z, x, y);
 	} else {
 		s = set_find(rq->arena, layer);
 		if (s == NULL)

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "cap/portal/portal.sql.h"
 #include "core/place/area.h"
+#include "core/place/find.h"
 #include "crypto/crypto.h"
 
 #define PORTAL_VALUES 24 /* fields of a scenario that the form can fill */
@@ -178,6 +179,7 @@ static enum err locate(struct db_conn *c, struct arena *a, const struct portal_t
 		       struct matter_new *m, struct portal_errors *errors)
 {
 	struct place p;
+	struct place_found named;
 	enum err e;
 
 	m->place = t->place.key;
@@ -200,8 +202,17 @@ static enum err locate(struct db_conn *c, struct arena *a, const struct portal_t
 				m->lat = f->photos[i].lat;
 			}
 	}
-	if (isnan(m->lon) || !str_empty(f->place))
+	if (!str_empty(f->place))
 		return OK;
+	if (isnan(m->lon)) {
+		/* neither pin nor choice: the address decides if it names exactly one community or grid of the town */
+		if (str_empty(f->address))
+			return OK;
+		e = place_in_words(c, a, f->address, t->place.key, PLACE_COMMUNITY, &named);
+		if (e == OK)
+			m->place = named.key;
+		return e == ERR_NOT_FOUND ? OK : e;
+	}
 	e = portal_place_near(c, a, t, m->lon, m->lat, &p);
 	if (e == OK)
 		m->place = p.key;

@@ -217,6 +217,13 @@ static void test_grid_from_position(void **state)
 	f.lon = STR("121.47"), f.lat = STR("31.23"); /* far away: it stays with the town that was chosen */
 	assert_int_equal(OK, check(u, &f, &p, &errors));
 	assert_true(str_eq(p.m.place, k.town));
+	/* nothing chosen and no pin: the address names a community of the town, also by its sound */
+	f = (struct portal_form){.what = STR("路灯不亮"), .address = STR("实门社区3栋楼下")};
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eq(p.m.place, k.community));
+	f.address = STR("7号楼下");
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eq(p.m.place, k.town));
 
 	f = (struct portal_form){.what = STR("路灯不亮"), .nphotos = 1};
 	f.photos[0] = (struct photo){.has_point = true, .lon = 106.4802, .lat = 29.5702};

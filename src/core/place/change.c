@@ -395,6 +395,8 @@ enum err place_change(struct tx *tx, struct str key, struct str name, struct str
 
 		e = q_place_set_name(tx->c, key, name, NULL);
 		if (e == OK)
+			e = place_tick(tx, NULL);
+		if (e == OK)
 			e = record(tx, &ev);
 	}
 	if (e == OK && code.p && !str_eq(code, p.code)) {

@@ -1,0 +1,110 @@
+#include "tests/unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/journal/journal.h"
+#include "core/place/find.h"
+#include "crypto/crypto.h"
+
+static struct keyring *keys;
+
+static void free_keys(void)
+{
+	keyring_free(keys);
+}
+
+struct town {
+	struct arena *a;
+	struct str town, village;
+};
+
+static struct str add(struct town *t, struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon)
+{
+	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = lon, .lat = 29.505, .since = 1};
+	struct str key;
+
+	assert_int_equal(OK, place_add(tx, parent, &p, &key));
+	return arena_str(t->a, key);
+}
+
+static enum err make(struct tx *tx, void *arg)
+{
+	struct town *t = arg;
+	struct str p = add(t, tx, STR(""), "50", "重庆市", PLACE_PROVINCE, NAN), c = add(t, tx, p, "5001", "市辖区", PLACE_CITY, NAN);
+	struct str d = add(t, tx, c, "500105", "江北区", PLACE_DISTRICT, 106.5);
+
+	t->town = add(t, tx, d, "500105004", "大石坝街道", PLACE_TOWN, 106.5);
+	t->village = add(t, tx, t->town, "500105004009", "石门社区居民委员会", PLACE_COMMUNITY, 106.505);
+	add(t, tx, t->town, "500105004008", "石油社区居民委员会", PLACE_COMMUNITY, 106.515);
+	return OK;
+}
+
+static enum err rename_village(struct tx *tx, void *arg)
+{
+	struct town *t = arg;
+
+	return place_change(tx, t->village, STR("新名社区"), STR_NULL, 0, STR("改名"));
+}
+
+/* A layer of points of somebody else. */
+static enum err market(struct db_conn *c, struct gazetteer *g)
+{
+	(void)c;
+	gazetteer_add(g, &(struct gazetteer_entry){.place = STR("faabafaaeaaj"), .name = STR("旧书市场"), .kind = GAZETTEER_POINT, .lon = 106.506,
+						   .lat = 29.505, .id = 7});
+	return OK;
+}
+
+static void words_and_places(void **state)
+{
+	struct unit *u = *state;
+	struct town t = {.a = u->a};
+	struct str why = STR_NULL, text;
+	struct place_found v[5], one;
+	struct db_conn *c;
+	char dir[600];
+	size_t n;
+
+	if (!keys) {
+		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
+		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
+		keyring_use(keys);
+		atexit(free_keys);
+	}
+	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	place_find_source(market);
+	place_where_forget();
+	place_find_forget();
+	place_forget_names();
+	assert_int_equal(OK, db_write(u->db, make, &t));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, place_find(c, u->a, STR("shimen"), t.town, v, 5, &n));
+	assert_true(n >= 1 && str_eq(v[0].key, t.village) && str_eqz(v[0].name, "石门社区") && str_eqz(v[0].full, "江北区大石坝街道石门社区居民委员会"));
+	assert_int_equal(OK, place_in_words(c, u->a, STR("大石坝石门社区3栋"), t.town, PLACE_COMMUNITY, &one));
+	assert_true(str_eq(one.key, t.village) && !one.sound);
+	assert_int_equal(ERR_NOT_FOUND, place_in_words(c, u->a, STR("大石坝街道"), STR(""), PLACE_COMMUNITY, &one));
+	assert_int_equal(ERR_NOT_FOUND, place_in_words(c, u->a, STR("路口"), t.town, PLACE_COMMUNITY, &one));
+	assert_int_equal(OK, place_in_words(c, u->a, STR("旧书市场门口"), t.town, PLACE_COMMUNITY, &one));
+	assert_true(one.id == 7 && one.kind == GAZETTEER_POINT && str_eq(one.key, t.village));
+	assert_int_equal(OK, place_words(c, u->a, 106.5052, 29.5049, &text));
+	assert_true(str_find(text, STR("大石坝街道石门社区")) > 0);
+	assert_int_equal(ERR_NOT_FOUND, place_words(c, u->a, 10, 10, &text));
+	db_read_end(c);
+	/* a new name is found at once, the old one no more */
+	assert_int_equal(OK, db_write(u->db, rename_village, &t));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, place_in_words(c, u->a, STR("新名社区3栋"), t.town, PLACE_COMMUNITY, &one));
+	assert_true(str_eq(one.key, t.village));
+	assert_int_equal(ERR_NOT_FOUND, place_in_words(c, u->a, STR("石门社区3栋"), t.town, PLACE_COMMUNITY, &one));
+	db_read_end(c);
+	place_find_forget();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {UNIT_BOTH(words_and_places)};
+
+	return UNIT_MAIN(tests);
+}
