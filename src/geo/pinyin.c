@@ -69,12 +69,13 @@ static void put(uint32_t sign, uint16_t syllable, bool first)
 
 static void read_line(struct str line)
 {
-	struct str name;
-	uint16_t syllable = ++table.n;
+	struct str name = STR("");
+	uint16_t syllable = (uint16_t)(table.n + 1);
 	bool first = true;
 
-	if (syllable > SYLLABLES || !str_split(&line, ' ', &name) || name.n >= sizeof(table.text[0]))
+	if (!str_split(&line, ' ', &name) || name.n >= sizeof(table.text[0]) || table.n == SYLLABLES)
 		BUG("the table of readings is broken at line %u", syllable);
+	table.n = syllable;
 	memcpy(table.text[syllable], name.p, name.n);
 	while (line.n) {
 		uint32_t c = utf8_next(&line);
