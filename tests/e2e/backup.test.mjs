@@ -46,6 +46,8 @@ test.main('a backup is made while reports come in; it says what is not in it', a
   await handed(server, { fields: { what: '已经分拨的一件' } });
   await server.cli(['user', 'add', 'map-server', '--service', '--role', 'supervisor']);
   key = (await server.cli(['user', 'key', 'add', 'map-server'])).text.match(/^gz_\S+/m)[0];
+  await server.cli(['user', 'key', 'add', 'map-server', '--name', 'short', '--days', '7']);
+  assert.match((await server.cli(['doctor'], { expect: null })).text, /map-server 的密钥 short 快到期/);
   let going = true;
   const filing = (async () => { while (going) await report(server, { what: '备份时还在来的一件' }); })();
   const plain = await server.cli(['backup', path.join(work, 'plain.backup')]);

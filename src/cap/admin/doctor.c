@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "cap/admin/admin.h"
 #include "core/actor/actor.h"
+#include "core/actor/actor.sql.h"
 #include "core/calendar/calendar.h"
 #include "core/journal/journal.h"
 #include "core/matter/scenario.h"
@@ -202,6 +203,20 @@ static void check_queue(struct doctor *d, struct db_conn *c)
 	}
 }
 
+/* A program whose key ends stops without a word: better said before, and for some weeks after. */
+static void check_api_keys(struct doctor *d, struct db_conn *c)
+{
+	struct actor_keys_ending_rows rows;
+	int64_t now = clock_now();
+
+	if (q_actor_keys_ending(c, &d->cli->arena, now - 30 * MS_DAY, now + 30 * MS_DAY, &rows) != OK)
+		return;
+	for (size_t i = 0; i < rows.n; i++)
+		say(d, WARN, "程序账号 %s 的密钥 %s %s（%s）：换一把新的 (a key of a program: make a new one)", rows.v[i].login.p, rows.v[i].name.p,
+		    rows.v[i].expires <= now ? "已到期 has ended" : "快到期 ends soon",
+		    time_date(&d->cli->arena, rows.v[i].expires, TIME_CHINA).p);
+}
+
 struct verifying {
 	struct progress bar;
 	bool begun;
@@ -258,6 +273,7 @@ static void check_store(struct doctor *d, bool full)
 	check_newest(d, c);
 	check_facts(d, c);
 	check_queue(d, c);
+	check_api_keys(d, c);
 	if (full)
 		check_journal(d, c);
 	db_read_end(c);

@@ -18,3 +18,8 @@ SELECT used_day FROM api_key WHERE id = $id;
 
 -- name: actor_key_used exec (id i64, day i64)
 UPDATE api_key SET used_day = $day WHERE id = $id AND used_day < $day;
+
+-- name: actor_keys_ending(after i64, before i64) -> login str, name str, expires i64
+-- may scan: a few dozen keys, for the administrator
+SELECT a.login, k.name, k.expires FROM api_key k JOIN account a ON a.id = k.account
+WHERE k.revoked = 0 AND a.active AND k.expires > $after AND k.expires <= $before ORDER BY k.expires LIMIT 100;
