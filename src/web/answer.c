@@ -214,15 +214,18 @@ static void put_flash(struct rq *rq)
 	web_cookie_set(rq, COOKIE_FLASH, value, 300);
 }
 
+/* Everything from here, and pictures and fetches from where the two parts say. */
+#define CSP(pictures, fetches) \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:" pictures "; font-src 'self'; " \
+	"connect-src 'self'" fetches "; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; " \
+	"frame-ancestors 'none'"
+
 static void security_headers(struct http_req *r)
 {
 	static const struct {
 		const char *name, *value;
 	} always[] = {
-		{"Content-Security-Policy",
-		 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-		 "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
-		 "frame-ancestors 'none'"},
+		{"Content-Security-Policy", CSP("", "")},
 		{"X-Content-Type-Options", "nosniff"},
 		{"Referrer-Policy", "no-referrer"},
 		{"X-Frame-Options", "DENY"},
@@ -237,6 +240,31 @@ static void security_headers(struct http_req *r)
 		http_header_set(r, "Strict-Transport-Security", STR("max-age=31536000"));
 }
 
+/* "https://tiles.example.cn/{z}/…" -> "https://tiles.example.cn"; nothing that could end the source list. */
+static struct str origin_of(struct str url)
+{
+	ptrdiff_t scheme = str_find(url, STR("://")), slash;
+
+	if (!str_starts(url, "https://") && !str_starts(url, "http://"))
+		return STR_NULL;
+	slash = str_chr(str_sub(url, (size_t)scheme + 3, url.n), '/');
+	url = str_sub(url, 0, slash < 0 ? url.n : (size_t)scheme + 3 + (size_t)slash);
+	for (size_t i = 0; i < url.n; i++)
+		if (url.p[i] <= ' ' || url.p[i] == ';' || url.p[i] == ',' || url.p[i] == '\'')
+			return STR_NULL;
+	return url;
+}
+
+/* MapLibre fetches its pictures, hence connect-src too. */
+static void allow_pictures(struct rq *rq)
+{
+	struct str from = origin_of(rq->pictures_from);
+
+	if (from.n)
+		http_header_set(rq->http, "Content-Security-Policy",
+				arena_printf(rq->arena, CSP(" %.*s", " %.*s"), STR_ARG(from), STR_ARG(from)));
+}
+
 void answer_headers(struct rq *rq)
 {
 	struct http_req *r = rq->http;
@@ -245,6 +273,8 @@ void answer_headers(struct rq *rq)
 	if (impl_of(rq)->bearer.p)
 		keep_headers(rq, false); /* a program keeps none */
 	security_headers(r);
+	if (rq->pictures_from.n)
+		allow_pictures(rq);
 	if (http_pair_get(&r->resp->headers, "Cache-Control").p == NULL)
 		http_header_set(r, "Cache-Control", rq->who.id || rq->head.secret || rq->route == NULL || r->method != HTTP_GET ?
 				STR("no-store") : STR("private, no-cache"));

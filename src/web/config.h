@@ -46,6 +46,9 @@ struct config {
 	int64_t logins;             /* an address, tries to log in */
 	int64_t account_posts;      /* an account */
 	int64_t key_requests;       /* an API key, all requests; also from this machine */
+	/* [map] an outside background, as pictures: nothing is fetched from outside without it */
+	const char *map_background; /* "https://tiles.example.cn/{z}/{x}/{y}.png"; "" none */
+	const char *map_credit;     /* whose it is, shown on the map */
 	/* [smtp] */
 	const char *smtp_url, *smtp_from, *smtp_user, *smtp_password;
 };

@@ -100,8 +100,16 @@ static enum err whoami(struct rq *rq)
 	return rq_text(rq, "text/plain", rq->who.id ? rq->who.login : STR("nobody"));
 }
 
+/* What a configured background makes of the policy; an address that could smuggle something in makes nothing of it. */
+static enum err pictures(struct rq *rq)
+{
+	rq->pictures_from = rq_query(rq, "from");
+	return rq_text(rq, "text/plain", STR("ok"));
+}
+
 static const struct route routes[] = {
 	{"GET", "/x/form", form, NULL, R_PUBLIC, "form", 0},
+	{"GET", "/x/pictures", pictures, NULL, R_PUBLIC, "pictures from outside", 0},
 	{"POST", "/x/once", once, NULL, R_PUBLIC, "once", 0},
 	{"POST", "/x/known", known, NULL, R_PUBLIC, "known", 0},
 	{"POST", "/x/two", two_jobs, NULL, R_PUBLIC, "two writes", 0},
@@ -504,6 +512,13 @@ static void test_headers(void **state)
 		assert_true(reply_header(r, "Permissions-Policy").n > 0);
 		assert_true(reply_header(r, "Cache-Control").n > 0);
 	}
+	browser_get(&b, "/x/pictures?from=https://tiles.example.cn:8443/a/{z}/{x}/{y}.png");
+	assert_true(has(reply_header(&b.last, "Content-Security-Policy"), "img-src 'self' data: blob: https://tiles.example.cn:8443;"));
+	assert_true(has(reply_header(&b.last, "Content-Security-Policy"), "connect-src 'self' https://tiles.example.cn:8443;"));
+	browser_get(&b, "/x/pictures?from=https://tiles.example.cn%3B%20script-src%20*/a");
+	assert_false(has(reply_header(&b.last, "Content-Security-Policy"), "example"));
+	browser_get(&b, "/x/pictures?from=javascript:alert(1)//tiles.example.cn/");
+	assert_false(has(reply_header(&b.last, "Content-Security-Policy"), "example"));
 	assert_true(str_eqz(browser_get(&b, "/healthz")->body, "ok\n"));
 	browser_get(&b, "/metrics");
 	assert_true(has(b.last.body, "gongzhi_http_requests_total{code=\"4xx\"}"));

@@ -62,6 +62,7 @@ struct rq {
 	struct str reason;       /* set by rq_fail */
 	struct str reason_field; /* which field of the form is meant; may be absent */
 	struct page_head head;
+	struct str pictures_from;/* an address outside whose pictures this page may show (a configured background); absent: none */
 	struct db_conn *conn;    /* use rq_conn() */
 	void *impl;
 };

@@ -4,7 +4,7 @@ import { chart } from "./lib/charts.mjs";
 import { dark } from "./lib/colours.mjs";
 import { $, clockOf, dayOf, el, setNumber, spanOf, still, word } from "./lib/dom.mjs";
 import { getJSON, live } from "./lib/live.mjs";
-import { hasWebGL, makeMap, maplibre, refresh } from "./lib/base.mjs";
+import { boxAround, hasWebGL, makeMap, maplibre, refresh, show } from "./lib/base.mjs";
 import { replay } from "./lib/replay.mjs";
 
 const root = $("#wall");
@@ -94,9 +94,10 @@ function showHours() {
 	const h = state.hours ?? [];
 
 	hours ??= chart($("#hours"), dark, still());
-	hours.lines(h.map((x) => `${x.h}`), [
-		{ name: word("in"), colour: dark.act, values: h.map((x) => x.in) },
-		{ name: word("done"), colour: dark.clock[1], values: h.map((x) => x.done) }]);
+	const day = [...Array(24).keys()];
+	hours.lines(day.map(String), [
+		{ name: word("in"), colour: dark.act, values: day.map((i) => h[i]?.in ?? null) },
+		{ name: word("done"), colour: dark.clock[1], values: day.map((i) => h[i]?.done ?? null) }]);
 }
 
 // ---- the map -------------------------------------------------------------------------------------------------------
@@ -132,18 +133,35 @@ function showMarkers() {
 	}
 }
 
+// At most one look a second at the tiles, however fast the journal runs.
+let shownAt = 0, later;
+function showMatters() {
+	clearTimeout(later);
+	const wait = shownAt + 1000 - Date.now();
+	if (wait > 0) later = setTimeout(showMatters, wait);
+	else {
+		shownAt = Date.now();
+		refresh(map);
+	}
+}
+
 function startMap() {
 	if (!hasWebGL()) {
 		$("#map").append(el("p", { class: "wempty" }, word("no-webgl")));
 		return;
 	}
-	map = makeMap("map", dark, { matters: mattersQuery(), bounds: bounds(), background: root.dataset.background || undefined });
+	map = makeMap("map", dark, { matters: mattersQuery(), bounds: bounds(), background: root.dataset.background || undefined,
+		boundaries: root.dataset.boundaries === "1" });
 	map.addControl(new maplibre.NavigationControl({ showCompass: false }), "bottom-right");
 	map.addControl(new maplibre.ScaleControl({ unit: "metric" }), "bottom-left");
-	map.on("click", "matters", (e) => {
-		const p = e.features[0].properties;
-		if ((p.n ?? 1) > 1) map.easeTo({ center: e.lngLat, zoom: Math.min(18, map.getZoom() + 2), duration: still() ? 0 : 500 });
-		else if (p.id) location.assign(`/cases/${p.id}`);
+	map.on("click", "matters", async (e) => {
+		if ((e.features[0].properties.n ?? 1) > 1 && map.getZoom() < 17) {
+			map.easeTo({ center: e.lngLat, zoom: Math.min(18, map.getZoom() + 2), duration: still() ? 0 : 500 });
+			return;
+		}
+		// by place, not by the feature's id: ids have 64 bits, numbers here 53
+		const { rows } = await getJSON(`/map/pick?${mattersQuery()}&bbox=${boxAround(map, e.point, 10)}`);
+		if (rows.length) location.assign(`/cases/${rows[0].id}`);
 	});
 	for (const t of ["mouseenter", "mouseleave"])
 		map.on(t, "matters", () => { map.getCanvas().style.cursor = t === "mouseenter" ? "pointer" : ""; });
@@ -161,7 +179,10 @@ async function go(code) {
 	history.pushState({}, "", url);
 	seenUrgent = null;
 	await load();
-	if (map && bounds()) map.fitBounds(bounds(), { padding: 40, duration: still() ? 0 : 900 });
+	if (map) {
+		show(map, mattersQuery());
+		if (bounds()) map.fitBounds(bounds(), { padding: 40, duration: still() ? 0 : 900 });
+	}
 	connection.reopen();
 }
 
@@ -179,7 +200,7 @@ async function load() {
 	showUrgent();
 	showHours();
 	if (!map && !$("#map").hasChildNodes()) startMap();
-	else if (map && moved && !player?.playing()) refresh(map, mattersQuery(), state.seq);
+	else if (map && moved && !player?.playing()) showMatters();
 	showMarkers();
 	line("live");
 }
@@ -199,7 +220,11 @@ function tick() {
 
 addEventListener("popstate", () => {
 	place = new URL(location.href).searchParams.get("place") ?? "";
-	load().then(() => map && bounds() && map.fitBounds(bounds(), { padding: 40, animate: false }));
+	load().then(() => {
+		if (!map) return;
+		show(map, mattersQuery());
+		if (bounds()) map.fitBounds(bounds(), { padding: 40, animate: false });
+	});
 });
 $("#urgent").addEventListener("click", (e) => e.currentTarget.classList.remove("is-new"));
 tick();
@@ -210,4 +235,4 @@ try {
 } catch {
 	line("stale");
 }
-player = replay({ map: () => map, place: () => place, ended: () => { if (map && state) refresh(map, mattersQuery(), Date.now()); } });
+player = replay({ map: () => map, place: () => place, ended: () => { if (map) showMatters(); } });

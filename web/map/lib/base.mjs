@@ -2,7 +2,7 @@
 import * as maplibre from "maplibre-gl";
 import { word } from "./dom.mjs";
 
-maplibre.setWorkerUrl(document.querySelector("[data-worker]")?.dataset.worker ?? "/static/dist/worker.mjs");
+maplibre.setWorkerUrl(document.querySelector("#worker")?.href ?? "/static/dist/worker.mjs");
 
 export const hasWebGL = () => {
 	try {
@@ -17,13 +17,14 @@ export const tiles = (layer, query) => [absolute(`/tiles/${layer}/{z}/{x}/{y}.mv
 
 // How a cell or point is coloured: late before soon before in time; a cell that holds only closed matters is quiet.
 const worst = (c) => ["case",
+	["has", "colour"], ["match", ["get", "colour"], 3, c.clock[3], 2, c.clock[2], 1, c.clock[1], c.clock[0]],
 	[">", ["coalesce", ["get", "late"], 0], 0], c.clock[3],
 	[">", ["coalesce", ["get", "soon"], 0], 0], c.clock[2],
 	[">", ["coalesce", ["get", "ok"], 0], 0], c.clock[1],
 	c.clock[0]];
 const count = ["coalesce", ["get", "n"], 1];
 
-export function style(c, { matters, background, boundaries = true }) {
+export function style(c, { matters, background, boundaries = false }) {
 	const layers = [{ id: "ground", type: "background", paint: { "background-color": c.ground } }];
 	const sources = {};
 
@@ -40,7 +41,7 @@ export function style(c, { matters, background, boundaries = true }) {
 				paint: { "line-color": ["case", ["get", "indicative"], c.edgeSoft, c.edge],
 					"line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.6, 12, 1.4, 16, 2] } });
 	}
-	sources.matters = { type: "vector", tiles: tiles("matters", matters), minzoom: 0, maxzoom: 18 };
+	sources.matters = { type: "vector", tiles: tiles("matters", `${matters ? `${matters}&` : ""}by=colour`), minzoom: 0, maxzoom: 18 };
 	sources.here = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
 	layers.push(
 		{ id: "matters-glow", type: "circle", source: "matters", "source-layer": "matters", maxzoom: 13,
@@ -71,11 +72,18 @@ export function makeMap(container, c, options) {
 	return map;
 }
 
-// New tiles without a blank moment: the address changes only in a number that the server ignores, and old tiles stay until new ones are there.
-export function refresh(map, query, version) {
-	const source = map.getSource("matters");
+// New tiles without a blank moment: the same addresses are asked again, most are answered with "not modified", and old tiles stay until
+// the new ones are there.
+export const refresh = (map) => map.getSource("matters") && map.refreshTiles("matters");
 
-	if (source) source.setTiles(tiles("matters", `${query ? `${query}&` : ""}v=${version}`));
+// Another filter: other addresses.
+export const show = (map, matters) => map.getSource("matters")?.setTiles(tiles("matters", `${matters ? `${matters}&` : ""}by=colour`));
+
+// "west,south,east,north" of the pixels around a point of the screen.
+export function boxAround(map, point, pixels) {
+	const a = map.unproject([point.x - pixels, point.y + pixels]), b = map.unproject([point.x + pixels, point.y - pixels]);
+
+	return [a.lng, a.lat, b.lng, b.lat].map((v) => v.toFixed(6)).join(",");
 }
 
 export { maplibre };

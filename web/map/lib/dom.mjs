@@ -22,7 +22,7 @@ export function word(name, ...values) {
 	if (words.size === 0)
 		for (const w of $("#words")?.content.querySelectorAll("[data-w]") ?? []) words.set(w.dataset.w, w.textContent);
 	let i = 0;
-	return (words.get(name) ?? name).replace(/%s/g, () => values[i++] ?? "");
+	return (words.get(name) ?? name).replace(/\{n\}/g, () => values[i++] ?? "");
 }
 
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,0 +1,251 @@
+// The desk map, /map: the list's filters on a map. Circle what belongs together and handle it at once; a click shows what lies around.
+// The page works as a form and a list without this module.
+import { dark, light } from "./lib/colours.mjs";
+import { $, $$, clockOf, dayOf, el, still, word } from "./lib/dom.mjs";
+import { getJSON, live } from "./lib/live.mjs";
+import { boxAround, hasWebGL, makeMap, maplibre, refresh, tiles } from "./lib/base.mjs";
+
+const root = $("#deskmap");
+const colours = matchMedia("(prefers-color-scheme: dark)").matches ? dark : light;
+const filters = new URLSearchParams(root.dataset.query);
+const bounds = root.dataset.bounds ? JSON.parse(root.dataset.bounds) : undefined;
+const list = $("#picked"), count = $("#picked-n"), form = $("#picked-form");
+const colourWord = ["none", "ok", "soon", "late"];
+let map, asked = 0;
+
+const query = (more = {}) => {
+	const q = new URLSearchParams(filters);
+	for (const [k, v] of Object.entries(more)) q.set(k, v);
+	return q.toString();
+};
+
+// ---- the list beside the map -------------------------------------------------------------------------------------------
+
+function row(m) {
+	const colour = colourWord[m.colour] ?? "none";
+
+	return el("li", { class: "row" },
+		el("input", { type: "checkbox", name: "m", value: m.id, checked: true, "aria-label": word("choose", m.title) }),
+		el("div", { class: "row__title" }, el("a", { href: `/cases/${m.id}` }, m.title)),
+		el("span", { class: `clock${colour === "none" ? "" : ` clock--${colour}`}` }, word(colour)),
+		el("div", { class: "row__meta" }, el("span", {}, m.place ?? ""), el("span", { class: "tag" }, m.state ?? "")));
+}
+
+async function pick(params, say) {
+	const mine = ++asked;
+	let answer;
+
+	count.textContent = word("loading");
+	try {
+		answer = await getJSON(`/map/pick?${query(params)}`);
+	} catch {
+		count.textContent = word("failed");
+		return;
+	}
+	if (mine !== asked) return;
+	list.replaceChildren(...answer.rows.map(row));
+	form.hidden = answer.rows.length === 0;
+	count.textContent = answer.rows.length ? word(answer.more ? "picked-more" : "picked-n", answer.rows.length) : word(say);
+}
+
+async function around(at) {
+	const box = $("#around");
+	let answer;
+
+	try {
+		answer = await getJSON(`/map/around?lon=${at.lng.toFixed(6)}&lat=${at.lat.toFixed(6)}`);
+	} catch {
+		return;
+	}
+	const line = (title, metres, href) => el("li", {}, href ? el("a", { href }, title) : title, " ", el("span", { class: "muted" }, metres));
+
+	box.hidden = false;
+	$("#around-where").textContent = answer.where || word("unknown-place");
+	$("#around-posts").replaceChildren(...answer.orgs.map((o) => line(o.name, word("open-n", o.open))));
+	$("#around-things").replaceChildren(...answer.features.map((f) => line(`${f.name} · ${f.layer}`, f.distance)));
+	for (const [id, n] of [["#around-posts", answer.orgs.length], ["#around-things", answer.features.length]])
+		$(id).previousElementSibling.hidden = n === 0;
+	$("#around-new").href = `${root.dataset.file}?lon=${at.lng.toFixed(6)}&lat=${at.lat.toFixed(6)}`;
+	map.getSource("here").setData({ type: "Feature", geometry: { type: "Point", coordinates: [at.lng, at.lat] }, properties: {} });
+}
+
+// ---- circling ------------------------------------------------------------------------------------------------------------
+
+// Draws with the pointer; without one, the keyboard: the corners are where the cross in the middle stands when Enter is pressed.
+function lasso(button) {
+	const canvas = map.getCanvasContainer();
+	let line = [], on = false, drawing = false;
+	const draw = (closed) => map.getSource("lasso")?.setData({ type: "Feature", properties: {},
+		geometry: closed && line.length > 2 ? { type: "Polygon", coordinates: [[...line, line[0]]] } : { type: "LineString", coordinates: line } });
+	const point = (e) => {
+		const r = canvas.getBoundingClientRect();
+		return map.unproject([e.clientX - r.left, e.clientY - r.top]).toArray();
+	};
+	function end() {
+		on = drawing = false;
+		button.setAttribute("aria-pressed", "false");
+		root.classList.remove("is-lasso");
+		map.dragPan.enable();
+		if (line.length > 2) {
+			// a hand draws hundreds of points; some eighty say the same
+			const step = Math.ceil(line.length / 80);
+			line = line.filter((_, i) => i % step === 0);
+			draw(true);
+			pick({ poly: line.map((p) => p.map((v) => v.toFixed(6)).join(",")).join(";") }, "picked-none");
+		}
+	}
+	function begin() {
+		on = true;
+		line = [];
+		if (!map.getSource("lasso")) {
+			map.addSource("lasso", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+			map.addLayer({ id: "lasso-fill", type: "fill", source: "lasso", paint: { "fill-color": colours.act, "fill-opacity": 0.12 } });
+			map.addLayer({ id: "lasso", type: "line", source: "lasso", paint: { "line-color": colours.act, "line-width": 2, "line-dasharray": [2, 1] } });
+		}
+		draw(false);
+		button.setAttribute("aria-pressed", "true");
+		root.classList.add("is-lasso");
+		map.dragPan.disable();
+		map.getCanvas().focus();
+		$("#say").textContent = word("lasso-how");
+	}
+	button.addEventListener("click", () => (on ? end() : begin()));
+	canvas.addEventListener("pointerdown", (e) => {
+		if (!on) return;
+		drawing = true;
+		line = [point(e)];
+		canvas.setPointerCapture(e.pointerId);
+	});
+	canvas.addEventListener("pointermove", (e) => {
+		if (!drawing) return;
+		line.push(point(e));
+		draw(false);
+	});
+	canvas.addEventListener("pointerup", () => drawing && end());
+	canvas.addEventListener("keydown", (e) => {
+		if (!on) return;
+		if (e.key === "Enter" || e.key === " ") {
+			e.preventDefault();
+			line.push(map.getCenter().toArray());
+			draw(true);
+		} else if (e.key === "Escape") {
+			line = [];
+			end();
+		} else if (e.key === "Tab" && line.length > 2) end();
+	});
+}
+
+// ---- layers ----------------------------------------------------------------------------------------------------------------
+
+function layerSwitches() {
+	for (const box of $$("#layers input")) {
+		const name = box.value, id = `layer-${name}`;
+		const show = () => {
+			if (box.checked && !map.getSource(id)) {
+				map.addSource(id, { type: "vector", tiles: tiles(name), maxzoom: 18 });
+				map.addLayer({ id, type: "circle", source: id, "source-layer": name,
+					paint: { "circle-radius": 5, "circle-color": colours.done, "circle-stroke-width": 2, "circle-stroke-color": colours.land } }, "matters-glow");
+				map.addLayer({ id: `${id}-t`, type: "symbol", source: id, "source-layer": name, minzoom: 13,
+					layout: { "text-field": ["coalesce", ["get", "name"], ""], "text-size": 12, "text-offset": [0, 1], "text-anchor": "top" },
+					paint: { "text-color": colours.text2, "text-halo-color": colours.land, "text-halo-width": 1.5 } });
+			}
+			for (const l of name === "matters" ? ["matters", "matters-n", "matters-glow"] : [id, `${id}-t`])
+				if (map.getLayer(l)) map.setLayoutProperty(l, "visibility", box.checked ? "visible" : "none");
+		};
+		box.addEventListener("change", show);
+		if (box.checked && name !== "matters") show();
+	}
+}
+
+// ---- a picture for the file: what is shown, its legend, its date and where it comes from -----------------------------------
+
+function picture() {
+	const from = map.getCanvas(), scale = from.width / from.clientWidth, foot = 64 * scale;
+	const to = el("canvas", { width: from.width, height: from.height + foot });
+	const g = to.getContext("2d");
+
+	g.drawImage(from, 0, 0);
+	g.fillStyle = colours.land;
+	g.fillRect(0, from.height, to.width, foot);
+	g.fillStyle = colours.text;
+	g.font = `${14 * scale}px sans-serif`;
+	g.fillText(`${root.dataset.title} · ${$("#shown").textContent.trim()}`, 12 * scale, from.height + 24 * scale, to.width - 24 * scale);
+	let x = 12 * scale;
+	g.font = `${12 * scale}px sans-serif`;
+	for (const [i, name] of [[3, "late"], [2, "soon"], [1, "ok"], [0, "none"]]) {
+		g.fillStyle = colours.clock[i];
+		g.beginPath();
+		g.arc(x + 5 * scale, from.height + 46 * scale, 5 * scale, 0, 7);
+		g.fill();
+		g.fillStyle = colours.text2;
+		g.fillText(word(name), x + 15 * scale, from.height + 50 * scale);
+		x += (30 + 14 * word(name).length) * scale;
+	}
+	g.textAlign = "right";
+	g.fillText(`${dayOf(Date.now())} ${clockOf(Date.now())} · ${word("source")}`, to.width - 12 * scale, from.height + 50 * scale);
+	return to;
+}
+
+// The drawing buffer is empty once a frame has been shown: the picture is taken inside one.
+const frame = () => new Promise((done) => {
+	map.once("render", () => done(picture()));
+	map.triggerRepaint();
+});
+
+async function save() {
+	const canvas = await frame();
+	const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+	const a = el("a", { href: URL.createObjectURL(blob), download: `${root.dataset.title}-${new Date().toISOString().slice(0, 10)}.png` });
+
+	a.click();
+	setTimeout(() => URL.revokeObjectURL(a.href), 10_000);
+}
+
+// On paper the map is a picture, since browsers print an empty WebGL canvas; "save as PDF" of the same dialogue makes the PDF.
+async function paper() {
+	const canvas = await frame();
+	const img = $("#paper");
+
+	img.src = canvas.toDataURL("image/png");
+	await img.decode();
+	print();
+}
+
+// ---- begin -----------------------------------------------------------------------------------------------------------------
+
+function start() {
+	map = makeMap("map", colours, { matters: query(), bounds, background: root.dataset.background || undefined,
+		boundaries: root.dataset.boundaries === "1" });
+	map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
+	map.addControl(new maplibre.ScaleControl({ unit: "metric" }), "bottom-left");
+	map.on("load", () => {
+		layerSwitches();
+		lasso($("#lasso"));
+		root.dataset.ready = "1";
+	});
+	map.on("click", (e) => {
+		if (root.classList.contains("is-lasso")) return;
+		const hit = map.queryRenderedFeatures(e.point, { layers: ["matters"] })[0];
+		if (hit && (hit.properties.n ?? 1) > 1 && map.getZoom() < 16) {
+			map.easeTo({ center: e.lngLat, zoom: map.getZoom() + 2, duration: still() ? 0 : 400 });
+			return;
+		}
+		if (hit) {
+			pick({ bbox: boxAround(map, e.point, 12) }, "picked-none");
+		}
+		around(e.lngLat);
+	});
+	for (const b of $$("[data-needs-map]")) b.hidden = false;
+	$("#in-view").addEventListener("click", () => {
+		const b = map.getBounds();
+		pick({ bbox: [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((v) => v.toFixed(6)).join(",") }, "picked-none");
+	});
+	$("#save").addEventListener("click", save);
+	$("#print").addEventListener("click", paper);
+	live(() => `/map/live${filters.get("place") ? `?place=${filters.get("place")}` : ""}`, {
+		pause: 2000, every: 120_000, changed: () => refresh(map), state: () => {},
+	});
+}
+
+if (hasWebGL()) start();
+else $("#say").textContent = word("no-webgl");
