@@ -3,7 +3,9 @@
 #include "cap/map/layer.h"
 #include "cap/map/map.h"
 #include "cap/map/ogc.h"
+#include "cap/map/nearby.h"
 #include "cap/map/pages.h"
+#include "cap/map/screen.h"
 
 static enum err start(struct app *app)
 {
@@ -27,6 +29,11 @@ static const struct route routes[] = {
 	{"GET", "/map/density", map_density, NULL, R_PUBLIC | R_JSON, N_("一个范围内每格有多少"), 0},
 	{"GET", "/map/state", map_state, "matter.read", R_LOGIN | R_JSON, N_("大屏上一个地点的全部数据"), 0},
 	{"GET", "/map/replay", map_replay, "matter.read", R_LOGIN | R_JSON, N_("重放一天或一个月"), 0},
+	{"GET", "/map/pick", map_pick, "matter.read", R_LOGIN | R_JSON, N_("范围内或圈内的事项，最多二百件"), 0},
+	{"GET", "/map/around", map_around, "matter.read", R_LOGIN | R_JSON, N_("一个位置周围：在哪里、谁能接手、有什么设施"), 0},
+	{"GET", "/wall", map_wall, "matter.read", R_LOGIN, N_("大屏：一个地点此刻的全部情况"), 0},
+	{"GET", "/map", map_desk, "matter.read", R_LOGIN, N_("办事地图：名单的条件，画在图上"), 0},
+	{"GET", "/t/:code/nearby", map_nearby, NULL, R_PUBLIC, N_("附近：公开事项和办事地点，不用脚本"), 0},
 	{"GET", "/map/export.geojson", map_export_geojson, NULL, R_PUBLIC, N_("把筛选出来的事项导出为 GeoJSON"), 0},
 	{"GET", "/map/export.csv", map_export_csv, NULL, R_PUBLIC, N_("把筛选出来的事项导出为 CSV"), 0},
 	{"GET", "/map/live", map_live, NULL, R_PUBLIC | R_STREAM, N_("变化的实时推送（SSE），断线后凭序号接上"), 0},
@@ -45,6 +52,11 @@ static const struct route routes[] = {
 	{0},
 };
 
+static const struct menu_entry menu[] = {
+	{N_("地图"), "/map", "matter.read", 25},
+	{0},
+};
+
 static const struct subcommand subcommands[] = {
 	{"import layer", "NAME FILE --datum DATUM [--title TITLE] [--public]", N_("从 GeoJSON 或 CSV 导入点图层"), layer_import_command},
 	{0},
@@ -55,6 +67,7 @@ const struct capability cap_map = {
 	.name = "map",
 	.title = N_("地图"),
 	.routes = routes,
+	.menu = menu,
 	.subcommands = subcommands,
 	.start = start,
 	.stop = stop,

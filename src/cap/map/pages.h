@@ -28,6 +28,8 @@ CHECKED enum err query_box(struct rq *rq, struct str text, double box[4]);
 
 /* state_web.c: the wall */
 enum err map_state(struct rq *rq);
+/* How many deadlines have passed today in what is still open; 0 while the store is away. */
+int64_t state_turned_late(struct rq *rq, const struct look *l, const struct query *q);
 enum err map_replay(struct rq *rq);
 
 /* live.c */

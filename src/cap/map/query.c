@@ -65,6 +65,13 @@ static enum err class_of(struct rq *rq, const struct look *l, struct query *q, s
 	return e;
 }
 
+const struct set_item *query_top(const struct query *q, const struct set *tree)
+{
+	if (q->place)
+		return q->place;
+	return q->nscopes == 1 && q->scopes[0].from.n ? set_by_key(tree, q->scopes[0].from) : NULL;
+}
+
 /* ---- one parameter after the other ---- */
 
 struct reading {

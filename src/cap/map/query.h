@@ -29,6 +29,8 @@ struct query {
  * sense, ERR_FORBIDDEN for a place outside the reader's.
  */
 CHECKED enum err query_read(struct rq *rq, const struct look *l, const char *const *also, struct query *q);
+/* The place asked for; without one the top of what the reader may see; NULL: everything. */
+const struct set_item *query_top(const struct query *q, const struct set *tree);
 /* Only whom it is for; no parameter but as=public is looked at. */
 CHECKED enum err query_class(struct rq *rq, const struct look *l, struct query *q);
 

@@ -139,14 +139,6 @@ static void put_point(struct wall *w, const struct set_item *it)
 	json_key(w->j, "lat"), json_f64(w->j, lat);
 }
 
-/* Below the place asked for; without one, below the top of what the reader may see. */
-static const struct set_item *top_of(const struct wall *w)
-{
-	if (w->q->place)
-		return w->q->place;
-	return w->q->nscopes == 1 && w->q->scopes[0].from.n ? set_by_key(w->l->tree, w->q->scopes[0].from) : NULL;
-}
-
 static enum err put_children(struct wall *w)
 {
 	struct points_filter f = open_ones(w);
@@ -155,7 +147,7 @@ static enum err put_children(struct wall *w)
 	int64_t *open, *late;
 	enum err e;
 
-	children_of(w->rq->arena, w->l->tree, top_of(w), &g);
+	children_of(w->rq->arena, w->l->tree, query_top(w->q, w->l->tree), &g);
 	by = (struct points_by){.nplace = g.n, .place_of = g.of, .place_codes = g.codes};
 	open = arena_array(w->rq->arena, int64_t, g.n + 1);
 	late = arena_array(w->rq->arena, int64_t, g.n + 1);
@@ -184,7 +176,7 @@ static enum err put_children(struct wall *w)
 
 static void put_place(struct wall *w)
 {
-	const struct set_item *top = top_of(w);
+	const struct set_item *top = query_top(w->q, w->l->tree);
 	double box[4];
 
 	json_key(w->j, "place");
@@ -467,6 +459,16 @@ static enum err build(struct wall *w)
 	json_end(w->j);
 	json_done(w->j);
 	return OK;
+}
+
+int64_t state_turned_late(struct rq *rq, const struct look *l, const struct query *q)
+{
+	struct look look = *l;
+	struct query query = *q;
+	struct wall w = {.rq = rq, .l = &look, .q = &query, .today = time_day_start(time_day_of(l->at, TIME_CHINA), TIME_CHINA)};
+
+	find_ranges(&w);
+	return turned_late(&w);
 }
 
 enum err map_state(struct rq *rq)

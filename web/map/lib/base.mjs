@@ -33,13 +33,20 @@ export function style(c, { matters, background, boundaries = false }) {
 		layers.push({ id: "background", type: "raster", source: "background" });
 	}
 	if (boundaries) {
-		sources.boundaries = { type: "vector", tiles: tiles("boundaries"), minzoom: 3, maxzoom: 14 };
+		sources.boundaries = { type: "vector", tiles: tiles("boundaries"), minzoom: 3, maxzoom: 16 };
 		layers.push(
-			{ id: "land", type: "fill", source: "boundaries", "source-layer": "boundaries",
+			{ id: "land", type: "fill", source: "boundaries", "source-layer": "boundaries", filter: ["get", "major"],
 				paint: { "fill-color": c.land, "fill-opacity": background ? 0 : 1 } },
-			{ id: "borders", type: "line", source: "boundaries", "source-layer": "boundaries",
-				paint: { "line-color": ["case", ["get", "indicative"], c.edgeSoft, c.edge],
-					"line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.6, 12, 1.4, 16, 2] } });
+			// derived cells are dashed: 示意, no border that anybody has surveyed
+			{ id: "borders-rough", type: "line", source: "boundaries", "source-layer": "boundaries", filter: ["all", ["!", ["get", "major"]], ["get", "rough"]],
+				paint: { "line-color": c.edgeSoft, "line-width": 1, "line-dasharray": [3, 3] } },
+			{ id: "borders", type: "line", source: "boundaries", "source-layer": "boundaries", filter: ["all", ["!", ["get", "major"]], ["!", ["get", "rough"]]],
+				paint: { "line-color": c.edgeSoft, "line-width": 1 } },
+			{ id: "borders-major", type: "line", source: "boundaries", "source-layer": "boundaries", filter: ["get", "major"],
+				paint: { "line-color": c.edge, "line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 1.6, 16, 2.2] } },
+			{ id: "border-names", type: "symbol", source: "boundaries", "source-layer": "boundaries", filter: ["!", ["get", "major"]],
+				layout: { "text-field": ["get", "name"], "text-size": 12, "text-max-width": 7, "text-padding": 8 },
+				paint: { "text-color": c.text2, "text-halo-color": c.land, "text-halo-width": 1.2 } });
 	}
 	sources.matters = { type: "vector", tiles: tiles("matters", `${matters ? `${matters}&` : ""}by=colour`), minzoom: 0, maxzoom: 18 };
 	sources.here = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
@@ -50,7 +57,7 @@ export function style(c, { matters, background, boundaries = false }) {
 				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 7, 9, 34] } },
 		{ id: "matters", type: "circle", source: "matters", "source-layer": "matters",
 			paint: { "circle-color": worst(c), "circle-opacity": 0.92,
-				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 3.5, 9, 13],
+				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 5, 9, 14],
 				"circle-stroke-width": 1, "circle-stroke-color": c.ground } },
 		{ id: "matters-n", type: "symbol", source: "matters", "source-layer": "matters", filter: [">", count, 9],
 			layout: { "text-field": ["to-string", count], "text-size": 11, "text-allow-overlap": false },
