@@ -52,7 +52,7 @@ static void unref(void *arg)
 
 	if (atomic_fetch_sub(&e->refs, 1) != 1)
 		return;
-	free((void *)(uintptr_t)e->packed.body.p);
+	free((void *)(uintptr_t)e->packed.gz.p);
 	free(e);
 }
 
@@ -157,7 +157,7 @@ static struct entry *make(struct str key, struct cache_stamp stamp, struct str b
 	snprintf(e->etag, sizeof(e->etag), "\"%llx-%lx\"", (unsigned long long)began, atomic_fetch_add(&serial, 1));
 	e->plain = (struct http_static){.body = {e->text + key.n, body.n}, .type = str_from(type), .etag = str_from(e->etag)};
 	atomic_init(&e->best, &e->plain);
-	atomic_init(&e->asked, 1);
+	atomic_init(&e->asked, 0);
 	e->bytes = sizeof(*e) + key.n + 2 * body.n;
 	return e;
 }

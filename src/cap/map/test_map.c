@@ -29,7 +29,7 @@ struct world {
 	struct site s;
 	struct str town[2], grid[4];
 	int64_t begun;
-	int64_t ids[MATTERS];
+	int64_t ids[MATTERS + 1];
 	struct browser all, one, nobody;   /* who sees everything, the first town, what is public */
 };
 
@@ -763,6 +763,126 @@ static void test_store_gone(void **state)
 		browser_get(&w.nobody, "/map/counts");
 	}
 	assert_null(reply_header(&w.nobody.last, "X-Data-Age").p);
+/* ---- the screens ---- */
+
+/* How many rows of the answer stand where they were asked for; every one of them is the reader's. */
+static int64_t picked(struct world *w, struct browser *b, const char *path, struct str from, struct str to)
+{
+	json_t *rows = json_get(ask(b, path), "rows"), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		double lon = json_real_value(json_get(row, "lon")), lat = json_real_value(json_get(row, "lat"));
+		struct db_conn *c = db_read_begin(w->s.app->db);
+		struct matter m;
+		int64_t id;
+
+		assert_true(lon >= 106.45 && lon <= 106.65 && lat >= 29.45 && lat <= 29.65);
+		assert_true(str_i64(str_from(json_string_value(json_get(row, "id"))), &id));
+		assert_int_equal(OK, matter_get(c, &w->s.arena, id, &m));
+		db_read_end(c);
+		assert_true(str_cmp(m.place, from) >= 0 && str_cmp(m.place, to) < 0);
+	}
+	return (int64_t)json_array_size(rows);
+}
+
+static void test_pick(void **state)
+{
+	static const char box[] = "bbox=106.45,29.45,106.65,29.65";
+	static const char ring[] = "poly=106.45,29.45;106.65,29.45;106.65,29.65;106.45,29.65";
+	struct world w;
+	struct str town, behind;
+	int64_t all, one;
+
+	begin(&w, *state);
+	town = w.town[0];
+	behind = place_after(&w.s.arena, town);
+	all = picked(&w, &w.all, arena_printf(&w.s.arena, "/map/pick?%s", box).p, STR(""), STR("\x7f"));
+	one = picked(&w, &w.one, arena_printf(&w.s.arena, "/map/pick?%s", box).p, town, behind);
+	assert_true(one > 5 && one < all);
+	/* the same area drawn as a line, and as a line with a filter */
+	assert_int_equal(one, picked(&w, &w.one, arena_printf(&w.s.arena, "/map/pick?%s", ring).p, town, behind));
+	assert_int_equal(one, picked(&w, &w.one, arena_printf(&w.s.arena, "/map/pick?%s&state=open", ring).p, town, behind) +
+				      picked(&w, &w.one, arena_printf(&w.s.arena, "/map/pick?%s&state=ended", ring).p, town, behind));
+	assert_int_equal(400, browser_get(&w.one, "/map/pick?bbox=106.65,29.45,106.45,29.65")->status);
+	assert_int_equal(400, browser_get(&w.one, "/map/pick?bbox=1,2,3")->status);
+	assert_int_equal(400, browser_get(&w.one, "/map/pick?poly=106.4,29.4;106.5,29.4")->status);
+	assert_int_equal(400, browser_get(&w.one, "/map/pick?poly=a,b;c,d;e,f")->status);
+	assert_int_equal(403, browser_get(&w.one, "/map/pick?place=500105005&bbox=106,29,107,30")->status);
+	assert_int_not_equal(200, browser_get(&w.nobody, "/map/pick?bbox=106,29,107,30")->status);
+	assert_int_equal(400, browser_get(&w.one, "/map/around?lon=200&lat=29")->status);
+	assert_true(str_find(str_from(json_string_value(json_get(ask(&w.one, "/map/around?lon=106.5&lat=29.6"), "where"))), STR("500105004001")) >= 0);
+	end(&w);
+}
+
+static void test_screens(void **state)
+{
+	static const char *const staff[] = {"/wall", "/wall?place=500105004001", "/map", "/map?state=open&colour=&category=city&from=&to="};
+	struct world w;
+	json_t *j;
+
+	begin(&w, *state);
+	for (size_t i = 0; i < ARRAY_LEN(staff); i++) {
+		if (browser_get(&w.one, staff[i])->status != 200)
+			fail_msg("%s: %d %.*s", staff[i], w.one.last.status, STR_ARG(w.one.last.body));
+		assert_int_not_equal(200, browser_get(&w.nobody, staff[i])->status);
+	}
+	/* what stands in the page before any script is what the wall's data say */
+	j = ask(&w.one, "/map/state");
+	browser_get(&w.one, "/wall");
+	assert_true(str_find(w.one.last.body, arena_printf(&w.s.arena, "id=\"open-late\">%ld<", member(json_get(j, "open"), "late"))) >= 0);
+	assert_true(str_find(w.one.last.body, arena_printf(&w.s.arena, "id=\"today-in\">%ld<", member(json_get(j, "today"), "in"))) >= 0);
+	assert_int_equal(403, browser_get(&w.one, "/wall?place=500105005")->status);
+	assert_int_equal(400, browser_get(&w.one, "/map?state=nonsense")->status);
+	browser_get(&w.one, "/map?state=open");
+	assert_true(str_find(w.one.last.body, STR("data-query=\"state=open\"")) >= 0);
+	assert_true(str_find(w.one.last.body, STR("href=\"/cases?state=open\"")) >= 0);
+	end(&w);
+}
+
+/* Anybody's map says what is public and nothing else, at the middle of cells. */
+static void test_nearby(void **state)
+{
+	struct world w;
+	struct str body;
+
+	begin(&w, *state);
+	assert_int_equal(200, browser_get(&w.nobody, "/t/500105004/nearby?lon=106.55&lat=29.6&half=5000")->status);
+	body = w.nobody.last.body;
+	assert_true(str_find(body, STR("<svg")) >= 0);
+	assert_true(str_find(body, STR("路灯不亮")) >= 0);
+	assert_true(str_find(body, STR("/cases/")) < 0);
+	for (int i = 0; i < MATTERS; i++)
+		assert_true(str_find(body, arena_printf(&w.s.arena, "%lld", (long long)w.ids[i])) < 0);
+	assert_int_equal(404, browser_get(&w.nobody, "/t/999999999/nearby")->status);
+	assert_int_equal(404, browser_get(&w.nobody, "/t/500105/nearby")->status);
+	assert_int_equal(200, browser_get(&w.nobody, "/t/500105004001/nearby?lon=x&lat=1e9&half=-4")->status);
+	end(&w);
+}
+
+/* An answer is compressed when it is asked for again, is the same then, and goes away without harm when something has changed. */
+static void test_kept_answers(void **state)
+{
+	struct world w;
+	struct str plain;
+	size_t packed;
+
+	begin(&w, *state);
+	browser_get(&w.all, "/map/state");
+	plain = arena_str(&w.s.arena, w.all.last.body);
+	w.all.extra = STR("Accept-Encoding: gzip\r\n");
+	browser_get(&w.all, "/map/state");
+	browser_get(&w.all, "/map/state");
+	packed = w.all.last.body.n;
+	assert_true(str_eqz(reply_header(&w.all.last, "Content-Encoding"), "gzip"));
+	assert_true(packed < plain.n);
+	browser_get(&w.all, "/map/state");
+	assert_int_equal(packed, w.all.last.body.n);
+	file_one(&w, MATTERS);
+	feed_settle();
+	w.all.extra = STR_NULL;
+	assert_int_equal(200, browser_get(&w.all, "/map/state")->status);
+	assert_false(str_eq(plain, w.all.last.body));
 	end(&w);
 }
 
@@ -771,7 +891,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_truth), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse), UNIT_BOTH(test_changes),
 		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_export),
-		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone),
+		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone), UNIT_BOTH(test_pick), UNIT_BOTH(test_screens), UNIT_BOTH(test_nearby),
+		UNIT_BOTH(test_kept_answers),
 	};
 
 	return UNIT_MAIN(tests);
