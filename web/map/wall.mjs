@@ -118,14 +118,14 @@ function showMarkers() {
 		wanted.add(c.code);
 		let m = markers.get(c.code);
 		if (!m) {
-			const button = el("button", { type: "button", class: "wmark", onclick: () => go(c.code) }, el("span", {}, c.name), el("b", {}));
+			const button = el("button", { type: "button", class: "wmark", onclick: () => go(c.code) }, el("span", {}, c.name), el("b", {}), el("span", { class: "sr" }));
 			m = new maplibre.Marker({ element: button }).setLngLat([c.lon, c.lat]).addTo(map);
 			markers.set(c.code, m);
 		}
 		const e = m.getElement();
 		e.classList.toggle("has-late", c.late > 0);
 		$("b", e).textContent = c.open;
-		e.setAttribute("aria-label", `${c.name}: ${word("open-n", c.open)}${c.late ? `, ${word("late-n", c.late)}` : ""}`);
+		$(".sr", e).textContent = c.late ? word("late-n", c.late) : "";
 	}
 	for (const [code, m] of markers) if (!wanted.has(code)) {
 		m.remove();

@@ -1,0 +1,121 @@
+// The three maps of people: the wall, the desk map, the resident's; with script and without.
+import { assert, test } from './lib/test.mjs';
+import { axe, fits, login, screenshot, sound, visitor } from './lib/browser.mjs';
+import { password, report, staff, town } from './lib/desk.mjs';
+import { world } from './lib/server.mjs';
+
+let server;
+export const before = async () => { server = await world(); };
+export const after = () => server.stop();
+
+async function dispatcher(options) {
+  const v = await visitor(server, options);
+  v.context.setDefaultTimeout(30_000);
+  await login(v.page, 'dispatcher', password(server, 'dispatcher'));
+  return v;
+}
+
+test.main('the wall shows what its data say, and a report as soon as it is filed', async () => {
+  const { page, context } = await dispatcher({ width: 1920, height: 1080 });
+  await page.goto('/wall');
+  await page.waitForSelector('#wall[data-line="live"]');
+  await page.waitForSelector('#map canvas');
+  const v = await staff(server, 'dispatcher');
+  const state = JSON.parse((await v.get('/map/state')).text);
+  const shown = (id) => page.textContent(id).then((t) => Number(t.replace(/\D/g, '')));
+  for (const k of ['late', 'soon', 'ok', 'none']) assert.equal(await shown(`#open-${k}`), state.open[k], k);
+  assert.equal(await page.locator('#children li').count(), state.children.length);
+  const before = await shown('#today-in');
+  await report(server, { what: '大屏前的人要马上看到这一件' });
+  await page.waitForFunction((n) => Number(document.querySelector('#today-in').dataset.value) === n, before + 1);
+  await page.waitForFunction(() => document.querySelector('#newest').textContent.includes('大屏前的人要马上看到这一件'));
+  await axe(page);
+  assert.deepEqual(page.problems, []);
+  await context.close();
+});
+
+test('the wall goes down by touch and up by its path, and the address can be kept', async () => {
+  const { page, context } = await dispatcher({ width: 1920, height: 1080 });
+  await page.goto('/wall');
+  await page.waitForSelector('#wall[data-line="live"]');
+  const name = await page.locator('#children li span').first().textContent();
+  await page.locator('#children li button').first().click();
+  await page.waitForFunction((n) => document.querySelector('#where [aria-current]').textContent === n, name);
+  assert.match(page.url(), /place=\d{12}/);
+  await page.goBack();
+  await page.waitForFunction((n) => document.querySelector('#where [aria-current]').textContent !== n, name);
+  await page.getByRole('button', { name: '回放一天' }).click();
+  await page.waitForFunction(() => /在办/.test(document.querySelector('#replay-when').textContent));
+  await page.getByRole('button', { name: '回到现在' }).click();
+  assert.equal(await page.locator('#replay').isVisible(), false);
+  assert.deepEqual(page.problems, []);
+  await context.close();
+});
+
+test('the wall without script is numbers and links, and fits a telephone', async () => {
+  const { page, context } = await dispatcher({ script: false });
+  await page.goto('/wall');
+  assert.match(await page.textContent('#open-late'), /^\d+$/);
+  assert.ok(await page.locator('#children a').count() > 5);
+  await page.locator('#children a').first().click();
+  assert.match(page.url(), /place=/);
+  await fits(page);
+  await screenshot(page, 'wall-plain');
+  await context.close();
+});
+
+test.main('the desk map: what is circled is handled together, without a pointer too', async () => {
+  const { page, context } = await dispatcher({ width: 1440, height: 900 });
+  await page.goto('/map?state=open');
+  await page.waitForSelector('#deskmap[data-ready="1"]');
+  await page.getByRole('button', { name: '列出图上的' }).click();
+  await page.waitForSelector('#picked li');
+  const all = await page.locator('#picked li').count();
+  assert.ok(all > 5);
+  // by keyboard: a corner where the middle of the map is, thrice
+  await page.getByRole('button', { name: '圈选' }).click();
+  const map = page.locator('#map canvas');
+  for (const keys of [['ArrowLeft', 'ArrowUp'], ['ArrowDown', 'ArrowDown'], ['ArrowRight', 'ArrowRight']]) {
+    for (const k of keys) {
+      await map.press(k);
+      await page.waitForTimeout(500);
+    }
+    await map.press('Enter');
+  }
+  const picked = page.waitForResponse((r) => /\/map\/pick\?.*poly=/.test(r.url()));
+  await map.press('Tab');
+  assert.equal((await picked).status(), 200);
+  await page.getByRole('button', { name: '列出图上的' }).click();
+  await page.waitForSelector('#picked li');
+  await sound(page);
+  await page.getByRole('button', { name: '办理选中的' }).click();
+  await page.waitForURL(/\/cases\/bulk\?/);
+  assert.match(await page.textContent('h1'), /一起办理/);
+  await context.close();
+});
+
+test('the desk map without script is filters and a way to the same list', async () => {
+  const { page, context } = await dispatcher({ script: false });
+  await page.goto('/map');
+  await page.selectOption('#state', 'open');
+  await page.getByRole('button', { name: '筛选' }).click();
+  assert.match(page.url(), /state=open/);
+  await page.getByRole('link', { name: '看名单' }).click();
+  assert.match(page.url(), /\/cases\?state=open/);
+  await context.close();
+});
+
+test.main('the resident sees what is public around, without script, and nothing finer than a cell', async () => {
+  for (const script of [false, true]) {
+    const { page, context } = await visitor(server, { script });
+    await page.goto(`/t/${town}/nearby`);
+    assert.ok(await page.locator('.rows li').count() > 0, 'nothing public in the demonstration town');
+    assert.ok(await page.locator('figure svg').count() > 0);
+    await page.getByRole('link', { name: '看远些' }).click();
+    assert.match(page.url(), /half=2000/);
+    await page.getByRole('link', { name: '往北' }).click();
+    await sound(page);
+    if (!script) await screenshot(page, 'nearby');
+    await context.close();
+  }
+});
