@@ -169,6 +169,13 @@ enum err cases_read_filter(struct rq *rq, const struct matter_scope *s, struct m
 	return e;
 }
 
+/* The same list on the map, which knows all of its conditions but words and hands. */
+static struct str on_map(struct rq *rq, struct filter f)
+{
+	f.v[F_TEXT] = f.v[F_HELD] = STR_NULL;
+	return filter_url(rq, "/map", &f, -1);
+}
+
 enum err cases_list_page(struct rq *rq)
 {
 	struct cases_list_view v = {0};
@@ -193,6 +200,7 @@ enum err cases_list_page(struct rq *rq)
 	fixed_options(rq, &f, &v);
 	v.may_export = rq_may(rq, "matter.export");
 	v.export_href = filter_url(rq, "/cases.csv", &f, -1);
+	v.map_href = on_map(rq, f);
 	v.xlsx_href = filter_url(rq, "/cases.xlsx", &f, -1);
 	e = place_options(rq, &s, &f, want.place, &v);
 	return e == OK ? rq_page(rq, html_cases_list, &v) : e;

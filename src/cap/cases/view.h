@@ -83,7 +83,7 @@ struct cases_list_view {
 	struct str save_href;     /* where this filter can be given a name; empty: it has one */
 	struct str from, to; /* days, "2026-11-22" */
 	struct cases_page_view page;
-	struct str export_href, xlsx_href;
+	struct str export_href, xlsx_href, map_href;
 	bool may_export, filtered;
 };
 
