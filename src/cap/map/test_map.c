@@ -763,6 +763,9 @@ static void test_store_gone(void **state)
 		browser_get(&w.nobody, "/map/counts");
 	}
 	assert_null(reply_header(&w.nobody.last, "X-Data-Age").p);
+	end(&w);
+}
+
 /* ---- the screens ---- */
 
 /* How many rows of the answer stand where they were asked for; every one of them is the reader's. */
