@@ -151,7 +151,7 @@ function startMap() {
 		return;
 	}
 	map = makeMap("map", dark, { matters: mattersQuery(), bounds: bounds(), background: root.dataset.background || undefined,
-		boundaries: root.dataset.boundaries === "1" });
+		boundaries: root.dataset.boundaries === "1", names: false });
 	map.addControl(new maplibre.NavigationControl({ showCompass: false }), "bottom-right");
 	map.addControl(new maplibre.ScaleControl({ unit: "metric" }), "bottom-left");
 	map.on("click", "matters", async (e) => {

@@ -62,7 +62,7 @@ static enum err write_one(void *arg, const struct place_drawn *d)
 		return e == ERR_NOT_FOUND ? OK : e;
 	mvt_feature(&w->m, number_of(d->key));
 	mvt_text(&w->m, "code", p.code.p ? p.code : STR(""));
-	mvt_text(&w->m, "name", p.name);
+	mvt_text(&w->m, "name", place_short_name(p.name));
 	mvt_text(&w->m, "level", str_from(level_word((int)p.level)));
 	mvt_bool(&w->m, "rough", d->rough);
 	mvt_bool(&w->m, "cell", !d->real);

@@ -24,7 +24,7 @@ const worst = (c) => ["case",
 	c.clock[0]];
 const count = ["coalesce", ["get", "n"], 1];
 
-export function style(c, { matters, background, boundaries = false }) {
+export function style(c, { matters, background, boundaries = false, names = true }) {
 	const layers = [{ id: "ground", type: "background", paint: { "background-color": c.ground } }];
 	const sources = {};
 
@@ -33,18 +33,21 @@ export function style(c, { matters, background, boundaries = false }) {
 		layers.push({ id: "background", type: "raster", source: "background" });
 	}
 	if (boundaries) {
-		sources.boundaries = { type: "vector", tiles: tiles("boundaries"), minzoom: 3, maxzoom: 16 };
+		const areas = (level) => ({ type: "vector", tiles: tiles("boundaries", level && `level=${level}`), minzoom: 3, maxzoom: 16 });
+		const line = (id, source, color, width, more) => ({ id, type: "line", source, "source-layer": "boundaries", ...more,
+			paint: { "line-color": color, "line-width": width, ...more?.paint } });
+
+		sources.boundaries = areas();
+		sources.districts = areas("district");
+		sources.towns = areas("town");
 		layers.push(
-			{ id: "land", type: "fill", source: "boundaries", "source-layer": "boundaries", filter: ["get", "major"],
-				paint: { "fill-color": c.land, "fill-opacity": background ? 0 : 1 } },
+			{ id: "land", type: "fill", source: "districts", "source-layer": "boundaries", paint: { "fill-color": c.land, "fill-opacity": background ? 0 : 1 } },
 			// derived cells are dashed: 示意, no border that anybody has surveyed
-			{ id: "borders-rough", type: "line", source: "boundaries", "source-layer": "boundaries", filter: ["all", ["!", ["get", "major"]], ["get", "rough"]],
-				paint: { "line-color": c.edgeSoft, "line-width": 1, "line-dasharray": [3, 3] } },
-			{ id: "borders", type: "line", source: "boundaries", "source-layer": "boundaries", filter: ["all", ["!", ["get", "major"]], ["!", ["get", "rough"]]],
-				paint: { "line-color": c.edgeSoft, "line-width": 1 } },
-			{ id: "borders-major", type: "line", source: "boundaries", "source-layer": "boundaries", filter: ["get", "major"],
-				paint: { "line-color": c.edge, "line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 1.6, 16, 2.2] } },
-			{ id: "border-names", type: "symbol", source: "boundaries", "source-layer": "boundaries", filter: ["!", ["get", "major"]],
+			line("borders-cell", "boundaries", c.edgeSoft, 1, { filter: ["get", "cell"], paint: { "line-dasharray": [3, 3] } }),
+			line("borders", "boundaries", c.edgeSoft, 1, { filter: ["!", ["get", "cell"]] }),
+			line("borders-town", "towns", c.edge, ["interpolate", ["linear"], ["zoom"], 10, 0.8, 16, 2], { minzoom: 10 }),
+			line("borders-district", "districts", c.edge, ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 2, 16, 3]));
+		if (names) layers.push({ id: "border-names", type: "symbol", source: "boundaries", "source-layer": "boundaries", minzoom: 9,
 				layout: { "text-field": ["get", "name"], "text-size": 12, "text-max-width": 7, "text-padding": 8 },
 				paint: { "text-color": c.text2, "text-halo-color": c.land, "text-halo-width": 1.2 } });
 	}
