@@ -284,8 +284,11 @@ static void end_body(struct rx *x)
 
 static void park(struct rx *x)
 {
+	int running = RUNNING;
+
 	MHD_suspend_connection(x->mhd);
-	if (atomic_exchange(&x->parked, PARKED) == RESUMED)
+	/* resumed already, while its handler still ran: that must stand, rx_woken() answers on it */
+	if (!atomic_compare_exchange_strong(&x->parked, &running, PARKED))
 		MHD_resume_connection(x->mhd);
 }
 
