@@ -254,6 +254,11 @@ test('another person at the same phone sees and sends nothing of it; signing out
   await page.fill('#found-what', '等信号的一件');
   await page.getByRole('button', { name: '记下', exact: true }).click();
   await queue(page).locator('.tag--soon').waitFor();
+  // from another page the way out leads to where it is said
+  await page.goto('/me');
+  await page.getByRole('button', { name: '退出' }).click();
+  await page.waitForURL(/\/grid(#queue)?$/);
+  await queue(page).locator('.tag--soon').waitFor();
   await page.getByRole('button', { name: '退出' }).click();
   await queue(page).getByText('没有发出').waitFor();
   await page.getByRole('button', { name: '退出' }).click();

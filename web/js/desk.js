@@ -318,3 +318,36 @@ if (list) {
 	const row = was && rows().find((r) => r.dataset.id === was[1]);
 	if (row && wide.matches) open(row);
 }
+
+// ---- signing out ----
+
+// How many forms written without a line still wait in this browser (grid.js keeps them; signing out deletes them).
+async function unsent() {
+	const kept = await indexedDB.databases?.() ?? [];
+	if (!kept.some((d) => d.name === "gongzhi-grid")) return 0;
+	return new Promise((done) => {
+		const ask = indexedDB.open("gongzhi-grid");
+		ask.onerror = () => done(0);
+		ask.onsuccess = () => {
+			const db = ask.result;
+			const all = db.objectStoreNames.contains("queue") ? db.transaction("queue").objectStore("queue").getAll() : undefined;
+			if (!all) return done(0);
+			all.onerror = () => done(0);
+			all.onsuccess = () => {
+				db.close();
+				done(all.result.filter((i) => i.state !== "sent").length);
+			};
+		};
+	});
+}
+
+// The page that shows them says so itself; from any other the way out leads there first.
+let looked = location.pathname.startsWith("/grid");
+document.querySelector('form[action="/logout"]')?.addEventListener("submit", async (event) => {
+	if (looked) return;
+	event.preventDefault();
+	looked = true;
+	const form = event.target;
+	if (await unsent().catch(() => 0)) location.assign("/grid#queue");
+	else form.requestSubmit();
+});
