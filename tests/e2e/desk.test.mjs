@@ -89,7 +89,7 @@ test.main('a likely duplicate is offered with its reason and merged by its link'
   const { text } = v.form(`/cases/${second}/do`);
   assert.ok(text);
   const at = v.page.indexOf('id="do-merge"');
-  assert.match(v.page.slice(at - 20, at + 2000), new RegExp(`<details[^>]* open id="do-merge"[\\s\\S]*name="f_into" value="${first}"`));
+  assert.match(v.page.slice(at - 40, at + 2000), new RegExp(`<details[^>]* open id="do-merge"[\\s\\S]*name="f_into" value="${first}"`));
   const fields = { ...v.form(`/cases/${second}/do`).fields, action: 'merge', f_into: first };
   assert.equal((await v.post(`/cases/${second}/do`, fields)).status, 303);
   assert.doesNotMatch((await v.get(`/cases/${second}`)).text, /可能是同一件事/);
