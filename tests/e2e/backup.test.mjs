@@ -163,7 +163,7 @@ function onSmallDisk(size, args) {
   return spawnSync('unshare', ['-rm', 'bash', '-c', script, 'bash', size, disk, binary, ...args],
     { cwd: root, encoding: 'utf8', env: { ...server.env, DISK: disk } });
 }
-const disk = path.join(work, 'small-disk');
+const disk = path.join(work, 'small-disk-backup');
 const can = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 
 if (!can) console.log('# backup on a full disk: left out, no small disk can be mounted here');

@@ -12,7 +12,7 @@ import { start } from './lib/shell.mjs';
 
 const TOWN = '500105004';
 const SIZE = engine === 'pg' ? '220m' : '48m';
-const disk = path.join(work, 'small-disk');
+const disk = path.join(work, 'small-disk-full');
 const pg = path.join(disk, 'pg');
 const store = engine === 'pg' ? `postgresql:///town?host=${pg}&user=gongzhi` : `sqlite:${disk}/gongzhi.db`;
 const seedBackup = path.join(work, 'seed.backup');
