@@ -131,6 +131,7 @@ function showMarkers() {
 		m.remove();
 		markers.delete(code);
 	}
+	tidy();
 }
 
 // At most one look a second at the tiles, however fast the journal runs.
@@ -142,6 +143,22 @@ function showMatters() {
 	else {
 		shownAt = Date.now();
 		refresh(map);
+	}
+}
+
+// Names that would lie over each other or under a button: whoever has less to do gives way; the list beside the map has them all.
+function tidy() {
+	const kept = ["#ungeocoded", ".wplay", ".maplibregl-ctrl-group", "#replay:not([hidden])"]
+		.flatMap((s) => [...root.querySelectorAll(s)]).map((e) => e.getBoundingClientRect());
+	const open = new Map((state?.children ?? []).map((c) => [c.code, c.late * 1000 + c.open]));
+	const all = [...markers].sort((a, b) => (open.get(b[0]) ?? 0) - (open.get(a[0]) ?? 0));
+	const near = 3;
+
+	for (const [, m] of all) {
+		const e = m.getElement(), r = e.getBoundingClientRect();
+		const under = kept.some((k) => r.left < k.right + near && k.left < r.right + near && r.top < k.bottom + near && k.top < r.bottom + near);
+		e.classList.toggle("is-under", under);
+		if (!under) kept.push(r);
 	}
 }
 
@@ -165,6 +182,7 @@ function startMap() {
 	});
 	for (const t of ["mouseenter", "mouseleave"])
 		map.on(t, "matters", () => { map.getCanvas().style.cursor = t === "mouseenter" ? "pointer" : ""; });
+	for (const t of ["move", "resize", "load"]) map.on(t, tidy);
 	// a lost drawing context (a driver that restarted in the night) is made anew rather than shown as a black wall
 	map.getCanvas().addEventListener("webglcontextlost", () => setTimeout(() => location.reload(), 5000));
 }
