@@ -343,11 +343,11 @@ async function unsent() {
 
 // The page that shows them says so itself; from any other the way out leads there first.
 let looked = location.pathname.startsWith("/grid");
-document.querySelector('form[action="/logout"]')?.addEventListener("submit", async (event) => {
-	if (looked) return;
-	event.preventDefault();
-	looked = true;
-	const form = event.target;
-	if (await unsent().catch(() => 0)) location.assign("/grid#queue");
-	else form.requestSubmit();
-});
+for (const out of document.querySelectorAll('form[action="/logout"]'))
+	out.addEventListener("submit", async (event) => {
+		if (looked) return;
+		event.preventDefault();
+		looked = true;
+		if (await unsent().catch(() => 0)) location.assign("/grid#queue");
+		else out.requestSubmit();
+	});
