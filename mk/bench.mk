@@ -1,4 +1,4 @@
-# make bench: every benchmark with its small default size, two minutes in all; make bench-NAME: one. Sizes by environment variables, see
+# make bench: every benchmark with its small default size, some three minutes in all; make bench-NAME: one. Sizes by environment variables, see
 # docs/benchmarks.md. Figures are ratios against a raw limit or a peer taken in the same run; no test depends on them.
 BENCHES := $(patsubst bench/bench_%.c,%,$(wildcard bench/bench_*.c))
 .PHONY: bench $(BENCHES:%=bench-%)
