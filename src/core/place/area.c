@@ -182,11 +182,11 @@ enum err place_area_set(struct tx *tx, const struct place_area *in, bool *change
 	struct place_area_now_rows had;
 	struct place p;
 	struct str bytes;
-	bool dummy;
+	bool ignored;
 	enum err e = db_lock(tx, PLACE_LOCK);
 
 	if (!changed)
-		changed = &dummy;
+		changed = &ignored;
 	*changed = false;
 	if (e == OK)
 		e = place_by_key(tx->c, tx->arena, in->place, &p);

@@ -126,23 +126,23 @@ static struct str stem(struct arena *a, struct str name)
 static enum err read_name(void *arg, const struct place *p)
 {
 	struct reading *r = arg;
-	struct str stub;
+	struct str shorter;
 
 	if (p->level != r->im->level || p->until || p->hidden)
 		return OK;
 	add_name(r, p->name, p->key);
 	if (!str_eq(place_short_name(p->name), p->name))
 		add_name(r, place_short_name(p->name), p->key);
-	stub = stem(r->a, p->name);
-	if (stub.p)
-		add_name(r, stub, p->key);
+	shorter = stem(r->a, p->name);
+	if (shorter.p)
+		add_name(r, shorter, p->key);
 	return OK;
 }
 
 static enum err by_name(struct reading *r, struct db_conn *c, struct str name, struct place *out, struct str *why)
 {
 	struct str *key;
-	struct str stub;
+	struct str shorter;
 	enum err e = OK;
 
 	if (r->im->level == PLACE_ROOT) {
@@ -157,8 +157,8 @@ static enum err by_name(struct reading *r, struct db_conn *c, struct str name, s
 	if (e != OK)
 		return e;
 	key = map_get(&r->names, name);
-	if (!key && (stub = stem(r->a, name)).p)
-		key = map_get(&r->names, stub);
+	if (!key && (shorter = stem(r->a, name)).p)
+		key = map_get(&r->names, shorter);
 	if (!key || (void *)key == (void *)&ambiguous) {
 		*why = key ? STR("有几个地方叫这个名字，请用 --parent 缩小范围 (several places have this name: narrow it with --parent)") :
 			     STR("没有这个代码或名称的地方 (no place has this code or name)");
