@@ -1,6 +1,7 @@
 #include "db/search.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -241,17 +242,38 @@ static enum err take_id(void *arg, const struct db_value *v)
 	return OK;
 }
 
-enum err search_find(struct db_conn *c, struct arena *a, const char *index, struct str words, int64_t before, int limit, int64_t **ids,
-		     size_t *n)
+static enum err find(struct db_conn *c, struct arena *a, const char *index, struct str match, int64_t before, int limit, int64_t **ids, size_t *n)
 {
-	struct db_value p[3] = {{.s = search_words(c, a, words)}, {.i = before}, {.i = limit}};
+	struct db_value p[3] = {{.s = match}, {.i = before}, {.i = limit}};
 	struct found f = {.max = limit > 0 ? (size_t)limit : 0};
 	enum err e = OK;
 
 	f.v = arena_array(a, int64_t, f.max);
-	if (p[0].s.n && f.max)
+	if (match.n && f.max)
 		e = db_run(c, &index_named(index)->find, p, take_id, &f, NULL);
 	*ids = f.v;
 	*n = f.n;
 	return e;
+}
+
+enum err search_find(struct db_conn *c, struct arena *a, const char *index, struct str words, int64_t before, int limit, int64_t **ids,
+		     size_t *n)
+{
+	return find(c, a, index, search_words(c, a, words), before, limit, ids, n);
+}
+
+/* ---- marks ---- */
+
+/* A rune, which no keyboard has, and the hash: one word for the tokenizer. */
+struct str search_mark(struct arena *a, uint64_t hash)
+{
+	return arena_printf(a, "\u16a0%013" PRIx64, hash >> 12);
+}
+
+enum err search_find_mark(struct db_conn *c, struct arena *a, const char *index, uint64_t hash, int64_t before, int limit, int64_t **ids,
+			  size_t *n)
+{
+	const char *quote = c->db->engine == DB_PG ? "'" : "\"";
+
+	return find(c, a, index, arena_printf(a, "%s%s%s", quote, search_mark(a, hash).p, quote), before, limit, ids, n);
 }

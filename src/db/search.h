@@ -20,6 +20,13 @@ CHECKED enum err search_remove(struct tx *tx, const char *index, int64_t id);
 /* Ids of documents that hold every word of `words` (split at white space), newest (greatest id) first, id < before. */
 CHECKED enum err search_find(struct db_conn *c, struct arena *a, const char *index, struct str words, int64_t before,
 			     int limit, int64_t **ids, size_t *n);
+/*
+ * Marks: words that nobody types, put into a document's text to find it by something else than its words (what it is about, where it
+ * belongs), exactly and newest first. What a search costs then does not grow with the index: one list, read from its end.
+ */
+struct str search_mark(struct arena *a, uint64_t hash);
+CHECKED enum err search_find_mark(struct db_conn *c, struct arena *a, const char *index, uint64_t hash, int64_t before, int limit, int64_t **ids,
+				  size_t *n);
 /* The text handed to the engine's MATCH, for queries that join the index: use {{MATCH index id_column $words}}
  * in .sql and pass search_words(). Empty when the words hold nothing searchable. */
 struct str search_words(struct db_conn *c, struct arena *a, struct str words);

@@ -921,6 +921,40 @@ static void test_search(void **state)
 	look(u, "下水", "3");
 }
 
+/* A mark is found exactly, and by no word that a person would type. */
+static enum err marks_job(struct tx *tx, void *arg)
+{
+	struct str text = arena_printf(tx->arena, "路灯\n%s\n%s", search_mark(tx->arena, 7).p, search_mark(tx->arena, UINT64_MAX).p);
+	enum err e = search_put(tx, "doc", 1, text);
+
+	(void)arg;
+	return e == OK ? search_put(tx, "doc", 2, search_mark(tx->arena, UINT64_MAX)) : e;
+}
+
+static void test_marks(void **state)
+{
+	struct unit *u = *state;
+	struct db_conn *c;
+	int64_t *ids;
+	size_t n;
+
+	make_tables(u);
+	assert_int_equal(OK, db_write(u->db, marks_job, NULL));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, search_find_mark(c, u->a, "doc", UINT64_MAX, INT64_MAX, 20, &ids, &n));
+	assert_true(n == 2 && ids[0] == 2 && ids[1] == 1);
+	assert_int_equal(OK, search_find_mark(c, u->a, "doc", UINT64_MAX, 2, 20, &ids, &n));
+	assert_true(n == 1 && ids[0] == 1);
+	assert_int_equal(OK, search_find_mark(c, u->a, "doc", 7 << 12, INT64_MAX, 20, &ids, &n));
+	assert_int_equal(n, 0);
+	assert_int_equal(OK, search_find_mark(c, u->a, "doc", 7, INT64_MAX, 20, &ids, &n));
+	assert_true(n == 1 && ids[0] == 1);
+	db_read_end(c);
+	look(u, "f", "");
+	look(u, "0", "");
+	look(u, "灯", "1");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -928,7 +962,7 @@ int main(void)
 		UNIT_BOTH(test_few_failures), UNIT_BOTH(test_submit_here),
 		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
 		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
-		UNIT_BOTH(test_search), cmocka_unit_test(test_pg_restart),
+		UNIT_BOTH(test_search), UNIT_BOTH(test_marks), cmocka_unit_test(test_pg_restart),
 		UNIT_ON(DB_PG, test_cut_at_commit),
 	};
 

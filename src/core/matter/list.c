@@ -12,8 +12,10 @@
 #include "db/search.h"
 
 #define MOST 200
-#define WALK 3000           /* rows a page looks at */
+#define WALK 2000           /* rows a page looks at */
 #define WALK_TEXT 2000      /* hits of the full text a page looks at */
+#define WALK_COUNT 500      /* rows looked at only to count; where the index says it all, as many as are counted */
+#define WALK_COUNT_TEXT 300 /* the same, hits of the full text */
 #define WALK_FAR 50000      /* rows one step of an export looks at */
 #define MOST_FOUND 2000     /* of the full text, in one query by id */
 
@@ -407,26 +409,37 @@ static enum err read_ids(struct ask *q, const struct ranges *r, const int64_t *i
 	return e;
 }
 
-/* First as many hits as the page has room for, then more at once, until the page is full or `walk` hits have been looked at. */
-static enum err list_text(struct ask *q, const struct ranges *r, size_t n, int64_t walk, struct matter_page *out)
+struct counted {
+	size_t most, n; /* counted up to `most` (0: not asked), n of them */
+	bool more;
+};
+
+/*
+ * First as many hits as the page has room for, then more at once, until the page is full or `walk` hits have been looked at. Who also wants
+ * to know how many there are looks at WALK_COUNT_TEXT hits in any case.
+ */
+static enum err list_text(struct ask *q, const struct ranges *r, size_t n, int64_t walk, struct matter_page *out, struct counted *count)
 {
 	int64_t before = q->f->before_id ? q->f->before_id : INT64_MAX, at_once = (int64_t)n + 1, looked = 0;
+	size_t most = count->most > n ? count->most : n;
 	enum err e = OK;
 	bool over = r->n == 0;
 
-	out->v = arena_array(q->a, struct matter_row, n + 2);
-	while (e == OK && !over && out->n <= n && looked < walk) {
+	out->v = arena_array(q->a, struct matter_row, most + 2);
+	while (e == OK && !over && ((out->n <= n && looked < walk) || (out->n <= most && looked < WALK_COUNT_TEXT && most > n))) {
 		int64_t *ids;
 		size_t found;
 
 		e = search_find(q->c, q->a, "matter", q->f->text, before, (int)at_once, &ids, &found);
 		over = found < (size_t)at_once;
 		if (e == OK && found)
-			e = read_ids(q, r, ids, found, n, out);
+			e = read_ids(q, r, ids, found, most, out);
 		before = found ? ids[found - 1] : before;
 		looked += at_once;
-		at_once = at_once * 8 < MOST_FOUND ? at_once * 8 : MOST_FOUND;
+		at_once = out->n > n ? WALK_COUNT_TEXT : at_once * 8 < MOST_FOUND ? at_once * 8 : MOST_FOUND;
 	}
+	count->n = out->n < most ? out->n : most;
+	count->more = !over || out->n > most;
 	if (out->n > n) {
 		out->n = n;
 		set_next(out, out->v[n - 1].key, out->v[n - 1].id, false);
@@ -438,8 +451,10 @@ static enum err list_text(struct ask *q, const struct ranges *r, size_t n, int64
 
 static enum err list_page(struct ask *q, const struct ranges *r, size_t n, int64_t walk, struct matter_page *out)
 {
+	struct counted nothing = {0};
+
 	*out = (struct matter_page){.v = NULL};
-	return str_trim(q->f->text).n ? list_text(q, r, n, walk, out) : list_ranges(q, r, n, walk, out);
+	return str_trim(q->f->text).n ? list_text(q, r, n, walk, out, &nothing) : list_ranges(q, r, n, walk, out);
 }
 
 static size_t limit_of(const struct matter_filter *f)
@@ -497,7 +512,7 @@ static enum err count_ranges(struct ask *q, const struct ranges *r, int cap, int
 		set_range(q, r->from[i], r->to[i]);
 		q->end = end;
 		q->n = cap - *out;
-		e = choose(q, share(WALK, r->n), &via, &stops);
+		e = choose(q, share(WALK_COUNT, r->n), &via, &stops);
 		if (e == OK)
 			e = q_matter_page_count(q->c, q->a, &(struct matter_page_count_args){VIA(q, via), FILTER(q, via)}, &row);
 		*out += (int)row.n;
@@ -508,17 +523,19 @@ static enum err count_ranges(struct ask *q, const struct ranges *r, int cap, int
 
 static enum err count_text(struct ask *q, const struct ranges *r, int cap, int *out, bool *more)
 {
+	int most = cap < WALK_COUNT_TEXT ? cap : WALK_COUNT_TEXT;
 	struct matter_page page;
 	int64_t *ids;
 	size_t n;
 	enum err e;
 
 	if (text_says_all(q, r)) {
-		e = search_find(q->c, q->a, "matter", q->f->text, INT64_MAX, cap, &ids, &n);
+		e = search_find(q->c, q->a, "matter", q->f->text, INT64_MAX, most, &ids, &n);
 		*out = e ? 0 : (int)n;
+		*more = *out == most;
 		return e;
 	}
-	e = list_page(q, r, (size_t)cap, WALK_TEXT, &page);
+	e = list_page(q, r, (size_t)most, WALK_COUNT_TEXT, &page);
 	*out = e ? 0 : (int)page.n;
 	*more = page.more;
 	return e;
@@ -541,7 +558,10 @@ enum err matter_count(struct db_conn *c, struct arena *a, const struct matter_sc
 	return e;
 }
 
-/* A search that has to look at rows finds the page and the count in one walk. */
+/*
+ * The first page often is the count: when it has everything, or when it has found less than it may hold in all that a page looks at. A search
+ * that has to look at rows finds page and count in one walk. Else the count is a short walk of its own.
+ */
 enum err matter_list_counted(struct db_conn *c, struct arena *a, const struct matter_scope *s, const struct matter_filter *f, int64_t now, int cap,
 			     struct matter_page *page, int *count, bool *more)
 {
@@ -550,19 +570,20 @@ enum err matter_list_counted(struct db_conn *c, struct arena *a, const struct ma
 	size_t limit = limit_of(f);
 	enum err e;
 
-	if (str_trim(f->text).n == 0 || f->before_id || f->before_key || text_says_all(&q, &r) || cap < 0 || (size_t)cap < limit) {
-		e = matter_list_page(c, a, s, f, now, page);
-		return e == OK ? matter_count(c, a, s, f, now, cap, count, more) : e;
-	}
-	e = list_page(&q, &r, (size_t)cap, WALK_TEXT, page);
-	if (e)
+	*page = (struct matter_page){.v = NULL};
+	if (str_trim(f->text).n && !f->before_id && cap > 0 && !text_says_all(&q, &r)) {
+		struct counted found = {.most = (size_t)cap};
+
+		e = list_text(&q, &r, limit, WALK_TEXT, page, &found);
+		*count = (int)found.n;
+		*more = found.more || *count >= cap;
 		return e;
-	*count = (int)page->n;
-	*more = page->more || *count >= cap;
-	if (page->n > limit) {
-		page->n = limit;
-		set_next(page, page->v[limit - 1].key, page->v[limit - 1].id, false);
 	}
+	e = matter_list_page(c, a, s, f, now, page);
+	if (e != OK || f->before_id || f->before_key || (page->more && !page->bounded) || page->n >= (size_t)cap)
+		return e == OK ? matter_count(c, a, s, f, now, cap, count, more) : e;
+	*count = (int)page->n;
+	*more = page->more;
 	return OK;
 }
 

@@ -159,8 +159,8 @@ SELECT m.id, m.due, m.state_since FROM matter_part p JOIN matter m ON m.id = p.m
 
 -- ---- the full text ----
 
--- name: matter_for_search(ids i64[]) -> id i64, code str, title str, scenario str, scenario_version i64, fields str
-SELECT id, code, title, scenario, scenario_version, fields FROM matter WHERE id IN ($ids[]);
+-- name: matter_for_search(ids i64[]) -> id i64, code str, title str, scenario str, scenario_version i64, fields str, place str
+SELECT id, code, title, scenario, scenario_version, fields, place FROM matter WHERE id IN ($ids[]);
 
 -- ---- totals ----
 

@@ -12,10 +12,10 @@
 
 #define DAY ((int64_t)86400000)
 #define MOST_CHARS 400      /* of a text that is compared */
-#define WINDOW 3            /* characters of a search */
-#define SEARCHES 8
-#define EACH 25
-#define NEWEST 150
+#define MARKS 6
+#define LEAST_TOKENS 3      /* a text with fewer is like too many */
+#define EACH 20
+#define NEWEST 60
 #define AROUND 300
 #define HOLDERS 1000
 #define LEAST 0.10          /* 示例: below it nothing is said */
@@ -35,6 +35,14 @@ static uint64_t hash(struct str s)
 	for (size_t i = 0; i < s.n; i++)
 		h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
 	return h;
+}
+
+/* Every bit of the number decides over every bit of the result (the finalizer of MurmurHash3). */
+static uint64_t mixed(uint64_t x)
+{
+	x = (x ^ x >> 33) * 0xff51afd7ed558ccdu;
+	x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53u;
+	return x ^ x >> 33;
 }
 
 static int by_value(const void *x, const void *y)
@@ -86,8 +94,7 @@ double similar_texts(struct arena *a, struct str x, struct str y)
 	return jaccard(bag_of(a, x), bag_of(a, y));
 }
 
-/* The words of a matter: its searchable fields. The title is made of them as a rule and would count twice. */
-static struct str text_of(struct arena *a, struct str title, const struct scenario *s, struct str fields)
+struct str similar_words(struct arena *a, struct str title, const struct scenario *s, struct str fields)
 {
 	struct str text = STR("");
 	struct matter_value *v;
@@ -107,7 +114,7 @@ static struct str text_of(struct arena *a, struct str title, const struct scenar
 /* ---- candidates ---- */
 
 struct found {
-	int64_t ids[SEARCHES * EACH + NEWEST];
+	int64_t ids[MARKS * EACH + NEWEST];
 	size_t n;
 };
 
@@ -120,26 +127,54 @@ static void keep(struct found *f, int64_t id)
 		f->ids[f->n++] = id;
 }
 
-/* Pieces of three characters, spread over the text: rare enough that the index answers from a short list. */
-static enum err search_pieces(struct db_conn *c, struct arena *a, struct str text, struct found *f)
+/*
+ * MinHash (Broder 1997): the least of a text's tokens in one of MARKS random orders is the same in two texts as often as their Jaccard index
+ * says. So of two texts that share half of their tokens, 98 % share a mark; a mark also says the town. Whoever has one of them is compared.
+ */
+static void marks_of(struct str town, struct bag b, uint64_t mark[MARKS])
 {
-	size_t chars, step;
+	for (uint64_t k = 0; k < MARKS; k++) {
+		uint64_t least = UINT64_MAX;
+
+		for (size_t i = 0; i < b.n; i++) {
+			uint64_t x = mixed(b.v[i] + (k + 1) * 0x9e3779b97f4a7c15u);
+
+			least = x < least ? x : least;
+		}
+		mark[k] = mixed(least ^ hash(town) * (2 * k + 1));
+	}
+}
+
+struct str similar_marks(struct arena *a, struct str place, struct str words)
+{
+	struct bag b = bag_of(a, words);
+	struct str all = STR("");
+	uint64_t mark[MARKS];
+
+	if (b.n < LEAST_TOKENS)
+		return all;
+	marks_of(town_of(place), b, mark);
+	for (size_t k = 0; k < MARKS; k++)
+		all = arena_printf(a, "%.*s\n%s", STR_ARG(all), search_mark(a, mark[k]).p);
+	return all;
+}
+
+/* Those with a mark of the text, the newest before `before` of each. */
+static enum err search_marks(struct db_conn *c, struct arena *a, struct str town, struct bag b, int64_t before, struct found *f)
+{
+	uint64_t mark[MARKS];
 	enum err e = OK;
 
-	text = utf8_cut(text, MOST_CHARS);
-	chars = utf8_count(text);
-	step = chars > WINDOW * SEARCHES ? chars / SEARCHES : WINDOW;
-	for (int i = 0; e == OK && i < SEARCHES && text.n; i++) {
-		struct str piece = utf8_cut(text, WINDOW), skipped = utf8_cut(text, step);
+	if (b.n < LEAST_TOKENS)
+		return OK;
+	marks_of(town, b, mark);
+	for (size_t k = 0; e == OK && k < MARKS; k++) {
 		int64_t *ids;
 		size_t n;
 
-		text = str_sub(text, skipped.n, text.n);
-		if (utf8_count(piece) < 2)
-			continue;
-		e = search_find(c, a, "matter", piece, INT64_MAX, EACH, &ids, &n);
-		for (size_t k = 0; e == OK && k < n; k++)
-			keep(f, ids[k]);
+		e = search_find_mark(c, a, "matter", mark[k], before, EACH, &ids, &n);
+		for (size_t i = 0; e == OK && i < n; i++)
+			keep(f, ids[i]);
 	}
 	return e;
 }
@@ -190,20 +225,23 @@ static void insert(struct matter_similar *v, size_t *n, size_t max, const struct
 
 enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter *m, size_t max, struct matter_similar **v, size_t *n)
 {
-	struct str mine = text_of(a, m->title, scenario_version(m->scenario, m->scenario_version), m->fields);
+	struct str mine = similar_words(a, m->title, scenario_version(m->scenario, m->scenario_version), m->fields);
 	struct bag bag = bag_of(a, mine);
 	int64_t since = m->created - SIMILAR_DAYS * DAY, until = m->created + SIMILAR_DAYS * DAY;
 	struct found *f = arena_new(a, struct found);
 	struct matter_similar_town_rows newest;
 	struct matter_similar_rows_rows rows;
-	enum err e = search_pieces(c, a, mine, f);
+	int64_t last = m->id;
+	enum err e = q_matter_similar_town(c, a, town_of(m->place), since, until, NEWEST, &newest);
 
 	*v = arena_array(a, struct matter_similar, max + 1);
 	*n = 0;
-	if (e == OK)
-		e = q_matter_similar_town(c, a, town_of(m->place), since, until, NEWEST, &newest);
-	for (size_t i = 0; e == OK && i < newest.n; i++)
+	for (size_t i = 0; e == OK && i < newest.n; i++) {
 		keep(f, newest.v[i].id);
+		last = newest.v[i].id > last ? newest.v[i].id : last; /* an old matter is not compared with those long after it */
+	}
+	if (e == OK)
+		e = search_marks(c, a, town_of(m->place), bag, last < INT64_MAX ? last + 1 : last, f);
 	if (e == OK)
 		e = q_matter_similar_rows(c, a, f->ids, f->n, town_of(m->place), since, until, &rows);
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
@@ -217,7 +255,7 @@ enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter 
 			continue;
 		x.near = nearness(m, r, &x.metres);
 		x.days = (int)(llabs(r->created - m->created) / DAY);
-		x.percent = (int)lround(100 * jaccard(bag, bag_of(a, text_of(a, r->title, s, r->fields))));
+		x.percent = (int)lround(100 * jaccard(bag, bag_of(a, similar_words(a, r->title, s, r->fields))));
 		if (score(&x) >= LEAST)
 			insert(*v, n, max, &x);
 	}

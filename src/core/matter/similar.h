@@ -2,8 +2,8 @@
  * similar: what a dispatcher wants to know about a new matter. Is the same thing there already (same words, near, recent)? Who handled
  * such things here lately? Both answers are advice with a reason; nothing is decided by them.
  *
- * Bounded whatever the size of the store: eight searches of at most 25 ids in the full-text index and the 150 newest of the town in the
- * span, so at most 350 rows are read and compared; for the lead the 1000 newest matters of the town.
+ * Bounded whatever the size of the store: six marks (see similar_marks) with their 20 newest each, and the 60 newest of the town in the
+ * span, so at most 180 rows are read and compared; for the lead the 1000 newest matters of the town.
  */
 #ifndef CORE_MATTER_SIMILAR_H
 #define CORE_MATTER_SIMILAR_H
@@ -28,6 +28,15 @@ struct matter_similar {
 
 /* Likeliest first, at most `max` (≤ 10). Not those that were merged; of the same town, since nothing else can be merged. */
 CHECKED enum err matter_similar(struct db_conn *c, struct arena *a, const struct matter *m, size_t max, struct matter_similar **v, size_t *n);
+
+/* What a matter says: its searchable fields; its title when they are empty (it is made of them as a rule and would count twice). */
+struct str similar_words(struct arena *a, struct str title, const struct scenario *s, struct str fields);
+
+/*
+ * Marks of a matter for the full-text index (db/search.h): words to put behind its text, shared with matters of the same town that say much
+ * the same. They stay when a matter or its town moves; likeness is then found among the newest only.
+ */
+struct str similar_marks(struct arena *a, struct str place, struct str words);
 
 /* How many open matters each organisation has; -1: not counted, there are very many in all. At most `SIMILAR_LOAD` are looked at. */
 #define SIMILAR_LOAD 20000

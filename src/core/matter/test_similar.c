@@ -175,6 +175,29 @@ static void test_distance_and_time_weigh(void **state)
 	end(&w);
 }
 
+/* Much came since, also long after an old one, and all of it about something else. */
+static void test_the_same_thing_among_many(void **state)
+{
+	static const char *const others[] = {"楼下烧烤摊油烟太大，请管一管", "电梯停在六楼不动了", "消防通道停满了车", "小区门口的井盖松了", "下水道堵了，污水流到街上"};
+	struct world w;
+	struct matter_similar *v;
+	int64_t old, first, mine;
+
+	begin(&w, *state);
+	old = file(&w, "公园里的秋千链条断了，孩子差点摔伤", w.grid, 30);
+	first = file(&w, "公园里的秋千断了链条，小孩差点摔伤了", w.grid, 29);
+	for (int i = 0; i < 200; i++)
+		file(&w, arena_printf(w.u->a, "%s，%d号", others[i % 5], i).p, w.grid, 0);
+	mine = file(&w, "公园的秋千链条断了，孩子差一点摔伤", w.grid, 0);
+	journal_tail_drain(w.tailers[0]);
+	journal_tail_drain(w.tailers[1]);
+	assert_true(similar(&w, mine, &v) >= 2);
+	assert_true((v[0].id == first && v[1].id == old) || (v[0].id == old && v[1].id == first));
+	assert_true(similar(&w, old, &v) >= 2);
+	assert_true(v[0].id == first || v[1].id == first);
+	end(&w);
+}
+
 static void test_a_text_without_anything_to_compare(void **state)
 {
 	struct world w;
@@ -217,6 +240,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_the_same_thing_is_found),
 		UNIT_BOTH(test_distance_and_time_weigh),
+		UNIT_BOTH(test_the_same_thing_among_many),
 		UNIT_BOTH(test_a_text_without_anything_to_compare),
 		UNIT_BOTH(test_nobody_had_any_yet),
 		cmocka_unit_test(test_texts),

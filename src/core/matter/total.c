@@ -12,6 +12,7 @@
 #include "core/journal/journal.h"
 #include "core/matter/inner.h"
 #include "core/matter/list.h"
+#include "core/matter/similar.h"
 #include "core/place/place.h"
 #include "db/search.h"
 
@@ -296,23 +297,13 @@ static enum err tail_totals(struct tx *tx, void *arg, const struct journal_entry
 
 /* ---- the tailer of the full text ---- */
 
+/* Title, head of the code, what was said, marks. */
 static struct str search_text(struct arena *a, const struct matter_for_search_row *r)
 {
-	const struct scenario *s = scenario_version(r->scenario, (int)r->scenario_version);
+	struct str words = similar_words(a, r->title, scenario_version(r->scenario, (int)r->scenario_version), r->fields);
 	struct str head = matter_code_head(r->code); /* the whole code must not be found out group by group */
-	struct str text = arena_printf(a, "%.*s\n%.*s", STR_ARG(r->title), STR_ARG(head));
-	struct matter_value *v;
-	size_t n;
 
-	if (s == NULL || values_read(a, r->fields, &v, &n) != OK)
-		return text;
-	for (size_t i = 0; i < n; i++) {
-		const struct scenario_field *f = scenario_field(s, v[i].field);
-
-		if (f && f->searchable)
-			text = arena_printf(a, "%.*s\n%.*s", STR_ARG(text), STR_ARG(v[i].value));
-	}
-	return text;
+	return arena_printf(a, "%.*s\n%.*s\n%.*s%.*s", STR_ARG(r->title), STR_ARG(head), STR_ARG(words), STR_ARG(similar_marks(a, r->place, words)));
 }
 
 static enum err put_texts(struct tx *tx, const int64_t *ids, size_t n)
