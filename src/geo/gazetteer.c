@@ -169,6 +169,7 @@ void gazetteer_add(struct gazetteer *g, const struct gazetteer_entry *e)
 			    .letters = (uint32_t)g->nletters};
 	it->e.place = arena_str(&g->arena, e->place);
 	it->e.name = arena_str(&g->arena, e->name);
+	it->e.needs = e->needs.n ? arena_str(&g->arena, e->needs) : STR_NULL;
 	memcpy(g->signs + g->nsigns, signs, n * sizeof(*signs));
 	g->nsigns += n;
 	add_letters(g, signs, n);
@@ -210,9 +211,18 @@ static int compare(const struct sign *a, const struct sign *b, size_t n, int str
 	return sum;
 }
 
-static bool within(const struct item *it, struct str scope)
+/* Cheap: before a name is compared. */
+static bool within(const struct item *it, const struct gazetteer_scope *s)
 {
-	return it->e.place.n >= scope.n && memcmp(it->e.place.p, scope.p ? scope.p : "", scope.n) == 0;
+	struct str top = s->within;
+
+	return it->e.place.n >= top.n && memcmp(it->e.place.p, top.p ? top.p : "", top.n) == 0;
+}
+
+/* Of what has been found. */
+static bool may_know(const struct item *it, const struct gazetteer_scope *s)
+{
+	return s->may ? s->may(s->arg, &it->e) : it->e.needs.n == 0;
 }
 
 /* Keeps the best `max`, best first; of equals the wider place, then the lower key. */
@@ -299,7 +309,8 @@ static bool all_letters(const struct sign *q, size_t n, char *out)
 	return true;
 }
 
-size_t gazetteer_search(const struct gazetteer *g, struct arena *a, struct str typed, struct str scope, struct gazetteer_hit *v, size_t max)
+size_t gazetteer_search_for(const struct gazetteer *g, struct arena *a, struct str typed, const struct gazetteer_scope *scope,
+			    struct gazetteer_hit *v, size_t max)
 {
 	struct sign *q = arena_array(a, struct sign, NAME_SIGNS);
 	struct hits h = {.v = v, .max = max};
@@ -320,12 +331,17 @@ size_t gazetteer_search(const struct gazetteer *g, struct arena *a, struct str t
 		score = by_signs(g, &g->v[i], q, n, &sound);
 		if (score == 0 && letters)
 			score = by_letters(g, &g->v[i], loose, plain, n);
-		if (score > 0)
+		if (score > 0 && may_know(&g->v[i], scope))
 			keep(&h, &g->v[i].e, score, sound);
 	}
 	if (h.n < h.max && h.n)
 		qsort(h.v, h.n, sizeof(*h.v), order);
 	return h.n;
+}
+
+size_t gazetteer_search(const struct gazetteer *g, struct arena *a, struct str typed, struct str top, struct gazetteer_hit *v, size_t max)
+{
+	return gazetteer_search_for(g, a, typed, &(struct gazetteer_scope){.within = top}, v, max);
 }
 
 /* ---- names in an address ---- */
@@ -357,7 +373,8 @@ static bool above(const struct gazetteer_entry *up, const struct gazetteer_entry
 	return up->kind == GAZETTEER_PLACE && up->place.n < down->place.n && memcmp(up->place.p, down->place.p, up->place.n) == 0;
 }
 
-size_t gazetteer_in_text(const struct gazetteer *g, struct arena *a, struct str text, struct str scope, struct gazetteer_hit *v, size_t max)
+size_t gazetteer_in_text_for(const struct gazetteer *g, struct arena *a, struct str text, const struct gazetteer_scope *scope,
+			     struct gazetteer_hit *v, size_t max)
 {
 	struct sign *t = arena_array(a, struct sign, TEXT_SIGNS);
 	struct gazetteer_hit *all = arena_array(a, struct gazetteer_hit, 256);
@@ -368,7 +385,7 @@ size_t gazetteer_in_text(const struct gazetteer *g, struct arena *a, struct str 
 		bool sound = false;
 		double score = within(&g->v[i], scope) ? found_in(g, &g->v[i], t, n, &sound) : 0;
 
-		if (score > 0)
+		if (score > 0 && may_know(&g->v[i], scope))
 			keep(&found, &g->v[i].e, score, sound);
 	}
 	if (found.n && found.n < found.max)
@@ -385,4 +402,9 @@ size_t gazetteer_in_text(const struct gazetteer *g, struct arena *a, struct str 
 	if (best.n && best.n < best.max)
 		qsort(best.v, best.n, sizeof(*best.v), order);
 	return best.n;
+}
+
+size_t gazetteer_in_text(const struct gazetteer *g, struct arena *a, struct str text, struct str top, struct gazetteer_hit *v, size_t max)
+{
+	return gazetteer_in_text_for(g, a, text, &(struct gazetteer_scope){.within = top}, v, max);
 }

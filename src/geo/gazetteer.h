@@ -20,6 +20,14 @@ struct gazetteer_entry {
 	int level;              /* enum place_level of a place; else 0 */
 	double lon, lat;        /* CGCS2000; NAN unknown */
 	int64_t id;             /* of a point or road in its own table; 0 */
+	struct str needs;       /* permission without which nobody is told of it; absent: everybody is */
+};
+
+/* Where to look, and what the asker may be told of. */
+struct gazetteer_scope {
+	struct str within;      /* key of a place; "" everywhere */
+	bool (*may)(void *arg, const struct gazetteer_entry *e); /* NULL: only what everybody may be told */
+	void *arg;
 };
 
 struct gazetteer;
@@ -38,11 +46,15 @@ struct gazetteer_hit {
 
 /* Names that match what was typed, best first, in the subtree of `within` ("" all). */
 size_t gazetteer_search(const struct gazetteer *g, struct arena *a, struct str typed, struct str within, struct gazetteer_hit *v, size_t max);
+size_t gazetteer_search_for(const struct gazetteer *g, struct arena *a, struct str typed, const struct gazetteer_scope *scope,
+			    struct gazetteer_hit *v, size_t max);
 
 /*
  * Names that occur in an address ("石门社区3栋2单元"), the most telling first; what is named together with the place above it counts more. The first hit is
  * meant only if the second has less: two places of one name are not guessed between.
  */
 size_t gazetteer_in_text(const struct gazetteer *g, struct arena *a, struct str text, struct str within, struct gazetteer_hit *v, size_t max);
+size_t gazetteer_in_text_for(const struct gazetteer *g, struct arena *a, struct str text, const struct gazetteer_scope *scope,
+			     struct gazetteer_hit *v, size_t max);
 
 #endif

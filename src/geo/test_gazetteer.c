@@ -83,6 +83,10 @@ static void searches(void **state)
 	assert_string_equal("大石坝街道", first("DaSiBa", ""));
 	assert_string_equal("大石坝街道", first("dsb", ""));
 	assert_string_equal("观音桥街道", first("guanyinq", ""));
+	assert_string_equal("建新北路社区", first("jianxinbei", "")); /* partial, with sounds that are told apart by few: jianxin, jiangxin */
+	assert_string_equal("建新北路社区", first("jiangxin", ""));
+	assert_string_equal("建新北路社区", first("北路", ""));
+	assert_string_equal("建新北路社区", first("jxbl", ""));
 	assert_string_equal("东方港湾社区", first("东方港弯社区", ""));
 	assert_string_equal("东方港湾社区", first("东方X湾社区", "")); /* one stranger in a longer name */
 	assert_string_equal("", first("没有这个", ""));
@@ -93,6 +97,44 @@ static void searches(void **state)
 	assert_int_equal(1, gazetteer_search(g, &a, STR("石门社区"), STR("faab"), v, 3));
 	assert_true(str_eqz(v[0].entry->place, "faabaaaaaa") && !v[0].sound);
 	assert_int_equal(1, gazetteer_search(g, &a, STR("区"), STR(""), v, 1));
+	gazetteer_free(g);
+}
+
+static bool everything(void *arg, const struct gazetteer_entry *e)
+{
+	(*(int *)arg)++;
+	assert_non_null(e->name.p);
+	return true;
+}
+
+static bool nothing(void *arg, const struct gazetteer_entry *e)
+{
+	(void)arg, (void)e;
+	return false;
+}
+
+/* What not everybody may be told of is found by those alone who may; it takes no place among the others' hits. */
+static void rights(void **state)
+{
+	const struct gazetteer_entry depot = {.place = STR("faaaaae"), .name = STR("石门危化品仓库"), .kind = GAZETTEER_POINT, .needs = STR("risk.read"),
+					      .lon = 106.5, .lat = 29.5};
+	struct gazetteer_hit v[1];
+	int asked = 0;
+	struct gazetteer_scope all = {.within = STR(""), .may = everything, .arg = &asked}, none = {.within = STR(""), .may = nothing};
+
+	(void)state;
+	g = make();
+	gazetteer_add(g, &depot);
+	assert_int_equal(0, gazetteer_search(g, &a, STR("危化品仓库"), STR(""), v, 1));
+	assert_int_equal(0, gazetteer_in_text(g, &a, STR("石门危化品仓库门口漏了"), STR("faaaaaeaab"), v, 1));
+	assert_int_equal(1, gazetteer_in_text(g, &a, STR("石门危化品仓库门口"), STR(""), v, 1));
+	assert_string_equal("石门社区", v[0].entry->name.p); /* its stem stands there too */
+	assert_int_equal(1, gazetteer_search_for(g, &a, STR("weihuapin"), &all, v, 1));
+	assert_string_equal("risk.read", v[0].entry->needs.p);
+	assert_true(asked >= 1 && asked < 5); /* only what would be found is asked about */
+	assert_int_equal(1, gazetteer_in_text_for(g, &a, STR("石门危化品仓库门口"), &all, v, 1));
+	assert_true(str_eqz(v[0].entry->name, "石门危化品仓库"));
+	assert_int_equal(0, gazetteer_search_for(g, &a, STR("石门"), &none, v, 1));
 	gazetteer_free(g);
 }
 
@@ -144,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readings),
 		cmocka_unit_test(searches),
+		cmocka_unit_test(rights),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(odd_text),
 	};

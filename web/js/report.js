@@ -1,5 +1,6 @@
 // Makes the report form easier; the form works without. Nothing here may be needed.
 import { shrink } from "./shrink.js";
+import { suggest } from "./suggest.js";
 
 const by = (id) => document.getElementById(id);
 let form; // the form in the page: shown anew when something is missing
@@ -291,10 +292,43 @@ function locate() {
 	});
 }
 
+// ---- the address: what it may mean, proposed while one types. A pin or place that was chosen stays, and so do words that say more than the name ----
+function places() {
+	const { places: address, some, taken } = by("where").dataset;
+	suggest(by("address"), {
+		least: 2, some,
+		ask: async (q, signal) => {
+			const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ _csrf: form.elements._csrf.value, q }), signal });
+			if (!answer.ok) throw new Error(String(answer.status));
+			const { rows } = await answer.json();
+			if (rows.length) seen();
+			return rows;
+		},
+		choose: (row) => {
+			if (!row.in_words) by("address").value = row.name;
+			if (!by("lon").value && row.lon !== undefined) setPoint(row.lon, row.lat);
+			else if (!by("lon").value && !by("place").value) by("place").value = row.key;
+			say(taken.replace("{n}", row.full || row.name));
+			saveDraft();
+		},
+	});
+}
+
+// Whoever has seen the proposals is not asked again when the form is sent.
+function seen() {
+	if (form.elements.words) return;
+	const words = document.createElement("input");
+	words.type = "hidden";
+	words.name = "words";
+	words.value = "1";
+	form.append(words);
+}
+
 function begin() {
 	form.addEventListener("input", saveDraft);
 	form.addEventListener("submit", send);
 	by("photo")?.addEventListener("change", preview);
+	if (by("where")) places();
 	if (by("lon")) {
 		by("what").addEventListener("change", () => hints(false));
 		by("place").addEventListener("change", () => hints(false));

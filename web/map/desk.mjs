@@ -2,6 +2,7 @@
 // The page works as a form and a list without this module.
 import { dark, light } from "./lib/colours.mjs";
 import { $, $$, clockOf, dayOf, el, still, word } from "./lib/dom.mjs";
+import { find, mark, moveTo } from "./lib/find.mjs";
 import { getJSON, live } from "./lib/live.mjs";
 import { boxAround, hasWebGL, makeMap, maplibre, refresh, tiles } from "./lib/base.mjs";
 
@@ -66,7 +67,7 @@ async function around(at) {
 	for (const [id, n] of [["#around-posts", answer.orgs.length], ["#around-things", answer.features.length]])
 		$(id).previousElementSibling.hidden = n === 0;
 	$("#around-new").href = `${root.dataset.file}?lon=${at.lng.toFixed(6)}&lat=${at.lat.toFixed(6)}`;
-	map.getSource("here").setData({ type: "Feature", geometry: { type: "Point", coordinates: [at.lng, at.lat] }, properties: {} });
+	mark(map, at.lng, at.lat);
 }
 
 // ---- circling ------------------------------------------------------------------------------------------------------------
@@ -221,6 +222,11 @@ function start() {
 	map.on("load", () => {
 		layerSwitches();
 		lasso($("#lasso"));
+		if (root.dataset.at) {
+			const [lng, lat] = root.dataset.at.split(",").map(Number);
+			moveTo(map, { lon: lng, lat });
+			around({ lng, lat });
+		}
 		root.dataset.ready = "1";
 	});
 	map.on("click", (e) => {
@@ -247,5 +253,13 @@ function start() {
 	});
 }
 
+// A place becomes the filter, so that list, number and map speak of the same; to anything else the map only moves.
+find({ go: (row) => {
+	if (row.kind !== "place" && row.lon !== undefined && map) {
+		moveTo(map, row);
+		around({ lng: row.lon, lat: row.lat });
+	} else if (row.kind === "place" && row.code) location.assign(`/map?${query({ place: row.code })}`);
+	else location.assign(row.href);
+} });
 if (hasWebGL()) start();
 else $("#say").textContent = word("no-webgl");

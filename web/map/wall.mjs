@@ -3,6 +3,7 @@
 import { chart } from "./lib/charts.mjs";
 import { dark } from "./lib/colours.mjs";
 import { $, clockOf, dayOf, el, setNumber, spanOf, still, word } from "./lib/dom.mjs";
+import { find, mark, moveTo } from "./lib/find.mjs";
 import { getJSON, live } from "./lib/live.mjs";
 import { boxAround, hasWebGL, makeMap, maplibre, refresh, show } from "./lib/base.mjs";
 import { replay } from "./lib/replay.mjs";
@@ -236,6 +237,14 @@ function tick() {
 	if (state && now - state.now > 180_000) line("stale");
 }
 
+find({ to: "wall", go: async (row) => {
+	if (row.kind === "place" && row.code) await go(row.code);
+	else if (map && row.lon !== undefined) {
+		moveTo(map, row);
+		mark(map, row.lon, row.lat);
+	} else if (row.code) await go(row.code);
+	$("#find").value = ""; // a wall shows where it is by its path
+} });
 addEventListener("popstate", () => {
 	place = new URL(location.href).searchParams.get("place") ?? "";
 	load().then(() => {

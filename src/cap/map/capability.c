@@ -6,9 +6,11 @@
 #include "cap/map/nearby.h"
 #include "cap/map/pages.h"
 #include "cap/map/screen.h"
+#include "core/place/find.h"
 
 static enum err start(struct app *app)
 {
+	place_find_source(layer_names);
 	return feed_start(app, app->db, app->var);
 }
 
@@ -31,6 +33,8 @@ static const struct route routes[] = {
 	{"GET", "/map/replay", map_replay, "matter.read", R_LOGIN | R_JSON, N_("重放一天或一个月"), 0},
 	{"GET", "/map/pick", map_pick, "matter.read", R_LOGIN | R_JSON, N_("范围内或圈内的事项，最多二百件"), 0},
 	{"GET", "/map/around", map_around, "matter.read", R_LOGIN | R_JSON, N_("一个位置周围：在哪里、谁能接手、有什么设施"), 0},
+	{"GET", "/map/find", map_find, "matter.read", R_LOGIN, N_("按名称找地点、设施、道路：同音字、拼音也行"), 0},
+	{"GET", "/map/find.json", map_find_json, "matter.read", R_LOGIN | R_JSON, N_("输入时的地名建议"), 0},
 	{"GET", "/wall", map_wall, "matter.read", R_LOGIN, N_("大屏：一个地点此刻的全部情况"), 0},
 	{"GET", "/map", map_desk, "matter.read", R_LOGIN, N_("办事地图：名单的条件，画在图上"), 0},
 	{"GET", "/t/:code/nearby", map_nearby, NULL, R_PUBLIC, N_("附近：公开事项和办事地点，不用脚本"), 0},

@@ -121,15 +121,32 @@ static void fill_counts(struct desk_view *v, const struct look *l, const struct 
 	v->unplaced = points_total(l->view, &off);
 }
 
+/* at=lon,lat: where somebody came from a search without script. */
+static enum err read_at(struct rq *rq, struct desk_view *v)
+{
+	struct str at = rq_query(rq, "at"), lon;
+	double x, y;
+
+	if (str_empty(at))
+		return OK;
+	if (!str_split(&at, ',', &lon) || !str_f64(lon, &x) || !str_f64(at, &y) || fabs(x) > 180 || fabs(y) > 90)
+		return rq_fail_field(rq, ERR_INPUT, "at", N_("at 要写成“经度,纬度”，例如 at=106.55,29.56。"));
+	v->at = arena_printf(rq->arena, "%.6f,%.6f", x, y);
+	return OK;
+}
+
 static enum err fill(struct rq *rq, struct desk_view *v, const struct look *l)
 {
 	static const struct desk_mark legend[] = {
 		{"clock clock--late", N_("超期")}, {"clock clock--soon", N_("将到期")}, {"clock clock--ok", N_("时限内")}, {"clock", N_("不计时或已办结")}};
+	static const char *const also[] = {"at", NULL};
 	const struct set_item *top;
 	double box[4];
 	struct query q;
-	enum err e = query_read(rq, l, NULL, &q);
+	enum err e = query_read(rq, l, also, &q);
 
+	if (e == OK)
+		e = read_at(rq, v);
 	if (e != OK)
 		return e;
 	if (q.is_public)

@@ -57,6 +57,10 @@ CHECKED enum err layer_import(struct db *db, struct layer_file *f, struct layer_
 enum err layer_drop(struct tx *tx, void *name);
 bool layer_name_ok(struct str name);
 
+struct gazetteer;
+/* names_of_layers.c: for place_find_source */
+CHECKED enum err layer_names(struct db_conn *c, struct gazetteer *g);
+
 int layer_import_command(int argc, char **argv);
 
 #endif

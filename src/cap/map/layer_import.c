@@ -10,6 +10,7 @@
 #include "cap/map/layer.h"
 #include "cap/map/map.sql.h"
 #include "core/journal/journal.h"
+#include "core/place/find.h"
 #include "core/place/place.h"
 #include "web/cli.h"
 
@@ -156,8 +157,10 @@ static enum err end_import(struct tx *tx, void *arg)
 	struct layer_import *im = l->im;
 	struct map_layer_get_rows old;
 	struct map_features_count_row count;
-	enum err e = q_map_layer_get(tx->c, tx->arena, im->name, &old);
+	enum err e = place_changed(tx); /* its names are looked for with those of the places */
 
+	if (e == OK)
+		e = q_map_layer_get(tx->c, tx->arena, im->name, &old);
 	if (e == OK && !im->keep)
 		e = q_map_features_old(tx->c, im->name, l->run, &im->gone);
 	if (e == OK)
@@ -202,6 +205,8 @@ enum err layer_drop(struct tx *tx, void *name)
 
 	if (e == OK && old.n == 0)
 		return ERR_NOT_FOUND;
+	if (e == OK)
+		e = place_changed(tx);
 	if (e == OK)
 		e = q_map_features_old(tx->c, layer, 0, NULL);
 	if (e == OK)

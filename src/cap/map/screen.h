@@ -15,12 +15,26 @@ struct screen {
 /* Sets rq->pictures_from when a background is configured. */
 struct screen screen_of(struct rq *rq);
 
+/* What a name leads to. */
+struct find_row {
+	struct str name, full, kind;   /* kind: "社区", "道路" ... */
+	struct str code;               /* of the place, or of the one it lies in; "" */
+	struct str href;
+	bool sound;
+};
+struct find_view {
+	struct str typed;
+	bool wall;                     /* for the wall: rows lead there */
+	struct find_row *rows; size_t nrows;
+};
+
 struct wall_place {
 	struct str code, name;
 	int64_t open, late;
 };
 struct wall_view {
 	struct screen s;
+	struct find_view find;
 	struct str code;           /* place shown, "" all that the reader may see */
 	struct wall_place *path; size_t npath;
 	struct wall_place *children; size_t nchildren;
@@ -31,11 +45,13 @@ struct desk_option { struct str value, title; bool chosen; };
 struct desk_mark { const char *css, *title; };
 struct desk_view {
 	struct screen s;
+	struct find_view find;
 	struct desk_option *places, *states, *colours, *categories, *layers;
 	size_t nplaces, nstates, ncolours, ncategories, nlayers;
 	struct str from, to;       /* as given */
 	struct str query;          /* the filter as an address has it */
 	struct str bounds;         /* "[west,south,east,north]", "" unknown */
+	struct str at;             /* "lon,lat" to begin at, "" none */
 	struct str title;          /* of a picture: what is shown */
 	struct str list_href, geojson_href, csv_href, wall_href;
 	struct str scenario;       /* what staff file here */
@@ -47,6 +63,9 @@ struct desk_view {
 enum err map_wall(struct rq *rq);
 /* desk_web.c */
 enum err map_desk(struct rq *rq);
+/* find_web.c: names to places, as a page and as JSON */
+enum err map_find(struct rq *rq);
+enum err map_find_json(struct rq *rq);
 /* pick_web.c: rows in a box or inside a line, and what lies around a spot; JSON */
 enum err map_pick(struct rq *rq);
 enum err map_around(struct rq *rq);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cap/map/codes.h"
 #include "cap/map/feed.h"
+#include "cap/map/layer.h"
 #include "cap/map/snapshot.h"
 #include "cap/map/map.sql.h"
 #include "core/matter/category.h"
@@ -843,6 +844,59 @@ static void test_screens(void **state)
 	end(&w);
 }
 
+static void import_csv(struct world *w, const char *name, struct str permission, const char *csv)
+{
+	struct layer_import im = {.name = str_from(name), .title = STR("层"), .permission = permission};
+	struct str path = arena_printf(&w->s.arena, "%s/layer.csv", unit_tmp()), why = STR("");
+	struct layer_columns columns = {0};
+	struct layer_file *f;
+	FILE *out = fopen(path.p, "w");
+
+	assert_non_null(out);
+	fputs(csv, out);
+	fclose(out);
+	assert_int_equal(OK, layer_open(&f, path.p, COORD_CGCS2000, &columns, &w->s.arena, &why));
+	assert_int_equal(OK, layer_import(w->s.app->db, f, &im, &w->s.arena, &why));
+	layer_close(f);
+	assert_int_equal(0, im.faulty);
+}
+
+static size_t rows_of(struct browser *b, const char *typed)
+{
+	return json_array_size(json_get(ask(b, arena_printf(&b->site->arena, "/map/find.json?q=%s", typed).p), "rows"));
+}
+
+/* Names lead to places and to things of layers: those of the reader's own area, and of layers he may see. A change is seen at once. */
+static void test_find(void **state)
+{
+	struct world w;
+	struct str name = STR("market");
+	json_t *row;
+
+	begin(&w, *state);
+	import_csv(&w, "market", STR(""), "id,name,lon,lat,place\n1,旧书市场,106.5,29.6,500105004001\n"
+					 "2,旧书市场,106.6,29.6,500105005001\n");
+	import_csv(&w, "store", STR("system.manage"), "id,name,lon,lat,place\n1,旧书仓库,106.5,29.6,500105004001\n");
+	assert_int_equal(2, rows_of(&w.all, "jiushu"));
+	assert_int_equal(1, rows_of(&w.one, "jiushu"));   /* the other market is another town's, the store nobody's without the right */
+	assert_int_equal(0, rows_of(&w.one, "cangku"));
+	assert_int_equal(401, browser_get(&w.nobody, "/map/find.json?q=jiushu")->status);
+	row = json_array_get(json_get(ask(&w.one, "/map/find.json?q=jiushu"), "rows"), 0);
+	assert_string_equal("point", json_string_value(json_get(row, "kind")));
+	assert_string_equal("500105004001", json_string_value(json_get(row, "code")));
+	assert_string_equal("/map?place=500105004001&at=106.500000,29.600000", json_string_value(json_get(row, "href")));
+	assert_int_equal(200, browser_get(&w.one, json_string_value(json_get(row, "href")))->status);
+	assert_true(str_find(w.one.last.body, STR("data-at=\"106.500000,29.600000\"")) >= 0);
+	assert_int_equal(400, browser_get(&w.one, "/map?at=1,200")->status);
+	row = json_array_get(json_get(ask(&w.one, "/map/find.json?q=500105004001"), "rows"), 0);
+	assert_int_equal(4, json_array_size(json_get(row, "box")));
+	assert_int_equal(200, browser_get(&w.one, "/map/find?q=jiushu&to=wall")->status);
+	assert_true(str_find(w.one.last.body, STR("/wall?place=500105004001")) >= 0);
+	assert_int_equal(OK, db_write(w.s.app->db, layer_drop, &name));
+	assert_int_equal(0, rows_of(&w.one, "jiushu"));
+	end(&w);
+}
+
 /* Anybody's map says what is public and nothing else, at the middle of cells. */
 static void test_nearby(void **state)
 {
@@ -900,7 +954,7 @@ int main(void)
 		UNIT_BOTH(test_truth), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse), UNIT_BOTH(test_changes),
 		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_export),
 		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone), UNIT_BOTH(test_pick), UNIT_BOTH(test_screens), UNIT_BOTH(test_nearby),
-		UNIT_BOTH(test_kept_answers),
+		UNIT_BOTH(test_kept_answers), UNIT_BOTH(test_find),
 	};
 
 	return UNIT_MAIN(tests);

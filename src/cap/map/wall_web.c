@@ -112,7 +112,7 @@ static enum err fill(struct rq *rq, struct wall_view *v, const struct look *l)
 
 enum err map_wall(struct rq *rq)
 {
-	struct wall_view v = {.s = screen_of(rq)};
+	struct wall_view v = {.s = screen_of(rq), .find = {.wall = true}};
 	struct look l;
 	enum err e = query_look(rq, &l);
 

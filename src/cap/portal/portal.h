@@ -57,6 +57,8 @@ struct portal_form {
 	struct str category;                 /* chosen; "" as the text suggests, PORTAL_UNSURE: the staff will say */
 	bool is_public, photo_point, calm;   /* use the photographs' position; "not an emergency" was confirmed */
 	bool may_ask, anyway;                /* the page can be shown again; "not the same" was confirmed */
+	struct str where;                    /* which of several places the address means (portal_where.c); "" not answered */
+	bool words;                          /* it has been asked, or proposed while writing: the words may stay as they are */
 	struct photo photos[PHOTO_MOST];
 	size_t nphotos;
 };
@@ -80,6 +82,20 @@ CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct
 				const struct portal_form *f, int64_t now, struct portal_filing *out, struct portal_errors *errors);
 /* Job: the matter with its photographs. arg: struct portal_filing. */
 enum err portal_file(struct tx *tx, void *filing);
+
+/* ---- where that is (portal_where.c) ---- */
+
+#define PORTAL_WHICH 6
+/* A place or thing that words may mean; `where` names it in a form: its key, for a thing with a point "KEY LON LAT". */
+struct portal_where { struct str where, name, full, key; bool in_words, sound, point; double lon, lat; };
+/* What is proposed while somebody types. Only what everybody may know, in the town, communities and finer. */
+CHECKED enum err portal_where_suggest(struct db_conn *c, struct arena *a, const struct portal_town *t, struct str typed, struct portal_where *v,
+				      size_t max, size_t *n);
+/* Several that the address may mean as well as each other, when nothing else says where it is; 0: there is nothing to ask. */
+CHECKED enum err portal_where_which(struct db_conn *c, struct arena *a, const struct portal_town *t, const struct portal_form *f,
+				    const struct portal_filing *p, struct portal_where *v, size_t max, size_t *n);
+/* The answer becomes place and point of the form, unless these have been chosen. */
+void portal_where_take(struct arena *a, struct portal_form *f);
 
 /* ---- by code ---- */
 

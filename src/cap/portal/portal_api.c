@@ -120,6 +120,7 @@ static const struct route routes[] = {
 	{"GET", "/t/:code/report", portal_report_form, NULL, R_PUBLIC, N_("反映问题的表单"), 0},
 	{"POST", "/t/:code/report", portal_report_send, NULL, R_PUBLIC | R_FILES, N_("提交反映"), 0},
 	{"POST", "/t/:code/hints.json", portal_hints, NULL, R_PUBLIC | R_JSON, N_("写的时候：像哪一类、位置在哪个网格、有没有人反映过（只有公开的）"), 0},
+	{"POST", "/t/:code/places.json", portal_places, NULL, R_PUBLIC | R_JSON, N_("写地点的时候：可能是指哪个社区、网格、设施或道路"), 0},
 	{"POST", "/t/:code/follow", portal_follow_post, NULL, R_PUBLIC | R_FILES, N_("不再反映一遍，关注已经有人反映的那一件；得到编号"), 0},
 	{"GET", "/t/:code/open", portal_open_page, NULL, R_PUBLIC, N_("公开页：反映了什么、办得怎么样；?days=30|90|365，?place=社区代码"), 0},
 	{"GET", "/t/:code/open.json", portal_open_json, NULL, R_PUBLIC | R_JSON, N_("公开页的数据"), 0},

@@ -20,6 +20,7 @@ enum err portal_photo(struct rq *rq);
 enum err portal_open_page(struct rq *rq);
 enum err portal_open_json(struct rq *rq);
 enum err portal_hints(struct rq *rq);
+enum err portal_places(struct rq *rq);
 enum err portal_follow_post(struct rq *rq);
 enum err portal_unfollow_post(struct rq *rq);
 

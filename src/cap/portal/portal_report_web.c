@@ -117,6 +117,9 @@ static void read_texts(struct rq *rq, struct portal_form *f)
 	f->photo_point = str_eqz(rq_form(rq, "photo_point"), "1");
 	f->calm = str_eqz(rq_form(rq, "calm"), "1");
 	f->may_ask = str_eqz(rq_form(rq, "ask"), "1");
+	f->where = rq_form(rq, "where");
+	f->words = str_eqz(rq_form(rq, "words"), "1");
+	portal_where_take(rq->arena, f);
 	f->anyway = str_eqz(rq_form(rq, "anyway"), "1");
 }
 
@@ -181,9 +184,11 @@ static enum err send(struct rq *rq, const struct scenario *s, struct portal_town
 	e = OK;
 	if (t && errors.n == 0 && f->may_ask && !f->anyway)
 		e = portal_alike(rq_conn(rq), rq->arena, t, &p->m, f->what, rq->now, v.alike, &v.nalike);
+	if (e == OK && t && errors.n == 0 && f->may_ask && !f->words)
+		e = portal_where_which(rq_conn(rq), rq->arena, t, f, p, v.which, PORTAL_WHICH, &v.nwhich);
 	if (e != OK)
 		return e;
-	if (errors.n || v.emergency || v.nalike)
+	if (errors.n || v.emergency || v.nalike || v.nwhich)
 		return form_page(rq, 422, s, &v);
 	return file_it(rq, p);
 }

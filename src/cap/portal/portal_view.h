@@ -37,6 +37,7 @@ struct portal_report_view {
 	struct str spot;                      /* name of the place around the pin; "" */
 	struct portal_alike alike[PORTAL_ALIKE]; size_t nalike; /* likely the same: asked before it is taken */
 	bool pinned;                          /* shown again because the map was clicked */
+	struct portal_where which[PORTAL_WHICH]; size_t nwhich; /* the address may mean each: asked once, never needed */
 };
 struct portal_group { struct str title; struct portal_choice *v; size_t n; };
 

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "cap/portal/portal.h"
 #include "core/journal/journal.h"
+#include "core/place/find.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
 #include "docgen/image.h"
@@ -202,6 +203,64 @@ static void test_faults_are_named(void **state)
 	assert_non_null(portal_error_of(&errors, "place"));
 }
 
+/* Two things of one name: asked, unless place or pin have been chosen; the answer is a place, or for a thing its point. Others are never told. */
+static enum err two_shops(struct db_conn *c, struct gazetteer *g)
+{
+	struct place p;
+	struct arena a;
+	enum err e;
+
+	arena_init(&a, 0);
+	e = place_by_code(c, &a, STR("500105004001"), 0, &p);
+	for (int i = 0; e == OK && i < 3; i++)
+		gazetteer_add(g, &(struct gazetteer_entry){.place = p.key, .name = STR("李家豆花"), .kind = GAZETTEER_POINT, .lon = 106.4802 + i * 0.0001,
+							   .lat = 29.5702, .id = i + 1, .needs = i == 2 ? STR("risk.read") : STR_NULL});
+	arena_release(&a);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static void ask_where(struct unit *u, const struct town *k)
+{
+	struct portal_form f = {.what = STR("路灯不亮"), .address = STR("李家豆花门口")};
+	struct portal_where v[PORTAL_WHICH];
+	struct portal_errors errors;
+	struct portal_filing p;
+	struct portal_town t;
+	struct db_conn *c;
+	size_t n;
+
+	place_find_source(two_shops);
+	place_find_forget();
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, portal_town_of(c, u->a, k->town, &t));
+	assert_int_equal(OK, portal_where_which(c, u->a, &t, &f, &p, v, PORTAL_WHICH, &n));
+	assert_true(n == 2 && v[0].point && v[1].point && str_eqz(v[0].name, "李家豆花"));
+	assert_int_equal(OK, portal_where_suggest(c, u->a, &t, STR("lijia"), v, PORTAL_WHICH, &n));
+	assert_true(n == 2 && !v[0].in_words);
+	db_read_end(c);
+	f.where = STR("-");
+	portal_where_take(u->a, &f);
+	assert_true(str_empty(f.place) && str_empty(f.lon)); /* the words stay */
+	f.where = v[0].where;
+	portal_where_take(u->a, &f);
+	assert_true(str_empty(f.place) && str_starts(f.lon, "106.480"));
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eq(p.m.place, k->grid));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, portal_where_which(c, u->a, &t, &f, &p, v, PORTAL_WHICH, &n));
+	assert_int_equal(0, n);
+	db_read_end(c);
+	f = (struct portal_form){.what = STR("路灯不亮"), .where = k->community};
+	portal_where_take(u->a, &f);
+	assert_true(str_eq(f.place, k->community));
+	f = (struct portal_form){.what = STR("路灯不亮"), .where = STR("zzzz 1e9 <b>")}; /* whatever somebody sends: an error of the form */
+	portal_where_take(u->a, &f);
+	assert_int_not_equal(OK, check(u, &f, &p, &errors));
+	assert_true(errors.n == 1);
+	place_find_forget();
+}
+
 static void test_grid_from_position(void **state)
 {
 	struct unit *u = *state;
@@ -224,6 +283,8 @@ static void test_grid_from_position(void **state)
 	f.address = STR("7号楼下");
 	assert_int_equal(OK, check(u, &f, &p, &errors));
 	assert_true(str_eq(p.m.place, k.town));
+
+	ask_where(u, &k);
 
 	f = (struct portal_form){.what = STR("路灯不亮"), .nphotos = 1};
 	f.photos[0] = (struct photo){.has_point = true, .lon = 106.4802, .lat = 29.5702};

@@ -111,7 +111,8 @@ static enum err found(struct db_conn *c, struct arena *a, const struct gazetteer
 	const struct gazetteer_entry *x = hit->entry;
 
 	*out = (struct place_found){.key = arena_str(a, x->place), .name = arena_str(a, x->name), .kind = x->kind, .lon = x->lon, .lat = x->lat,
-				    .id = x->id, .sound = hit->sound};
+				    .id = x->id, .sound = hit->sound, .level = x->level, .score = hit->score};
+	out->full = STR("");
 	return place_full_name(c, a, out->key, PLACE_DISTRICT, &out->full);
 }
 
@@ -129,6 +130,82 @@ enum err place_find(struct db_conn *c, struct arena *a, struct str typed, struct
 		e = found(c, a, &hits[*n], &v[*n]);
 		(*n)++;
 	}
+	put(k);
+	return e;
+}
+
+#define LOOKED_AT 32 /* of them some are left out */
+
+struct suggesting {
+	struct db_conn *c;
+	struct arena *a;
+	enum place_level least;
+	struct place_found *v;
+	size_t max, n;
+};
+
+static bool same_thing(const struct place_found *f, const struct gazetteer_entry *e)
+{
+	return f->kind == e->kind && f->id == e->id && str_eq(f->key, e->place) && str_eq(f->name, e->name);
+}
+
+static enum err take(struct suggesting *s, const struct gazetteer_hit *hits, size_t n, bool in_words)
+{
+	size_t before = s->n;
+
+	for (size_t i = 0; i < n && s->n < s->max; i++) {
+		bool known = place_level_of_key(hits[i].entry->place) < s->least;
+		enum err e;
+
+		for (size_t k = 0; k < before && !known; k++)
+			known = same_thing(&s->v[k], hits[i].entry);
+		if (known)
+			continue;
+		e = found(s->c, s->a, &hits[i], &s->v[s->n]);
+		if (e != OK)
+			return e;
+		s->v[s->n++].in_words = in_words;
+	}
+	return OK;
+}
+
+enum err place_suggest(struct db_conn *c, struct arena *a, struct str typed, const struct gazetteer_scope *scope, enum place_level least,
+		       struct place_found *v, size_t max, size_t *n)
+{
+	struct suggesting s = {.c = c, .a = a, .least = least, .v = v, .max = max};
+	struct gazetteer_hit hits[LOOKED_AT];
+	struct kept *k;
+	enum err e = get(c, a, &k);
+
+	*n = 0;
+	if (e != OK)
+		return e;
+	e = take(&s, hits, gazetteer_search_for(k->g, a, typed, scope, hits, LOOKED_AT), false);
+	if (e == OK && s.n < max)
+		e = take(&s, hits, gazetteer_in_text_for(k->g, a, typed, scope, hits, LOOKED_AT), true);
+	*n = s.n;
+	put(k);
+	return e;
+}
+
+enum err place_which(struct db_conn *c, struct arena *a, struct str address, const struct gazetteer_scope *scope, enum place_level least,
+		     struct place_found *v, size_t max, size_t *n)
+{
+	struct suggesting s = {.c = c, .a = a, .least = least, .v = v, .max = max};
+	struct gazetteer_hit hits[LOOKED_AT];
+	size_t all, best = 0;
+	struct kept *k;
+	enum err e = get(c, a, &k);
+
+	*n = 0;
+	if (e != OK)
+		return e;
+	all = gazetteer_in_text_for(k->g, a, address, scope, hits, LOOKED_AT);
+	while (best < all && hits[best].score >= hits[0].score)
+		best++;
+	if (best > 1)
+		e = take(&s, hits, best, true);
+	*n = s.n > 1 ? s.n : 0;
 	put(k);
 	return e;
 }
