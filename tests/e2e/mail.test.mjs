@@ -2,7 +2,8 @@
 import net from 'node:net';
 import { assert, test } from './lib/test.mjs';
 import { world } from './lib/server.mjs';
-import { handed, officeHours, staff } from './lib/desk.mjs';
+import { axe, fits, screenshot, visitor } from './lib/browser.mjs';
+import { did, handed, number, officeHours, report, staff, town } from './lib/desk.mjs';
 
 let server;
 let port;
@@ -36,7 +37,7 @@ function listen() {
 export const before = async () => {
   await listen();
   await new Promise((r) => { sink.close(r); }); // the port is known, nobody answers there
-  server = await world({ env: { GONGZHI_SMTP_URL: `smtp://127.0.0.1:${port}`, GONGZHI_SMTP_FROM: 'gongzhi@example.cn' } });
+  server = await world({ env: { GONGZHI_SMTP_URL: `smtp://127.0.0.1:${port}`, GONGZHI_SMTP_FROM: 'gongzhi@example.cn', GONGZHI_PUBLIC_URL: 'https://gz.example.cn' } });
   await officeHours(server);
 };
 export const after = async () => {
@@ -71,4 +72,92 @@ test.main('with the mail server away the notice waits; when it is back it arrive
   assert.ok(mails.length > 0, `no mail came\n${server.log().slice(-2000)}`);
   assert.match(mails[0], /^To: .*handler@example\.cn/m);
   assert.doesNotMatch(server.log(), /handler@example/, 'the address stands in the log');
+});
+
+// ---- residents without account ----
+
+const subject = (mail) => [...mail.matchAll(/=\?UTF-8\?B\?([^?]*)\?=/g)].map((m) => Buffer.from(m[1], 'base64').toString('utf8')).join('');
+const words = (mail) => Buffer.from(mail.slice(mail.indexOf('\n\n')).replace(/\s/g, ''), 'base64').toString('utf8');
+
+async function arrived(address, from) {
+  const mine = () => mails.slice(from).filter((m) => m.includes(`<${address}>`));
+  for (let i = 0; i < 150 && !mine().length; i++) {
+    if (i % 10 === 0) await server.advance({ minutes: 1 });
+    await new Promise((r) => { setTimeout(r, 200); });
+  }
+  assert.ok(mine().length, `no mail to ${address}\n${server.log().slice(-2000)}`);
+  return mine()[0];
+}
+
+test.main('a resident who left an e-mail address is told of a question and the end, in his language, without a word of the matter', async () => {
+  const v = server.http();
+  await v.get(`/t/${town}/report?lang=en`);
+  const a = await v.submit(/\/report$/, { what: '三楼的秘密邻居', calm: '1', anyway: '1', email: 'anna@example.org' });
+  assert.equal(a.status, 303, a.text.slice(0, 500));
+  const code = a.location.slice(3);
+  const dispatcher = await staff(server, 'dispatcher');
+  const id = await number(dispatcher, code);
+  const page = await dispatcher.get(`/cases/${id}`);
+  assert.match(page.text, /a\*\*\*@example\.org/, 'the desk sees it masked');
+  assert.doesNotMatch(page.text, /anna@example/);
+  let from = mails.length;
+  await did(dispatcher, id, 'ask-back', { note: '是几栋的三楼' });
+  const asked = await arrived('anna@example.org', from);
+  assert.match(subject(asked), /has a question for you/);
+  assert.ok(words(asked).includes(`https://gz.example.cn/r/${code}/status`), words(asked));
+  assert.doesNotMatch(words(asked), /秘密|几栋/);
+  from = mails.length;
+  await did(dispatcher, id, 'answer-back', { note: '电话里问到了' });
+  await did(dispatcher, id, 'refuse', { reason: '不归这里', address: '铁路派出所' });
+  assert.match(subject(await arrived('anna@example.org', from)), /was not accepted/);
+  assert.doesNotMatch(server.log(), /anna@example/);
+});
+
+test.main('a follower leaves an address on his page, without script; the desk sees how many follow', async () => {
+  const code = await report(server, { what: '河边步道的栏杆断了一截', public: '1' });
+  const dispatcher = await staff(server, 'dispatcher');
+  const id = await number(dispatcher, code);
+  const { page, context } = await visitor(server, { script: false });
+  await page.goto(`/t/${town}/report`);
+  const form = server.http();
+  await form.get(`/t/${town}/report`);
+  const followed = await form.post(`/t/${town}/follow`, { ...form.form(/\/report$/).fields, what: '栏杆断了', follow: id });
+  assert.equal(followed.status, 303, followed.text.slice(0, 500));
+  const mine = followed.location.slice(3);
+  assert.match((await dispatcher.get(`/cases/${id}`)).text, /也在关注<\/dt><dd>1 人/);
+  await page.goto(`/r/${mine}/status`);
+  await page.locator('summary', { hasText: '办结时发邮件告诉我' }).click();
+  await page.locator('#email').evaluate((e) => { e.type = 'text'; });
+  await page.fill('#email', 'kein Konto');
+  await page.getByRole('button', { name: '保存' }).click();
+  await page.locator('#email-error').waitFor();
+  await axe(page);
+  await page.fill('#email', 'kim@example.org');
+  await page.getByRole('button', { name: '保存' }).click();
+  assert.match(await page.locator('main').innerText(), /现在发到 k\*\*\*@example\.org/);
+  await fits(page);
+  await axe(page);
+  await screenshot(page, 'followed');
+  const from = mails.length;
+  await did(dispatcher, id, 'refuse', { reason: '河道归区里', address: '区水利局' });
+  assert.match(subject(await arrived('kim@example.org', from)), /关注的事有了结果/);
+  await context.close();
+});
+
+test.main('what cannot be done without asking back needs a contact, whoever files it', async () => {
+  const desk = await staff(server, 'dispatcher');
+  await desk.get('/cases/file/resident-report');
+  const place = desk.page.match(/<select id="place"[\s\S]*?<option value="([^"]+)"/)[1];
+  const none = await desk.submit('/cases/file/resident-report', { f_what: '工地拖欠工资', f_place: place, category: 'people.wages' });
+  assert.equal(none.status, 422);
+  assert.match(none.text, /请填电话或电子邮件/);
+  const mail = await desk.submit('/cases/file/resident-report', { f_what: '工地拖欠工资', f_place: place, category: 'people.wages', f_email: 'li@example.cn' });
+  assert.equal(mail.status, 303, mail.text.slice(0, 400));
+  const worker = await staff(server, 'grid');
+  await worker.get('/grid/proxy');
+  const missing = await worker.submit('/grid/proxy', { what: '大爷说工地拖欠工资' });
+  assert.equal(missing.status, 422);
+  assert.match(missing.text, /请填电话或电子邮件/);
+  const left = await worker.submit('/grid/proxy', { what: '大爷说工地拖欠工资', no_contact: '1' });
+  assert.equal(left.status, 303, left.text.slice(0, 400));
 });

@@ -123,7 +123,7 @@ static const char *field_kind(enum field_type t)
 		[FIELD_TEXT] = "text", [FIELD_LINE] = "line", [FIELD_NUMBER] = "number", [FIELD_DATE] = "date",
 		[FIELD_CHOICE] = "choice", [FIELD_CHOICES] = "choices", [FIELD_IMAGE] = "image", [FIELD_PLACE] = "place",
 		[FIELD_POINT] = "point", [FIELD_PHONE] = "phone", [FIELD_BOOL] = "bool", [FIELD_ORG] = "org",
-		[FIELD_ACTOR] = "actor", [FIELD_ORGS] = "orgs", [FIELD_CATEGORY] = "category",
+		[FIELD_ACTOR] = "actor", [FIELD_ORGS] = "orgs", [FIELD_CATEGORY] = "category", [FIELD_EMAIL] = "email",
 	};
 
 	return names[t];

@@ -3,6 +3,7 @@
 #include "cap/cases/pick.h"
 #include "cap/cases/reply.h"
 #include "core/matter/category.h"
+#include "core/matter/follow.h"
 #include "web/looks.h"
 
 static struct str one_choice(struct rq *rq, const struct scenario_field *d, struct str id)
@@ -403,7 +404,7 @@ enum err fill_show(struct rq *rq, const struct matter *m, bool plain, struct cas
 	v->judged = judged_text(rq, m);
 	fill_values(rq, s, m, plain, v);
 	fill_helpers(rq, m, v);
-	if ((e = fill_merged(rq, m, v)) != OK || (e = fill_steps(rq, s, m, v)) != OK)
+	if ((e = matter_followers(rq_conn(rq), rq->arena, m->id, &v->followers)) != OK || (e = fill_merged(rq, m, v)) != OK || (e = fill_steps(rq, s, m, v)) != OK)
 		return e;
 	fill_verdicts(rq, s, m, v);
 	return fill_actions(rq, s, m, v);

@@ -90,7 +90,7 @@ struct cases_list_view {
 /* A question put to the reader: a field of a scenario, or what an action asks. */
 struct cases_field_view {
 	struct str id, name, title, hint, value, error;
-	const char *kind;    /* "text" "line" "choice" "choices" "place" "org" "orgs" "category" "actor" "date" "number" "phone" "image" "bool" "point" */
+	const char *kind;    /* "text" "line" "choice" "choices" "place" "org" "orgs" "category" "actor" "date" "number" "phone" "email" "image" "bool" "point" */
 	bool required;
 	bool says_optional;  /* the title of the scenario says it already */
 	struct cases_option *options;
@@ -193,6 +193,7 @@ struct cases_show_view {
 	size_t nverdicts;
 	struct cases_helper *helpers;
 	size_t nhelpers;
+	int64_t followers;               /* who would have reported the same, and follow this one instead */
 	struct cases_similar *merged;    /* merged into this one */
 	size_t nmerged;
 	int64_t merged_into;

@@ -132,6 +132,8 @@ enum err grid_form_make(struct rq *rq, const char *kind, bool posted, struct gri
 	f->note = rq_form(rq, "note");
 	f->name = rq_form(rq, "name");
 	f->phone = rq_form(rq, "phone");
+	f->email = rq_form(rq, "email");
+	f->no_contact = str_eqz(rq_form(rq, "no_contact"), "1");
 	f->is_public = str_eqz(rq_form(rq, "public"), "1");
 	return OK;
 }

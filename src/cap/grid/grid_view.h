@@ -18,8 +18,8 @@ struct grid_form {
 	struct str place_name;                   /* where it will be, when it is known */
 	struct grid_choice *steps; size_t nsteps;/* what is done at once */
 	struct grid_select *selects; size_t nselects;
-	struct str what, spot, spot_name, note, name, phone;
-	bool is_public;
+	struct str what, spot, spot_name, note, name, phone, email;
+	bool is_public, no_contact;
 	struct photo photos[PHOTO_MOST]; size_t nphotos;
 	struct grid_error errors[6]; size_t nerrors;
 	bool shell;                              /* kept in the browser: no photographs, no hidden keys that grow old */

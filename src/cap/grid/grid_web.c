@@ -250,10 +250,12 @@ static void fill_matter(struct rq *rq, const struct scenario *s, const struct gr
 	if (proxy) {
 		value(m, s, STR("name"), form->name);
 		value(m, s, STR("phone"), form->phone);
+		value(m, s, STR("email"), form->email);
 	}
 	for (size_t i = 0; i < form->nselects; i++)
 		value(m, s, form->selects[i].name, rq_form(rq, arena_strz(rq->arena, form->selects[i].name)));
-	if (category_suggest(rq->arena, form->what, &guess, 1))
+	/* whoever leaves no way to be reached is not turned away: the command centre says what it is */
+	if (!form->no_contact && category_suggest(rq->arena, form->what, &guess, 1))
 		m->category = guess.category->id;
 	name_source(rq, m);
 }

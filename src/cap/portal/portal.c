@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "cap/portal/portal.sql.h"
 #include "core/place/area.h"
+#include "core/notify/notify.h"
 #include "core/place/find.h"
 #include "crypto/crypto.h"
 
@@ -158,6 +159,22 @@ static bool phone_ok(struct arena *a, struct str typed, struct str *out)
 	return n >= 7 && n <= 20;
 }
 
+/* Two fields, and whoever writes his address into the wrong one is understood. */
+static void check_contact(struct arena *a, const struct portal_form *f, struct str *phone, struct str *email, struct portal_errors *errors)
+{
+	struct str typed = utf8_fold(a, f->phone), address = utf8_fold(a, f->email);
+
+	if (str_chr(typed, '@') >= 0 && str_empty(address))
+		address = typed;
+	else if (!str_empty(typed) && !phone_ok(a, typed, phone))
+		portal_error_add(errors, "phone", N_("电话号码不对，请只写数字，比如 13812345678 或 023-67001234；也可以不填"));
+	if (str_empty(address))
+		return;
+	*email = address;
+	if (!notify_address_ok(address))
+		portal_error_add(errors, str_empty(f->email) ? "phone" : "email", N_("电子邮件地址不对，写成 name@example.cn 这样；也可以不填"));
+}
+
 static void value(struct portal_filing *out, const struct scenario *s, const char *field, struct str v)
 {
 	if (!str_empty(v) && scenario_field(s, str_from(field)))
@@ -278,7 +295,7 @@ static void suggest_choices(const struct scenario *s, const struct portal_form *
 /* The form's fields are those of the scenario, under the same names; anything else is said at the text. */
 static const char *form_field(struct str why_field)
 {
-	static const char *const fields[] = {"what", "address", "place", "photo", "name", "phone", "public"};
+	static const char *const fields[] = {"what", "address", "place", "photo", "name", "phone", "email", "public"};
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (str_eqz(why_field, fields[i]))
@@ -289,18 +306,17 @@ static const char *form_field(struct str why_field)
 CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct scenario *s, const struct portal_town *t,
 				const struct portal_form *f, int64_t now, struct portal_filing *out, struct portal_errors *errors)
 {
-	struct str phone = STR_NULL;
+	struct str phone = STR_NULL, email = STR_NULL;
 	enum err e;
 
 	*out = (struct portal_filing){0};
-	out->m = (struct matter_new){.scenario = s, .channel = STR("portal"), .is_public = f->is_public};
+	out->m = (struct matter_new){.scenario = s, .channel = STR("portal"), .is_public = f->is_public, .lang = f->lang};
 	out->m.values = arena_array(a, struct matter_value, PORTAL_VALUES);
 	check_text(f, errors);
 	check_length(s, "what", f->what, errors);
 	check_length(s, "address", f->address, errors);
 	check_length(s, "name", f->name, errors);
-	if (!str_empty(f->phone) && !phone_ok(a, f->phone, &phone))
-		portal_error_add(errors, "phone", N_("电话号码不对，请只写数字，比如 13812345678 或 023-67001234；也可以不填"));
+	check_contact(a, f, &phone, &email, errors);
 	if (t) {
 		e = locate(c, a, t, f, &out->m, errors);
 		if (e != OK)
@@ -313,11 +329,12 @@ CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct
 	value(out, s, "address", f->address);
 	value(out, s, "name", f->name);
 	value(out, s, "phone", phone);
+	value(out, s, "email", email);
 	suggest_choices(s, f, out);
 	if (t)
 		out->category = category_of(a, f, errors);
-	if (out->category && out->category->contact && str_empty(f->phone))
-		portal_error_add(errors, "phone", N_("这一类事要打电话问您才办得了，请留电话。类别不对的话请改一改；不想留电话，类别选“不确定”也能提交"));
+	if (str_empty(f->phone) && str_empty(f->email) && matter_contact_missing(s, out->category, out->m.values, out->m.nvalues))
+		portal_error_add(errors, "phone", N_("这一类事要问您才办得了，请留电话或电子邮件。类别不对的话请改一改；不想留，类别选“不确定”也能提交"));
 	if (errors->n)
 		return ERR_INPUT;
 	if (out->category)

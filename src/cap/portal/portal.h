@@ -6,6 +6,7 @@
 #define CAP_PORTAL_H
 
 #include "core/matter/category.h"
+#include "core/matter/follow.h"
 #include "core/matter/list.h"
 #include "core/matter/matter.h"
 #include "core/place/place.h"
@@ -53,7 +54,8 @@ void portal_error_add(struct portal_errors *e, const char *field, const char *te
 const char *portal_error_of(const struct portal_errors *e, const char *field);
 
 struct portal_form {
-	struct str what, address, place, name, phone, lon, lat; /* as typed */
+	struct str what, address, place, name, phone, email, lon, lat; /* as typed; an e-mail address in the field of the telephone is one too */
+	struct str lang;                     /* in which it was written: "en", "zh" */
 	struct str category;                 /* chosen; "" as the text suggests, PORTAL_UNSURE: the staff will say */
 	bool is_public, photo_point, calm;   /* use the photographs' position; "not an emergency" was confirmed */
 	bool may_ask, anyway;                /* the page can be shown again; "not the same" was confirmed */
@@ -75,8 +77,8 @@ CHECKED enum err portal_place_near(struct db_conn *c, struct arena *a, const str
 const struct category *portal_emergency(struct arena *a, struct str text);
 /*
  * Checks the form and fills what is to be filed: values for the fields the scenario has, place and point (chosen, else from the
- * position, else the town), category chosen, else suggested from the text. A telephone is asked for only where the category says
- * so, and whoever is not sure of the category need not leave one. ERR_INPUT with errors.
+ * position, else the town), category chosen, else suggested from the text. A telephone or an e-mail address is asked for only where the
+ * category says so, and whoever is not sure of the category need not leave one. ERR_INPUT with errors.
  */
 CHECKED enum err portal_prepare(struct db_conn *c, struct arena *a, const struct scenario *s, const struct portal_town *t,
 				const struct portal_form *f, int64_t now, struct portal_filing *out, struct portal_errors *errors);
@@ -123,14 +125,23 @@ struct portal_alike { int64_t id, created; struct str title, place; struct text2
 CHECKED enum err portal_alike(struct db_conn *c, struct arena *a, const struct portal_town *t, const struct matter_new *new, struct str what,
 			      int64_t now, struct portal_alike *v, size_t *n);
 
-struct portal_following { int64_t matter; struct str code; };
 /* Makes the code. ERR_NOT_FOUND when it may not be followed: not public, not open, not of this town. */
 CHECKED enum err portal_follow_prepare(struct db_conn *c, struct arena *a, const struct portal_town *t, int64_t matter,
-				       struct portal_following *out);
-enum err portal_follow(struct tx *tx, void *following);    /* job */
-enum err portal_unfollow(struct tx *tx, void *following);  /* job: by its code */
+				       struct matter_follower *out);
+/* Jobs. arg: struct matter_follower; by its code. */
+enum err portal_follow(struct tx *tx, void *follower);
+enum err portal_unfollow(struct tx *tx, void *follower);
+enum err portal_follow_mail(struct tx *tx, void *follower);
 CHECKED enum err portal_followed(struct db_conn *c, struct arena *a, struct str code, struct matter *out);
-CHECKED enum err portal_followers(struct db_conn *c, struct arena *a, int64_t matter, int64_t *n);
+
+/* ---- told by e-mail (portal_mail.c) ---- */
+
+/*
+ * Subscriber of the journal: whoever left an e-mail address is told when there is an answer, a question to him, an end. The mail holds no word
+ * of the matter, only the way to its page, in the language in which he reported it. Acts older than two days are passed by: a mail about
+ * them would be no news.
+ */
+enum err portal_mail_batch(struct app *app, struct tx *tx, const struct journal_entry *v, size_t n);
 
 /* The matter that this one was merged into, and that one into another; itself when it stands alone. */
 CHECKED enum err portal_last_of(struct db_conn *c, struct arena *a, const struct matter *m, struct matter *out);

@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "cap/portal/portal.h"
-#include "cap/portal/portal.sql.h"
 #include "core/matter/similar.h"
 #include "crypto/crypto.h"
 
@@ -70,7 +69,7 @@ enum err portal_alike(struct db_conn *c, struct arena *a, const struct portal_to
 
 /* ---- following ---- */
 
-enum err portal_follow_prepare(struct db_conn *c, struct arena *a, const struct portal_town *t, int64_t matter, struct portal_following *out)
+enum err portal_follow_prepare(struct db_conn *c, struct arena *a, const struct portal_town *t, int64_t matter, struct matter_follower *out)
 {
 	struct matter m;
 	enum err e = matter_get(c, a, matter, &m);
@@ -80,41 +79,35 @@ enum err portal_follow_prepare(struct db_conn *c, struct arena *a, const struct 
 	/* what is not public is not there, whatever number is tried */
 	if (!may_follow(&m, t->place.key))
 		return ERR_NOT_FOUND;
-	*out = (struct portal_following){.matter = matter, .code = code_new(a)};
+	*out = (struct matter_follower){.matter = matter, .code = code_new(a), .address = STR(""), .lang = STR("")};
 	return OK;
 }
 
-enum err portal_follow(struct tx *tx, void *following)
+enum err portal_follow(struct tx *tx, void *follower)
 {
-	const struct portal_following *f = following;
-
-	return q_portal_follow_put(tx->c, f->code, f->matter, tx->now, NULL);
+	return matter_follow(tx, follower);
 }
 
-enum err portal_unfollow(struct tx *tx, void *following)
+enum err portal_unfollow(struct tx *tx, void *follower)
 {
-	const struct portal_following *f = following;
+	const struct matter_follower *f = follower;
 
-	return q_portal_follow_end(tx->c, f->code, NULL);
+	return matter_unfollow(tx, f->code);
+}
+
+enum err portal_follow_mail(struct tx *tx, void *follower)
+{
+	const struct matter_follower *f = follower;
+
+	return matter_follow_mail(tx, f->code, f->address, f->lang);
 }
 
 enum err portal_followed(struct db_conn *c, struct arena *a, struct str code, struct matter *out)
 {
-	struct portal_follow_get_rows rows;
-	enum err e = q_portal_follow_get(c, a, code, &rows);
+	struct matter_follower f;
+	enum err e = matter_follow_load(c, a, code, &f);
 
-	if (e != OK)
-		return e;
-	return rows.n ? matter_get(c, a, rows.v[0].matter, out) : ERR_NOT_FOUND;
-}
-
-enum err portal_followers(struct db_conn *c, struct arena *a, int64_t matter, int64_t *n)
-{
-	struct portal_follow_count_row row;
-	enum err e = q_portal_follow_count(c, a, matter, &row);
-
-	*n = row.n;
-	return e;
+	return e == OK ? matter_get(c, a, f.matter, out) : e;
 }
 
 enum err portal_last_of(struct db_conn *c, struct arena *a, const struct matter *m, struct matter *out)

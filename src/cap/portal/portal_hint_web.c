@@ -2,8 +2,10 @@
 #include <math.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cap/portal/portal.html.h"
 #include "cap/portal/portal_pages.h"
+#include "core/notify/notify.h"
 #include "web/web.html.h"
 
 /* ---- hints: a post, since neither the words nor the place belong into an address ---- */
@@ -108,43 +110,7 @@ enum err portal_hints(struct rq *rq)
 	return e == OK ? rq_json(rq, 200) : e;
 }
 
-/* ---- following ---- */
-
-enum err portal_follow_post(struct rq *rq)
-{
-	struct portal_following *f = arena_new(rq->arena, struct portal_following);
-	struct portal_town t;
-	int64_t id;
-	enum err e = portal_load_town(rq, &t);
-
-	if (e != OK)
-		return e;
-	e = str_i64(rq_form(rq, "follow"), &id) ? portal_follow_prepare(rq_conn(rq), rq->arena, &t, id, f) : ERR_NOT_FOUND;
-	if (e == ERR_NOT_FOUND)
-		return rq_fail(rq, e, N_("那一件已经办结或撤回，不能关注了。请退回去，直接提交您的。"));
-	if (e != OK)
-		return e;
-	portal_keep_secret(rq);
-	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s", STR_ARG(f->code)));
-	return e == OK ? rq_write(rq, portal_follow, NULL, f) : e;
-}
-
-enum err portal_unfollow_post(struct rq *rq)
-{
-	struct portal_following *f = arena_new(rq->arena, struct portal_following);
-	struct matter m;
-	bool follows;
-	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
-
-	if (e != OK)
-		return e;
-	if (!follows)
-		return ERR_NOT_FOUND;
-	f->code = m.code;
-	rq_flash(rq, N_("不再关注了。"));
-	e = rq_redirect(rq, rq->head.home.n ? rq->head.home : STR("/"));
-	return e == OK ? rq_write(rq, portal_unfollow, NULL, f) : e;
-}
+/* ---- another person's matter ---- */
 
 enum err portal_other(struct rq *rq, const struct matter *m, struct portal_other_view **out)
 {
@@ -174,18 +140,103 @@ static bool taken_back(const struct matter *m, const struct portal_progress *p)
 	return false;
 }
 
-enum err portal_followed_page(struct rq *rq, const struct matter *m)
+static enum err followed_page(struct rq *rq, int status, const struct matter *m, struct str typed, const char *error)
 {
-	struct portal_followed_view v = {.code = m->code, .town = rq->head.home};
+	struct portal_followed_view v = {.code = m->code, .town = rq->head.home, .typed = typed, .error = error};
 	struct portal_other_view *other;
+	struct matter_follower f;
 	struct matter last;
 	enum err e = portal_last_of(rq_conn(rq), rq->arena, m, &last);
 
 	if (e == OK)
 		e = portal_other(rq, &last, &other);
+	if (e == OK)
+		e = matter_follow_load(rq_conn(rq), rq->arena, m->code, &f);
 	if (e != OK)
 		return e;
 	other->gone = taken_back(&last, &other->p);
 	v.other = other;
-	return rq_page(rq, html_portal_followed, &v);
+	v.mail = matter_mask(rq->arena, f.address);
+	return rq_page_status(rq, status, html_portal_followed, &v);
+}
+
+enum err portal_followed_page(struct rq *rq, const struct matter *m)
+{
+	return followed_page(rq, 200, m, STR(""), NULL);
+}
+
+/* ---- following ---- */
+
+static struct str mail_typed(struct rq *rq)
+{
+	struct str mail = utf8_fold(rq->arena, rq_form(rq, "email")), phone = utf8_fold(rq->arena, rq_form(rq, "phone"));
+
+	return str_empty(mail) && str_chr(phone, '@') >= 0 ? phone : mail;
+}
+
+static struct str lang_of(const struct rq *rq)
+{
+	return rq->lang == LANG_EN ? STR("en") : STR("zh");
+}
+
+enum err portal_follow_post(struct rq *rq)
+{
+	struct matter_follower *f = arena_new(rq->arena, struct matter_follower);
+	struct portal_town t;
+	int64_t id;
+	enum err e = portal_load_town(rq, &t);
+
+	if (e != OK)
+		return e;
+	e = str_i64(rq_form(rq, "follow"), &id) ? portal_follow_prepare(rq_conn(rq), rq->arena, &t, id, f) : ERR_NOT_FOUND;
+	if (e == ERR_NOT_FOUND)
+		return rq_fail(rq, e, N_("那一件已经办结或撤回，不能关注了。请退回去，直接提交您的。"));
+	if (e != OK)
+		return e;
+	/* written into the report form: the mail goes about this one then. One that is wrong is asked for again on the page of the code. */
+	f->address = mail_typed(rq);
+	f->lang = lang_of(rq);
+	if (!notify_address_ok(f->address))
+		f->address = STR("");
+	portal_keep_secret(rq);
+	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s", STR_ARG(f->code)));
+	return e == OK ? rq_write(rq, portal_follow, NULL, f) : e;
+}
+
+/* A follower's e-mail address; an empty one: no more mail. */
+enum err portal_follow_mail_post(struct rq *rq)
+{
+	struct matter_follower *f = arena_new(rq->arena, struct matter_follower);
+	struct matter m;
+	bool follows;
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
+
+	if (e != OK)
+		return e;
+	if (!follows)
+		return ERR_NOT_FOUND;
+	*f = (struct matter_follower){.code = m.code, .address = mail_typed(rq), .lang = lang_of(rq)};
+	if (!str_empty(f->address) && !notify_address_ok(f->address))
+		return followed_page(rq, 422, &m, f->address, N_("电子邮件地址不对，写成 name@example.cn 这样"));
+	portal_keep_secret(rq);
+	rq_flash(rq, str_empty(f->address) ? N_("不再发邮件。") : N_("好了，办结时发邮件告诉您。"));
+	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s/status", STR_ARG(f->code)));
+	return e == OK ? rq_write(rq, portal_follow_mail, NULL, f) : e;
+}
+
+enum err portal_unfollow_post(struct rq *rq)
+{
+	struct matter_follower *f = arena_new(rq->arena, struct matter_follower);
+	struct matter m;
+	bool follows;
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
+
+	if (e != OK)
+		return e;
+	if (!follows)
+		return ERR_NOT_FOUND;
+	f->code = m.code;
+	rq_flash(rq, N_("不再关注了。"));
+	e = rq_redirect(rq, rq->head.home.n ? rq->head.home : STR("/"));
+	return e == OK ? rq_write(rq, portal_unfollow, NULL, f) : e;
 }

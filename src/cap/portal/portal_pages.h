@@ -23,6 +23,7 @@ enum err portal_hints(struct rq *rq);
 enum err portal_places(struct rq *rq);
 enum err portal_follow_post(struct rq *rq);
 enum err portal_unfollow_post(struct rq *rq);
+enum err portal_follow_mail_post(struct rq *rq);
 
 /* ---- shared with portal_api.c ---- */
 enum err portal_load_town(struct rq *rq, struct portal_town *t);

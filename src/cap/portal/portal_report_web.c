@@ -108,6 +108,8 @@ static void read_texts(struct rq *rq, struct portal_form *f)
 	f->place = rq_form(rq, "place");
 	f->name = rq_form(rq, "name");
 	f->phone = rq_form(rq, "phone");
+	f->email = rq_form(rq, "email");
+	f->lang = rq->lang == LANG_EN ? STR("en") : STR("zh");
 	f->lon = rq_form(rq, "lon");
 	f->lat = rq_form(rq, "lat");
 	if (str_eqz(rq_form(rq, "nopin"), "1"))

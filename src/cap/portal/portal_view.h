@@ -47,7 +47,13 @@ struct portal_other_view {
 	struct str state, plain, holder;
 	bool gone;                            /* its reporter took it back */
 };
-struct portal_followed_view { struct str code; const struct portal_other_view *other; struct str town; };
+struct portal_followed_view {
+	struct str code;
+	const struct portal_other_view *other;
+	struct str town;
+	struct str mail, typed;               /* address that is told of the end, masked; what was typed instead */
+	const char *error;
+};
 
 struct portal_lookup_view { struct str typed; const char *error; };
 

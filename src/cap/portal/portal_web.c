@@ -436,8 +436,7 @@ static enum err status_page(struct rq *rq, int status, struct matter *m, struct 
 	if (e == OK)
 		e = other_of(rq, m, v);
 	if (e == OK)
-		e = portal_followers(rq_conn(rq), rq->arena, m->id, &v->followers);
-
+		e = matter_followers(rq_conn(rq), rq->arena, m->id, &v->followers);
 	if (e == OK)
 		e = steps_of(rq, m, v);
 	if (e == OK)

@@ -642,6 +642,15 @@ static void test_category_and_contact(void **state)
 	assert_true(str_eqz(p.m.category, "public.lamp"));
 	f.category = STR("people.wages"), f.phone = STR("13812345678");
 	assert_int_equal(OK, check(u, &f, &p, &errors));
+	f.phone = STR(""), f.email = STR("wang@example.cn"); /* an e-mail address does as well */
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	f.phone = STR("wang＠example.cn"), f.email = STR(""); /* in the wrong field it is understood */
+	assert_int_equal(OK, check(u, &f, &p, &errors));
+	assert_true(str_eqz(p.m.values[p.m.nvalues - 1].field, "email") && str_eqz(p.m.values[p.m.nvalues - 1].value, "wang@example.cn"));
+	f.phone = STR(""), f.email = STR("wang at example");
+	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors));
+	assert_non_null(portal_error_of(&errors, "email"));
+	f.email = STR("");
 	f.category = STR("no.such");
 	assert_int_equal(ERR_INPUT, check(u, &f, &p, &errors));
 	assert_non_null(portal_error_of(&errors, "category"));
@@ -679,7 +688,7 @@ static void test_alike_and_followed(void **state)
 	struct matter open = file_one(u, "滨江步道的木地板塌了一块，电话13912345678", true);
 	struct matter secret = file_one(u, "滨江步道的木地板塌了一块，我家住五楼", false);
 	struct portal_alike v[PORTAL_ALIKE];
-	struct portal_following f, none;
+	struct matter_follower f, none;
 	struct portal_progress progress;
 	struct matter m, last;
 	struct db_conn *c;
@@ -706,7 +715,7 @@ static void test_alike_and_followed(void **state)
 	assert_true(m.id == open.id);
 	assert_true(str_eq(m.code, f.code)); /* never the reporter's */
 	assert_int_equal(ERR_NOT_FOUND, portal_find(c, u->a, f.code, STR("10.0.0.9"), clock_now(), &last)); /* nothing can be done with it */
-	assert_int_equal(OK, portal_followers(c, u->a, open.id, &n));
+	assert_int_equal(OK, matter_followers(c, u->a, open.id, &n));
 	assert_int_equal(1, n);
 	assert_int_equal(OK, portal_progress_of(c, u->a, &m, &progress));
 	assert_int_equal(1, progress.nsteps);

@@ -5,8 +5,11 @@
 #include "base/id.h"
 #include "base/utf8.h"
 #include "core/journal/journal.h"
+#include "core/matter/category.h"
 #include "core/matter/inner.h"
 #include "crypto/crypto.h"
+
+#define N_(zh) zh
 
 #define TITLE_CHARS 40
 #define IMPORT_CHARS 20000
@@ -143,12 +146,42 @@ static bool short_word(struct str s, size_t most)
 	return s.n <= most && utf8_valid(s) && utf8_plain(s, false);
 }
 
+bool matter_contact_missing(const struct scenario *s, const struct category *category, const struct matter_value *v, size_t n)
+{
+	bool asks = false;
+
+	if (category == NULL || !category->contact)
+		return false;
+	for (size_t i = 0; i < s->nfields; i++) {
+		if (s->fields[i].type != FIELD_PHONE && s->fields[i].type != FIELD_EMAIL)
+			continue;
+		asks = true;
+		for (size_t k = 0; k < n; k++)
+			if (str_eq(v[k].field, s->fields[i].id) && !str_empty(v[k].value))
+				return false;
+	}
+	return asks;
+}
+
+static enum err check_contact(struct matter_new *m)
+{
+	static const char why[] = N_("这一类事要问得到反映人才办得了，请填电话或电子邮件。反映人不愿留的，类别不选，由指挥中心定");
+
+	if (m->demo || (m->source.n && !m->filed_by) || !matter_contact_missing(m->scenario, category_find(m->category), m->values, m->nvalues))
+		return OK;
+	(void)refuse(m, str_from(why), STR("phone"));
+	m->said = (struct matter_why){.fmt = why};
+	return ERR_INPUT;
+}
+
 static enum err check_frame(struct matter_new *m)
 {
 	if (!short_word(m->place, 64))
 		return refuse(m, STR("地点不对"), STR("place"));
 	if (!short_word(m->category, 64))
 		return refuse(m, STR("类别不对"), STR("category"));
+	if (!short_word(m->lang, 8))
+		return refuse(m, STR("语言不对"), STR("lang"));
 	if (!short_word(m->channel, 32))
 		return refuse(m, STR("渠道不对"), STR("channel"));
 	if (!short_word(m->source, 64) || !short_word(m->source_id, 200))
@@ -196,6 +229,7 @@ static void fill_row(struct arena *a, struct matter_new *m, struct prepared *p, 
 	}
 	r->category = not_null(m->category);
 	r->channel = not_null(m->channel);
+	r->lang = m->lang.n ? m->lang : STR_NULL;
 	r->created = m->created ? m->created : now;
 	r->updated = m->closed ? m->closed : r->created;
 	r->reporter = m->reporter;
@@ -265,6 +299,8 @@ enum err matter_prepare(struct arena *a, struct matter_new *m, int64_t now)
 		e = known_fields(a, m);
 	if (e == OK)
 		e = check_values(a, m, v, &n);
+	if (e == OK)
+		e = check_contact(m);
 	if (e)
 		return e;
 	m->id = id_new(now);

@@ -1,5 +1,5 @@
 /*
- * Masks telephone and identity numbers inside free text. A number may be written with spaces, hyphens, dots or
+ * Masks telephone and identity numbers and e-mail addresses inside free text. A number may be written with spaces, hyphens, dots or
  * full-width digits: the text is read as characters, a run of digits with single separators between is judged by its digits.
  */
 #include "base/buf.h"
@@ -154,6 +154,35 @@ static size_t mask_run(struct buf *out, struct str text, const struct run *r)
 	return r->end;
 }
 
+static bool in_address(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-';
+}
+
+/* Behind the sign: "qq.com", a name with a dot and letters behind the last one. */
+static bool domain_follows(struct str rest)
+{
+	size_t dot = 0, n = 0;
+
+	for (; n < rest.n && in_address((unsigned char)rest.p[n]); n++)
+		if (rest.p[n] == '.' && n + 2 < rest.n && in_address((unsigned char)rest.p[n + 1]) && rest.p[n + 1] > '9')
+			dot = n;
+	return dot > 0;
+}
+
+/* What was copied before the sign is the name of an e-mail address: its first letter stays. */
+static void mask_local(struct buf *out)
+{
+	size_t from = out->n;
+
+	while (from && out->n - from < 64 && (in_address((unsigned char)out->p[from - 1]) || (out->p[from - 1] && strchr("_+*", out->p[from - 1]))))
+		from--;
+	if (from == out->n)
+		return;
+	out->n = from + 1;
+	buf_addz(out, "***");
+}
+
 struct str matter_mask(struct arena *a, struct str text)
 {
 	struct buf out;
@@ -162,12 +191,14 @@ struct str matter_mask(struct arena *a, struct str text)
 
 	if (text.p == NULL)
 		return text;
-	buf_init(&out, text.n + 16);
+	buf_init(&out, 2 * text.n + 16); /* a@b.cn grows */
 	while (at < text.n) {
 		struct str rest = str_sub(text, at, text.n);
 		uint32_t c = utf8_fold_char(utf8_next(&rest));
 		struct run r;
 
+		if (c == '@' && domain_follows(rest))
+			mask_local(&out);
 		if (!is_digit(c, false)) {
 			buf_add(&out, text.p + at, text.n - rest.n - at);
 			at = text.n - rest.n;

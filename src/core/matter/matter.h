@@ -30,6 +30,7 @@ struct matter {
 	struct str place;           /* key, as fine as known (grid) */
 	double lon, lat;            /* NAN: not located */
 	struct str category, title, channel;
+	struct str lang;            /* in which the reporter reads: "en", "zh"; "" not known, so Chinese */
 	int64_t created, updated, state_since;
 	int64_t due;                /* deadline of the state; 0 none */
 	int64_t total_due;          /* promised to the reporter; 0 none */
@@ -65,7 +66,7 @@ struct matter_why { const char *fmt; struct text2 v[2]; };
 struct matter_new {
 	const struct scenario *scenario;
 	struct matter_value *values; size_t nvalues;  /* "title" may be absent: made from the first text field */
-	struct str place, category, channel;
+	struct str place, category, channel, lang;
 	double lon, lat;
 	bool is_public, demo;
 	int64_t reporter, filed_by;
@@ -79,6 +80,13 @@ struct matter_new {
 };
 /* On the worker, before the job: checks values against the scenario (sizes, UTF-8, choices), makes id, code, title, JSON. */
 CHECKED enum err matter_prepare(struct arena *a, struct matter_new *m, int64_t now);
+/*
+ * Is this a thing that cannot be done without asking back (`contact: true`), and neither a telephone nor an e-mail address is among the values?
+ * matter_prepare refuses it whoever files; an import of what another system took, and the demonstration, are not asked. False: a scenario without
+ * such fields.
+ */
+struct category;
+bool matter_contact_missing(const struct scenario *s, const struct category *category, const struct matter_value *v, size_t n);
 /* Job; m must live until done. ERR_CONFLICT when (source, source_id) is already there: id and code are then those. */
 enum err matter_file(struct tx *tx, void *matter_new);
 
@@ -151,7 +159,7 @@ void matter_init(void);
 struct journal_tailer;
 CHECKED enum err matter_tailers(struct db *db, struct journal_tailer *out[2]);
 
-/* Masks telephone and identity numbers inside free text: 138****5678, 500***********1234. */
+/* Masks telephone and identity numbers and e-mail addresses inside free text: 138****5678, 500***********1234, n***@example.cn. */
 struct str matter_mask(struct arena *a, struct str text);
 
 #endif

@@ -17,13 +17,13 @@ INSERT INTO scenario (id, version, digest, body, created) VALUES ($id, $version,
 
 -- name: matter_insert exec (id i64, code str, scenario str, scenario_version i64, state str, kind i64, place str, town str,
 --   lon f64?, lat f64?, category str, title str, channel str, created i64, updated i64, state_since i64, due i64, total_due i64, closed i64,
---   reporter i64, filed_by i64, is_public bool, demo bool, desk str?, source str?, source_id str?, fields str)
+--   reporter i64, filed_by i64, is_public bool, demo bool, desk str?, source str?, source_id str?, lang str?, fields str)
 INSERT INTO matter (id, code, scenario, scenario_version, state, kind, version, place, town, lon, lat, category, title, channel, created, updated,
 	state_since, due, total_due, kept_due, suspended_since, escalated, closed, holder_org, holder_post, holder, handler, reporter, filed_by, is_public, demo,
-	judge_score, judge_solved, judged, verdict, excluded, merged_into, reopened, desk, source, source_id, fields)
+	judge_score, judge_solved, judged, verdict, excluded, merged_into, reopened, desk, source, source_id, lang, fields)
 VALUES ($id, $code, $scenario, $scenario_version, $state, $kind, 1, $place, $town, $lon, $lat, $category, $title, $channel, $created, $updated,
 	$state_since, $due, $total_due, 0, 0, 0, $closed, 0, 0, 0, 0, $reporter, $filed_by, $is_public, $demo,
-	0, 0, 0, '', 0, 0, 0, $desk, $source, $source_id, $fields)
+	0, 0, 0, '', 0, 0, 0, $desk, $source, $source_id, $lang, $fields)
 ON CONFLICT DO NOTHING;
 
 -- name: matter_of_source(source str, source_id str) -> id i64, code str
@@ -42,14 +42,17 @@ SELECT $id, $matter, place, $name, $type, $path, $thumb, $size, $width, $height,
 --   lon f64?, lat f64?, category str, title str, channel str, created i64, updated i64, state_since i64, due i64, total_due i64, kept_due i64,
 --   suspended_since i64, escalated i64, closed i64, holder_org i64, holder_post i64, holder i64, handler i64, reporter i64, filed_by i64,
 --   is_public bool, demo bool, judge_score i64, judge_solved i64, judged i64, verdict str, excluded i64, merged_into i64, reopened i64,
---   parts i64, fields str
+--   parts i64, lang str?, fields str
 SELECT id, code, scenario, scenario_version, state, version, place, lon, lat, category, title, channel, created, updated, state_since, due, total_due,
 	kept_due, suspended_since, escalated, closed, holder_org, holder_post, holder, handler, reporter, filed_by, is_public, demo, judge_score, judge_solved,
-	judged, verdict, excluded, merged_into, reopened, parts, fields
+	judged, verdict, excluded, merged_into, reopened, parts, lang, fields
 FROM matter WHERE {{when id: id = $id}} {{unless id: code = $code}};
 
 -- name: matter_sealed(matter i64) -> field str, sealed blob
 SELECT field, sealed FROM matter_value WHERE matter = $matter ORDER BY field;
+
+-- name: matter_sealed_of(matter i64, field str) -> sealed blob
+SELECT sealed FROM matter_value WHERE matter = $matter AND field = $field;
 
 -- name: matter_by_lookup(lookup blob, n i64) -> matter i64
 SELECT matter FROM matter_value WHERE lookup = $lookup AND lookup IS NOT NULL LIMIT $n;

@@ -42,7 +42,7 @@ enum err matter_read_row(const struct matter_row_row *r, struct matter *m)
 		.holder_org = r->holder_org, .holder_post = r->holder_post, .holder = r->holder, .handler = r->handler,
 		.reporter = r->reporter, .filed_by = r->filed_by, .is_public = r->is_public, .demo = r->demo,
 		.judge_score = (int)r->judge_score, .judge_solved = (int)r->judge_solved, .judged = r->judged, .verdict = r->verdict,
-		.excluded = r->excluded, .merged_into = r->merged_into, .reopened = (int)r->reopened, .fields = r->fields,
+		.excluded = r->excluded, .merged_into = r->merged_into, .reopened = (int)r->reopened, .fields = r->fields, .lang = r->lang.p ? r->lang : STR(""),
 	};
 	m->kind = s->states[scenario_state(s, r->state)].kind;
 	m->nparts = (size_t)r->parts; /* read_parts() fetches them */

@@ -13,7 +13,7 @@ struct text2 { struct str zh, en; };
 
 enum field_type {
 	FIELD_TEXT, FIELD_LINE, FIELD_NUMBER, FIELD_DATE, FIELD_CHOICE, FIELD_CHOICES, FIELD_IMAGE, FIELD_PLACE, FIELD_POINT,
-	FIELD_PHONE, FIELD_BOOL, FIELD_ORG, FIELD_ACTOR, FIELD_ORGS /* several */, FIELD_CATEGORY
+	FIELD_PHONE, FIELD_BOOL, FIELD_ORG, FIELD_ACTOR, FIELD_ORGS /* several */, FIELD_CATEGORY, FIELD_EMAIL
 };
 
 struct scenario_choice { struct str id; struct text2 title; struct str *words; size_t nwords; };

@@ -189,7 +189,7 @@ static const struct {
 	{"date", FIELD_DATE, 10, 10}, {"choice", FIELD_CHOICE, 40, 40}, {"choices", FIELD_CHOICES, 20, 50},
 	{"image", FIELD_IMAGE, 6, 20}, {"place", FIELD_PLACE, 64, 64}, {"point", FIELD_POINT, 64, 64},
 	{"phone", FIELD_PHONE, 20, 20}, {"bool", FIELD_BOOL, 5, 5}, {"org", FIELD_ORG, 20, 20}, {"actor", FIELD_ACTOR, 20, 20},
-	{"orgs", FIELD_ORGS, 5, 10}, {"category", FIELD_CATEGORY, 64, 64},
+	{"orgs", FIELD_ORGS, 5, 10}, {"category", FIELD_CATEGORY, 64, 64}, {"email", FIELD_EMAIL, 254, 254},
 };
 
 static void read_type(struct reading *r, const struct yaml_node *n, struct scenario_field *f)
@@ -209,8 +209,8 @@ static void read_type(struct reading *r, const struct yaml_node *n, struct scena
 			      (long long)types[i].most);
 		return;
 	}
-	fault(r->f, n->line, "没有“%.*s”这种类型%s；可用：text line number date choice choices image place point phone bool org orgs actor category",
-	      "there is no type “%.*s”%s; use: text line number date choice choices image place point phone bool org orgs actor category",
+	fault(r->f, n->line, "没有“%.*s”这种类型%s；可用：text line number date choice choices image place point phone email bool org orgs actor category",
+	      "there is no type “%.*s”%s; use: text line number date choice choices image place point phone email bool org orgs actor category",
 	      STR_ARG(word), nearest_zh(r->a, &near).p);
 }
 

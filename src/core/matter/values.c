@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "core/matter/category.h"
 #include "core/matter/inner.h"
+#include "core/notify/notify.h"
 #include "crypto/crypto.h"
 
 #define N_(zh) zh
@@ -138,6 +139,13 @@ static bool check_phone(struct arena *a, const struct scenario_field *f, struct 
 	return out->p ? true : refuse(fault, f, N_("电话号码不对：填 11 位手机号，或区号加座机号"));
 }
 
+/* Full-width letters and the sign ＠ come from Chinese keyboards. */
+static bool check_email(struct arena *a, const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
+{
+	*out = utf8_fold(a, in);
+	return notify_address_ok(*out) ? true : refuse(fault, f, N_("电子邮件地址不对：写成 name@example.cn 这样"));
+}
+
 static bool check_bool(const struct scenario_field *f, struct str in, struct str *out, struct value_fault *fault)
 {
 	static const char *const yes[] = {"true", "1", "yes", "on"}, *const no[] = {"false", "0", "no", "off"};
@@ -180,6 +188,8 @@ bool value_check(struct arena *a, const struct scenario_field *f, struct str in,
 		return check_point(a, f, in, out, fault);
 	case FIELD_PHONE:
 		return check_phone(a, f, in, out, fault);
+	case FIELD_EMAIL:
+		return check_email(a, f, in, out, fault);
 	case FIELD_BOOL:
 		return check_bool(f, in, out, fault);
 	case FIELD_ORG:
