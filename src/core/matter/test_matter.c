@@ -296,13 +296,16 @@ static void test_patrol_path(void **state)
 	assert_int_equal(get(&w, id).due, ms("2026-03-02 16:00")); /* four working hours, with the break at noon */
 	act(&w, id, 5, "finish", "verdict=solved;note=不是我的", ERR_FORBIDDEN);
 	act(&w, id, 2, "return", arena_printf(w.u->a, "reason=是市政的;suggest=%lld", (long long)w.dept).p, OK);
-	act(&w, id, 1, "dispatch", lead(&w, w.org), OK);
+	act(&w, id, 1, "dispatch", arena_printf(w.u->a, "lead=%lld;cohandlers=%lld", (long long)w.org, (long long)w.dept).p, OK);
+	act(&w, id, 2, "return", "reason=是市政的;suggest=市政", ERR_INPUT); /* an organisation, not words */
+	act(&w, id, 2, "finish", "verdict=solved;note=换好了", ERR_RULE);    /* a helper has still to add its part */
+	act(&w, id, 8, "part", "note=材料送到了", OK);
 	act(&w, id, 2, "finish", "verdict=solved;note=换好了", OK);
 	act(&w, id, 3, "redo", "reason=还有响声", OK);
 	act(&w, id, 2, "finish", "verdict=solved;note=垫平了", OK);
 	act(&w, id, 6, "confirm", "", OK); /* who found it may look whether it is so */
 	m = get(&w, id);
-	assert_true(str_eqz(m.state, "done") && m.handler == w.handler && str_eqz(m.verdict, "solved") && m.version == 9);
+	assert_true(str_eqz(m.state, "done") && m.handler == w.handler && str_eqz(m.verdict, "solved") && m.version == 10);
 	id = find(&w, "牌子歪了", "normal");
 	act(&w, id, 6, "dismiss", "reason=已经扶正", OK);
 	assert_int_equal(get(&w, id).kind, STATE_REFUSED);
