@@ -7,7 +7,10 @@
 #include "cap/cases/photos.h"
 #include "cap/cases/pick.h"
 #include "core/matter/category.h"
+#include "core/place/area.h"
 #include "core/place/place.h"
+#include "geo/coord.h"
+#include "web/minimap.h"
 #include "web/looks.h"
 
 #define MAX_FIELDS 64
@@ -81,6 +84,66 @@ static bool for_resident(const struct scenario *s)
 	return false;
 }
 
+/* ---- the pin ---- */
+
+/* As it stands in the form; false: there is none. */
+static bool pin_of(struct rq *rq, double *lon, double *lat)
+{
+	*lon = *lat = NAN;
+	if (str_eqz(rq_form(rq, "nopin"), "1") || !str_f64(rq_form(rq, "lon"), lon) || !str_f64(rq_form(rq, "lat"), lat) || !coord_valid(*lon, *lat)) {
+		*lon = *lat = NAN;
+		return false;
+	}
+	return true;
+}
+
+/* The grid around the pin, else the community, if the reader may file there. */
+static bool place_at_pin(struct rq *rq, double lon, double lat, struct str *key)
+{
+	struct place_hit hit;
+
+	if (place_where(rq_conn(rq), rq->arena, lon, lat, PLACE_GRID, PLACE_COMMUNITY, &hit) != OK || !rq_may_at(rq, "matter.file", hit.place.key))
+		return false;
+	*key = hit.place.key;
+	return true;
+}
+
+static void form_set(struct rq *rq, const char *name, struct str value)
+{
+	for (size_t i = 0; i < rq->http->form.n; i++)
+		if (str_eqz(rq->http->form.v[i].name, name))
+			rq->http->form.v[i].value = value;
+}
+
+/* A click on the map posts the form: it comes back with the pin in it and the grid chosen; nothing is checked or filed. */
+static bool pin_clicked(struct rq *rq)
+{
+	struct lonlat p;
+	struct str key;
+
+	if (!minimap_pin(rq, "pin", &p))
+		return false;
+	form_set(rq, "lon", arena_printf(rq->arena, "%.6f", p.lon));
+	form_set(rq, "lat", arena_printf(rq->arena, "%.6f", p.lat));
+	form_set(rq, "nopin", STR(""));
+	if (place_at_pin(rq, p.lon, p.lat, &key))
+		form_set(rq, "f_place", key);
+	return true;
+}
+
+static void fill_pin(struct rq *rq, struct cases_file_view *v)
+{
+	double lon, lat;
+	bool there = pin_of(rq, &lon, &lat);
+	struct str key;
+
+	v->lon = there ? rq_form(rq, "lon") : STR("");
+	v->lat = there ? rq_form(rq, "lat") : STR("");
+	v->map = cases_map_pin(rq, working_place(rq), lon, lat);
+	if (there && place_at_pin(rq, lon, lat, &key))
+		v->spot = fill_place(rq, key);
+}
+
 static enum err form_page(struct rq *rq, const struct scenario *s, const struct cases_photos *photos, int status)
 {
 	const struct scenario_field *ask[MAX_FIELDS];
@@ -106,7 +169,10 @@ static enum err form_page(struct rq *rq, const struct scenario *s, const struct 
 	fill_fields(rq, NULL, working_place(rq), ask, required, n, "", v.fields);
 	choose_place(rq, v.fields, n);
 	category_options(rq, &v);
-	v.map = cases_map_place(rq, working_place(rq));
+	for (size_t i = 0; i < n; i++)
+		v.asks_place |= str_eqz(v.fields[i].name, "f_place");
+	v.pinned = status == 200 && rq->http->method == HTTP_POST;
+	fill_pin(rq, &v);
 	v.asks_public = for_resident(s);
 	v.is_public = str_eqz(rq_form(rq, "public"), "1");
 	v.errors = arena_array(rq->arena, struct cases_error, 2);
@@ -199,6 +265,7 @@ enum err cases_file_post(struct rq *rq)
 	struct filing *f = arena_new(rq->arena, struct filing);
 	struct matter_new *m = &f->m;
 	struct place where;
+	bool clicked;
 	enum err e;
 
 	if (s == NULL)
@@ -208,11 +275,14 @@ enum err cases_file_post(struct rq *rq)
 	m->channel = for_resident(s) ? STR("proxy") : STR("desk");
 	m->is_public = for_resident(s) && str_eqz(rq_form(rq, "public"), "1");
 	m->place = all_values(rq, STR("f_place"));
+	if (pin_of(rq, &m->lon, &m->lat) && str_empty(m->place))
+		(void)place_at_pin(rq, m->lon, m->lat, &m->place);
 	if (str_empty(m->place))
 		m->place = working_place(rq);
+	clicked = pin_clicked(rq);
 	e = read_form(rq, f);
-	if (e != OK)
-		return e;
+	if (e != OK || clicked)
+		return e != OK ? e : form_page(rq, s, &f->photos, 200);
 	if (place_by_key(rq_conn(rq), rq->arena, m->place, &where) != OK || !rq_may_at(rq, "matter.file", m->place)) {
 		(void)rq_fail_field(rq, ERR_INPUT, "place", _("请从列表里选一个您工作范围内的地点"));
 		return form_page(rq, s, &f->photos, 422);

@@ -11,5 +11,7 @@ CHECKED enum err cases_map_matter(struct rq *rq, const struct matter *m, const s
 				  const struct minimap_view **out);
 /* A place with the names around it; NULL when it has no point. */
 const struct minimap_view *cases_map_place(struct rq *rq, struct str place);
+/* The same as an input "pin" of a form (web/minimap.h), with the pin where it was put; lon NAN: not yet. */
+const struct minimap_view *cases_map_pin(struct rq *rq, struct str place, double lon, double lat);
 
 #endif

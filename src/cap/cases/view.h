@@ -213,7 +213,10 @@ struct cases_file_view {
 	size_t nfields;
 	struct cases_field_view category;
 	bool asks_public, is_public;
-	const struct minimap_view *map;  /* where the filer works */
+	const struct minimap_view *map;  /* where the filer works; takes a pin */
+	struct str lon, lat, spot;       /* of the pin; spot: the place around it in words */
+	bool pinned;                     /* shown again because the map was clicked */
+	bool asks_place;                 /* one of the fields is the place: the map stands below it */
 	struct cases_error { struct str field, text; } *errors;
 	size_t nerrors;
 };

@@ -1,0 +1,64 @@
+// What each of the five people asked for at their own pages: the desk's form, findings, several at once, notices, the place inside a photograph.
+import { assert, test } from './lib/test.mjs';
+import { axe, fits, screenshot } from './lib/browser.mjs';
+import { world } from './lib/server.mjs';
+import { actionForm, desk, did, officeHours, option, staff, step } from './lib/desk.mjs';
+
+let server;
+export const before = async () => {
+  server = await world();
+  await officeHours(server);
+};
+export const after = () => server.stop();
+
+// ---- the staff form's map ----
+
+test.main('a pin on the map of the staff form, without script: nothing typed is lost, the grid is chosen, the point is kept', async () => {
+  const { page, context } = await desk(server, 'dispatcher', { script: false });
+  await page.goto('/cases/file/resident-report');
+  await page.fill('[name=f_what]', '标在图上的井盖');
+  const map = page.locator('input[type=image][name=pin]');
+  await map.click({ position: { x: 150, y: 100 } });
+  await page.locator('#pin-field [role=status]').waitFor();
+  assert.equal(await page.inputValue('[name=f_what]'), '标在图上的井盖');
+  assert.match(await page.inputValue('[name=lon]'), /^106\.\d+$/);
+  assert.notEqual(await page.inputValue('[name=f_place]'), '', 'the grid comes from the pin');
+  await axe(page);
+  await fits(page);
+  await screenshot(page, 'file-pin');
+  await page.locator('.btns button', { hasText: '登记' }).click();
+  await page.waitForURL(/\/cases\/\d+$/);
+  const v = await staff(server, 'dispatcher');
+  const id = page.url().match(/(\d+)$/)[1];
+  const shown = await v.get(`/cases/${id}`);
+  assert.match(shown.text, /class="pin"/);
+  // dropped again: filed by its place alone
+  await page.goto('/cases/file/resident-report');
+  await page.fill('[name=f_what]', '又不要图上的点');
+  await page.locator('input[type=image][name=pin]').click({ position: { x: 150, y: 100 } });
+  await page.check('[name=nopin]');
+  await page.locator('.btns button', { hasText: '登记' }).click();
+  await page.waitForURL(/\/cases\/\d+$/);
+  await context.close();
+});
+
+test.main('a patrol finding is returned to an organisation chosen from a list with its load, and may have helpers', async () => {
+  const worker = await staff(server, 'grid');
+  await worker.get('/grid');
+  const sent = await worker.submit('/grid', { what: '巡查发现树倒了', step: 'pass' });
+  assert.equal(sent.status, 303, sent.text.slice(0, 300));
+  const d = await staff(server, 'dispatcher');
+  const list = await d.get('/cases?scenario=patrol-finding');
+  const [, id] = list.text.match(/href="\/cases\/(\d+)">巡查发现树倒了/);
+  await d.get(`/cases/${id}`);
+  assert.match(d.page, /id="dispatch-cohandlers"/);
+  await did(d, id, 'dispatch', { lead: option(d, 'dispatch', 'lead', '民生服务板块'), cohandlers: option(d, 'dispatch', 'lead', '城市管理局').split('.')[0] });
+  const h = await staff(server, 'handler-people');
+  await h.get(`/cases/${id}`);
+  const to = option(h, 'return', 'suggest', '城市管理局');
+  assert.match(actionForm(h, 'return').text, /城市管理局（演示） · 在办 \d+ 件/, 'the load stands beside the name');
+  const early = await step(h, id, 'finish', { verdict: 'solved', note: '扶正了' });
+  assert.equal(early.status, 422);
+  assert.match(early.text, /城市管理局/);
+  await did(h, id, 'return', { reason: '归城管', suggest: to });
+});
