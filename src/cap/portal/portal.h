@@ -168,7 +168,7 @@ CHECKED enum err portal_progress_of(struct db_conn *c, struct arena *a, const st
 struct portal_open_row {
 	struct str title, category, place; /* category: its id */
 	int64_t created, closed;
-	struct text2 state;
+	struct text2 state, scenario;      /* scenario: what it is when it is no resident's report; else empty */
 	int kind, score, solved;           /* enum state_kind */
 };
 struct portal_open_part { struct str name; int64_t filed, closed, open; bool rest; }; /* name: a category's id; rest: several small ones together */

@@ -118,6 +118,8 @@ static enum err open_row(struct db_conn *c, struct arena *a, const struct portal
 	*out = (struct portal_open_row){.title = matter_mask(a, r->title), .category = r->category, .created = r->created,
 					.closed = r->closed, .place = t->place.name, .kind = STATE_OPEN,
 					.score = r->judge_score, .solved = r->judge_solved};
+	if (s && !str_eqz(r->scenario, PORTAL_REPORT))
+		out->scenario = s->title;
 	if (state >= 0) {
 		out->state = s->states[state].title;
 		out->kind = s->states[state].kind;
@@ -130,12 +132,13 @@ static enum err open_row(struct db_conn *c, struct arena *a, const struct portal
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
+/* Whatever is public, as the totals count it: a finding of the grid that was made public is also something that the town dealt with. */
 static enum err rows_of(struct db_conn *c, struct arena *a, const struct portal_town *t, struct str place, int64_t from, int64_t now,
 			struct portal_open *out)
 {
 	struct str until = place_after(a, place);
 	struct matter_scope scope = {&place, &until, 1, false};
-	struct matter_filter filter = {.scenario = STR(PORTAL_REPORT), .limit = ROWS, .from = time_day_start(from, TIME_CHINA),
+	struct matter_filter filter = {.limit = ROWS, .from = time_day_start(from, TIME_CHINA),
 				       .before_key = out->ask.before_key, .before_id = out->ask.before_id};
 	struct matter_page page;
 	enum err e = matter_list_page(c, a, &scope, &filter, now, &page);

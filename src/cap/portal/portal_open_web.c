@@ -143,6 +143,7 @@ static void row_json(struct json *j, const struct portal_open_row *r)
 {
 	json_obj(j);
 	json_key(j, "title"), json_str(j, r->title);
+	json_key(j, "scenario"), r->scenario.zh.n ? json_str(j, r->scenario.zh) : json_nil(j); /* null: a resident's report */
 	json_key(j, "category"), json_str(j, r->category);
 	json_key(j, "place"), json_str(j, r->place);
 	json_key(j, "filed"), json_time(j, r->created);

@@ -507,6 +507,50 @@ static void file_many(struct unit *u, struct str place, const char *what, int n)
 	}
 }
 
+static void file_finding(struct unit *u, struct str place, const char *what, bool is_public)
+{
+	struct matter_value v[] = {{STR("what"), str_from(what)}};
+	struct matter_new m = {.scenario = scenario_current(STR("patrol-finding")), .values = v, .nvalues = 1, .place = place, .channel = STR("grid"),
+			       .lon = NAN, .lat = NAN, .is_public = is_public};
+
+	assert_int_equal(OK, matter_prepare(u->a, &m, clock_now()));
+	assert_int_equal(OK, db_write(u->db, matter_file, &m));
+}
+
+/* The totals, a full recount and the pages of the list tell of the same matters, whatever their scenario. */
+static void test_list_and_totals_agree(void **state)
+{
+	struct unit *u = *state;
+	struct town k = prepare(u);
+	struct portal_open_ask ask = {.days = 30};
+	struct matter_totals anew;
+	int64_t today, listed = 0, findings = 0;
+	struct portal_open o;
+	struct db_conn *c;
+
+	file_many(u, k.grid, "路灯不亮", 37);
+	for (int i = 0; i < 9; i++)
+		file_finding(u, k.grid, "井盖松动", i % 3 != 0);
+	file_one(u, "不想公开的事", false);
+	count(u);
+	do {
+		o = open_page(u, ask);
+		listed += (int64_t)o.nrows;
+		for (size_t i = 0; i < o.nrows; i++)
+			findings += str_eqz(o.rows[i].scenario.zh, "网格发现");
+		ask.before_key = o.next_key;
+		ask.before_id = o.next_id;
+	} while (o.more);
+	today = time_day_of(clock_now(), TIME_CHINA) + 1;
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, matter_totals_recount(c, u->a, k.town, today - 30, today, &anew));
+	db_read_end(c);
+	assert_int_equal(43, anew.filed);
+	assert_int_equal(43, o.totals.filed);
+	assert_int_equal(43, listed);
+	assert_int_equal(6, findings);
+}
+
 /* What is told of the whole and of its parts must not tell the part that is kept back. */
 static void test_small_numbers(void **state)
 {
@@ -750,6 +794,7 @@ int main(void)
 		UNIT_BOTH(test_answers),
 		UNIT_BOTH(test_channels),
 		UNIT_BOTH(test_open_page),
+		UNIT_BOTH(test_list_and_totals_agree),
 		UNIT_BOTH(test_small_numbers),
 		UNIT_BOTH(test_community_with_few),
 	};
