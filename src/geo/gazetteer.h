@@ -19,6 +19,7 @@ struct gazetteer_entry {
 	enum gazetteer_kind kind;
 	int level;              /* enum place_level of a place; else 0 */
 	double lon, lat;        /* CGCS2000; NAN unknown */
+	double reach;           /* metres from there to the farthest part of what is meant (a road); 0: it is there */
 	int64_t id;             /* of a point or road in its own table; 0 */
 	struct str needs;       /* permission without which nobody is told of it; absent: everybody is */
 };

@@ -111,7 +111,7 @@ static enum err found(struct db_conn *c, struct arena *a, const struct gazetteer
 	const struct gazetteer_entry *x = hit->entry;
 
 	*out = (struct place_found){.key = arena_str(a, x->place), .name = arena_str(a, x->name), .kind = x->kind, .lon = x->lon, .lat = x->lat,
-				    .id = x->id, .sound = hit->sound, .level = x->level, .score = hit->score};
+				    .reach = x->reach, .id = x->id, .sound = hit->sound, .level = x->level, .score = hit->score};
 	out->full = STR("");
 	return place_full_name(c, a, out->key, PLACE_DISTRICT, &out->full);
 }

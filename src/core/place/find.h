@@ -14,6 +14,7 @@ struct place_found {
 	struct str full;         /* "江北区大石坝街道石门社区" */
 	enum gazetteer_kind kind;
 	double lon, lat;         /* NAN unknown */
+	double reach;            /* metres: how far from there it may be meant; 0: exactly there, or unknown */
 	int64_t id;              /* of a point or road; 0 */
 	bool sound;              /* found by its sound only */
 	bool in_words;           /* the name stands somewhere in what was typed, which says more: it must not take its place */
