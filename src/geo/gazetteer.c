@@ -370,7 +370,9 @@ static double found_in(const struct gazetteer *g, const struct item *it, const s
 
 static bool above(const struct gazetteer_entry *up, const struct gazetteer_entry *down)
 {
-	return up->kind == GAZETTEER_PLACE && up->place.n < down->place.n && memcmp(up->place.p, down->place.p, up->place.n) == 0;
+	/* a point or a road has the key of the place it lies in */
+	return up->kind == GAZETTEER_PLACE && (up->place.n < down->place.n || (down->kind != GAZETTEER_PLACE && up->place.n == down->place.n)) &&
+	       memcmp(up->place.p, down->place.p, up->place.n) == 0;
 }
 
 size_t gazetteer_in_text_for(const struct gazetteer *g, struct arena *a, struct str text, const struct gazetteer_scope *scope,

@@ -1,5 +1,6 @@
 /* The tables of the map. */
 #include "cap/map/cache.h"
+#include "cap/map/ground.h"
 #include "cap/map/layer.h"
 #include "cap/map/map.h"
 #include "cap/map/ogc.h"
@@ -10,14 +11,19 @@
 
 static enum err start(struct app *app)
 {
+	enum err e;
+
 	place_find_source(layer_names);
-	return feed_start(app, app->db, app->var);
+	place_find_source(ground_names);
+	e = ground_start(app->db);
+	return e == OK ? feed_start(app, app->db, app->var) : e;
 }
 
 static void stop(struct app *app)
 {
 	(void)app;
 	feed_stop();
+	ground_stop();
 	cache_forget();
 }
 
@@ -63,6 +69,7 @@ static const struct menu_entry menu[] = {
 
 static const struct subcommand subcommands[] = {
 	{"import layer", "NAME FILE --datum DATUM [--title TITLE] [--public]", N_("从 GeoJSON 或 CSV 导入点图层"), layer_import_command},
+	{"import osm", "FILE [--source TEXT] [--drop]", N_("从 OpenStreetMap 数据导入底图：道路、水面、绿地、路名"), ground_import_command},
 	{0},
 };
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cap/map/codes.h"
 #include "cap/map/follow.h"
+#include "cap/map/ground.h"
 #include "cap/map/map.sql.h"
 #include "cap/map/snapshot.h"
 #include "core/place/place.h"
@@ -337,6 +338,8 @@ static void sort_out(struct todo *t, struct arena *a, const struct journal_entry
 			t->places = true;
 		else if (str_starts(v[i].kind, "layer."))
 			take_layer(t, a, v[i].data);
+		else if (str_starts(v[i].kind, "ground."))
+			ground_wake();
 	}
 	if (t->places && feed.nstrays) { /* their places may be known now */
 		memcpy(t->ids + t->nids, feed.strays, feed.nstrays * sizeof(int64_t));
@@ -606,6 +609,11 @@ enum err look_begin(struct arena *a, int64_t now, struct look *out)
 	behind = clock_now() - atomic_load(&feed.confirmed);
 	out->behind = behind > 2 * CHECK_MS ? behind : 0;
 	return OK;
+}
+
+int64_t feed_seq(void)
+{
+	return atomic_load(&feed.seq);
 }
 
 bool feed_get(int64_t id, struct point *out)

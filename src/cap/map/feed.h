@@ -28,6 +28,9 @@ struct look {
 CHECKED enum err look_begin(struct arena *a, int64_t now, struct look *out);
 void look_end(struct look *l);
 
+/* The journal up to which the points are true. */
+int64_t feed_seq(void);
+
 /* One matter as it is now. */
 bool feed_get(int64_t id, struct point *out);
 

@@ -38,6 +38,8 @@ struct change {
 void live_changed(const struct set *tree, const struct change *v, size_t n, int64_t seq);
 /* Sets (layers, places) or everything: look again. */
 void live_refresh(const char *what, int64_t seq);
+/* The same from another thread, without a journal entry of its own: as of now. */
+void live_again(const char *what);
 /* At least every 100 ms: sends what waits. */
 void live_tick(struct app *app, int64_t mono);
 void live_forget(void);

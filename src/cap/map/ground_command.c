@@ -16,7 +16,7 @@ static void show(void *arg, const char *step, int64_t done, int64_t of)
 
 	if (s->step != step) {
 		if (s->step)
-			progress_end(&s->bar, "");
+			progress_end(&s->bar, "完成 done");
 		progress_begin(&s->bar, step, of);
 		s->step = step;
 	}
@@ -49,7 +49,7 @@ static int run_import(struct cli *cli, const char *path, const char *source)
 	cli_catch_signals();
 	e = ground_import(cli->db, &im, &cli->arena, &why);
 	if (s.step)
-		progress_end(&s.bar, "");
+		progress_end(&s.bar, "完成 done");
 	if (e != OK)
 		return cli_fail(arena_printf(&cli->arena, "%s: %.*s", path, STR_ARG(str_empty(why) ? str_from(err_name(e)) : why)));
 	if (im.stopped) {

@@ -22,7 +22,8 @@ bool layer_name_ok(struct str name)
 	for (size_t i = 0; i < name.n; i++)
 		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') || (name.p[i] >= '0' && name.p[i] <= '9') || (name.p[i] == '-' && i)))
 			return false;
-	return name.n > 0 && name.n <= LAYER_NAME_MAX && !str_eqz(name, "matters") && !str_eqz(name, "places") && !str_eqz(name, "boundaries");
+	return name.n > 0 && name.n <= LAYER_NAME_MAX && !str_eqz(name, "matters") && !str_eqz(name, "places") && !str_eqz(name, "boundaries") &&
+	       !str_eqz(name, "background");
 }
 
 /* ---- rows ---- */
@@ -183,8 +184,8 @@ enum err layer_import(struct db *db, struct layer_file *f, struct layer_import *
 	enum err e;
 
 	if (!layer_name_ok(im->name)) {
-		*why = STR("图层名只用小写字母、数字和连字符，不能叫 matters、places、boundaries "
-			   "(a layer's name has a-z 0-9 and -, and is not matters, places or boundaries)");
+		*why = STR("图层名只用小写字母、数字和连字符，不能叫 matters、places、boundaries、background "
+			   "(a layer's name has a-z 0-9 and -, and is not matters, places, boundaries or background)");
 		return ERR_INPUT;
 	}
 	l->im = im;

@@ -241,14 +241,24 @@ void live_refresh(const char *what, int64_t seq)
 	struct buf b;
 
 	pthread_mutex_lock(&lock);
-	newest = seq;
+	newest = seq > newest ? seq : newest;
 	advance(clock_mono());
 	buf_init(&b, 1024);
-	say(&b, seq, what, NULL);
+	say(&b, newest, what, NULL);
 	for (size_t k = 0; k < nclasses; k++)
-		sse_publish(hub(), classes[k]->key, seq, STR("reset"), buf_str(&b));
+		sse_publish(hub(), classes[k]->key, newest, STR("reset"), buf_str(&b));
 	buf_release(&b);
 	pthread_mutex_unlock(&lock);
+}
+
+void live_again(const char *what)
+{
+	int64_t seq = feed_seq();
+
+	pthread_mutex_lock(&lock);
+	seq = newest > seq ? newest : seq;
+	pthread_mutex_unlock(&lock);
+	live_refresh(what, seq);
 }
 
 void live_tick(struct app *app, int64_t mono)

@@ -19,6 +19,9 @@ enum err map_stats(struct rq *rq);
 /* boundary_web.c: areas of places */
 CHECKED enum err boundary_tile(struct rq *rq, int64_t z, int64_t x, int64_t y);
 
+/* ground_web.c: streets, water, green beneath all that */
+CHECKED enum err ground_tile_send(struct rq *rq, int64_t z, int64_t x, int64_t y);
+
 /* counts_web.c */
 enum err map_counts(struct rq *rq);
 enum err map_series(struct rq *rq);

@@ -239,6 +239,8 @@ enum err tile_send(struct rq *rq, struct str layer, int64_t z, int64_t x, int64_
 		e = tile_matters(rq, &w, also);
 	} else if (str_eqz(layer, "boundaries")) {
 		e = boundary_tile(rq, z, x, y);
+	} else if (str_eqz(layer, "background")) {
+		e = ground_tile_send(rq, z, x, y);
 	} else {
 		s = set_find(rq->arena, layer);
 		if (s == NULL)

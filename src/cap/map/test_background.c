@@ -1,0 +1,347 @@
+/*
+ * The ground from an OpenStreetMap extract, on both stores: put in force as a whole, the same file changes nothing, an interruption loses nothing, a broken file
+ * changes nothing; tiles over HTTP, names of roads as names of places, and a running server that takes over what was imported.
+ */
+#include "web/testing.h"
+
+#include <math.h>
+
+#include "cap/map/feed.h"
+#include "cap/map/ground.h"
+#include "cap/map/map.sql.h"
+#include "core/journal/journal.h"
+#include "core/place/area.h"
+#include "core/place/find.h"
+#include "db/raw.h"
+#include "geo/mvt.h"
+
+/* ---- two towns side by side, and extracts of them ---- */
+
+static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon)
+{
+	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = lon, .lat = 29.55, .since = 1};
+	struct str key;
+
+	assert_int_equal(OK, place_add(tx, parent, &p, &key));
+	return key;
+}
+
+static enum err make_places(struct tx *tx, void *arg)
+{
+	struct str p = add(tx, STR(""), "50", "重庆市", PLACE_PROVINCE, NAN), c = add(tx, p, "5001", "市辖区", PLACE_CITY, NAN);
+	struct str d = add(tx, c, "500105", "江北区", PLACE_DISTRICT, NAN), t;
+
+	(void)arg;
+	t = add(tx, d, "500105004", "大石坝街道", PLACE_TOWN, 106.5);
+	add(tx, t, "500105004001", "石门社区", PLACE_COMMUNITY, 106.50);
+	t = add(tx, d, "500105005", "石马河街道", PLACE_TOWN, 106.53);
+	add(tx, t, "500105005001", "盘溪社区", PLACE_COMMUNITY, 106.53);
+	return OK;
+}
+
+#define NODES "<osm><node id='1' lat='29.55' lon='106.500'/><node id='2' lat='29.55' lon='106.504'/><node id='3' lat='29.55' lon='106.528'/>" \
+	"<node id='4' lat='29.55' lon='106.532'/><node id='5' lat='29.552' lon='106.532'/>"
+#define ROAD(id, a, b, name) "<way id='" #id "'><nd ref='" #a "'/><nd ref='" #b "'/><tag k='highway' v='primary'/><tag k='name' v='" name "'/></way>"
+/* 红石路 runs in one community, 长安路 in both */
+#define TOWN NODES ROAD(1, 1, 2, "红石路") ROAD(2, 2, 3, "长安路") \
+	"<way id='3'><nd ref='3'/><nd ref='4'/><nd ref='5'/><nd ref='3'/><tag k='natural' v='water'/></way></osm>"
+
+static const char *file_of(const char *text)
+{
+	static int n;
+	static char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/extract-%d.osm", unit_tmp(), n++);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(strlen(text), fwrite(text, 1, strlen(text), f));
+	assert_int_equal(0, fclose(f));
+	return path;
+}
+
+static struct ground_import import(struct db *db, struct arena *a, const char *path)
+{
+	struct ground_import im = {.path = path, .source = STR("测试 2026-11-20")};
+	struct str why = STR("");
+
+	if (ground_import(db, &im, a, &why) != OK)
+		fail_msg("%s: %.*s", path, STR_ARG(why));
+	return im;
+}
+
+static struct map_grounds_rows grounds(struct db *db, struct arena *a)
+{
+	struct db_conn *c = db_read_begin(db);
+	struct map_grounds_rows rows;
+
+	assert_int_equal(OK, q_map_grounds(c, a, &rows));
+	db_read_end(c);
+	return rows;
+}
+
+static int64_t entries(struct db *db)
+{
+	struct db_conn *c = db_read_begin(db);
+	int64_t seq;
+
+	assert_int_equal(OK, journal_last(c, &seq));
+	db_read_end(c);
+	return seq;
+}
+
+static int64_t count(struct db *db, struct arena *a, int64_t edition)
+{
+	struct db_conn *c = db_read_begin(db);
+	struct map_ground_parts_count_row p;
+	struct map_roads_count_row r;
+
+	assert_int_equal(OK, q_map_ground_parts_count(c, a, edition, &p));
+	assert_int_equal(OK, q_map_roads_count(c, a, edition, &r));
+	db_read_end(c);
+	return p.n * 1000 + r.n;
+}
+
+/* ---- import ---- */
+
+static void begin(struct unit *u)
+{
+	struct str why;
+
+	site_keys();
+	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	assert_int_equal(OK, db_write(u->db, make_places, NULL));
+	place_where_forget();
+}
+
+static void whole_and_once(void **state)
+{
+	struct unit *u = *state;
+	struct ground_import im;
+	struct map_grounds_rows rows;
+	const char *path;
+	int64_t seq, first;
+
+	begin(u);
+	path = file_of(TOWN);
+	im = import(u->db, u->a, path);
+	/* two communities on 长安路, one on 红石路 */
+	assert_true(im.features == 3 && im.roads == 3 && !im.same);
+	rows = grounds(u->db, u->a);
+	assert_true(rows.n == 1 && rows.v[0].in_force && rows.v[0].parts == 1 && rows.v[0].features == 3 && str_eqz(rows.v[0].source, "测试 2026-11-20"));
+	first = rows.v[0].id;
+	seq = entries(u->db);
+	/* the same once more: not a row, not an entry */
+	im = import(u->db, u->a, path);
+	assert_true(im.same);
+	rows = grounds(u->db, u->a);
+	assert_true(rows.n == 1 && rows.v[0].id == first && entries(u->db) == seq);
+	/* another file replaces it, and nothing of the old one stays */
+	im = import(u->db, u->a, file_of(NODES ROAD(1, 1, 2, "红石路") "</osm>"));
+	rows = grounds(u->db, u->a);
+	assert_true(rows.n == 1 && rows.v[0].id != first && rows.v[0].features == 1 && entries(u->db) == seq + 1);
+	assert_int_equal(0, count(u->db, u->a, first));
+	assert_int_equal(1001, count(u->db, u->a, rows.v[0].id));
+	assert_int_equal(OK, ground_drop(u->db));
+	assert_int_equal(0, grounds(u->db, u->a).n);
+	assert_int_equal(ERR_NOT_FOUND, ground_drop(u->db));
+	journal_end(u->db);
+}
+
+/* After new places the same file is read again, since roads lie elsewhere now. */
+static enum err one_more(struct tx *tx, void *arg)
+{
+	struct place town;
+
+	(void)arg;
+	assert_int_equal(OK, place_by_code(tx->c, tx->arena, STR("500105004"), 0, &town));
+	add(tx, town.key, "500105004002", "大庆村社区", PLACE_COMMUNITY, 106.504);
+	return place_changed(tx);
+}
+
+static void new_places(void **state)
+{
+	struct unit *u = *state;
+	const char *path;
+
+	begin(u);
+	path = file_of(TOWN);
+	assert_int_equal(3, import(u->db, u->a, path).roads);
+	assert_int_equal(OK, db_write(u->db, one_more, NULL));
+	assert_int_equal(4, import(u->db, u->a, path).roads);
+	assert_int_equal(1, grounds(u->db, u->a).n);
+	assert_true(import(u->db, u->a, path).same);
+	journal_end(u->db);
+}
+
+static void broken_files(void **state)
+{
+	struct unit *u = *state;
+	static const char *const bad[] = {"", "<osm>", "hello", "<osm></osm>", NODES "<way id='1'>"};
+	int64_t before;
+
+	begin(u);
+	import(u->db, u->a, file_of(TOWN));
+	before = grounds(u->db, u->a).v[0].id;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct ground_import im = {.path = file_of(bad[i])};
+		struct str why = STR("");
+		struct map_grounds_rows rows;
+
+		assert_int_equal(ERR_INPUT, ground_import(u->db, &im, u->a, &why));
+		assert_true(why.n > 0);
+		rows = grounds(u->db, u->a);
+		assert_true(rows.n >= 1 && rows.v[0].id == before && rows.v[0].in_force);
+	}
+	/* what the refused ones have left is cleared away by the next that is taken */
+	import(u->db, u->a, file_of(NODES ROAD(1, 1, 2, "红石路") "</osm>"));
+	assert_int_equal(1, grounds(u->db, u->a).n);
+	journal_end(u->db);
+}
+
+/* ---- an interruption at any moment ---- */
+
+static bool enough(void *arg)
+{
+	return --*(int *)arg <= 0;
+}
+
+static void interrupted(void **state)
+{
+	struct unit *u = *state;
+	const char *town, *next;
+	int64_t before;
+	int times = 0;
+
+	begin(u);
+	town = arena_strz(u->a, str_from(file_of(TOWN)));
+	import(u->db, u->a, town);
+	before = grounds(u->db, u->a).v[0].id;
+	next = arena_strz(u->a, str_from(file_of(NODES ROAD(1, 1, 2, "红石路") ROAD(2, 1, 4, "北滨路") "</osm>")));
+	for (bool stopped = true; stopped;) {
+		int left = ++times;
+		struct ground_import im = {.path = next, .stop = enough, .arg = &left};
+		struct str why = STR("");
+		struct map_grounds_rows rows;
+
+		assert_int_equal(OK, ground_import(u->db, &im, u->a, &why));
+		stopped = im.stopped;
+		rows = grounds(u->db, u->a);
+		assert_true(rows.n <= 2);
+		for (size_t i = 0; i < rows.n; i++)
+			if (rows.v[i].in_force)
+				assert_true(stopped == (rows.v[i].id == before));
+		assert_true(stopped || (rows.n == 1 && count(u->db, u->a, rows.v[0].id) == 1003));
+	}
+	assert_true(times > 4);
+	journal_end(u->db);
+}
+
+/* ---- over HTTP ---- */
+
+static const char *tile(struct site *s, int z, const char *query)
+{
+	double n = ldexp(1, z), lat = 29.55 * M_PI / 180;
+
+	return arena_printf(&s->arena, "/tiles/background/%d/%d/%d.mvt%s", z, (int)((106.502 + 180) / 360 * n),
+			    (int)((1 - log(tan(lat) + 1 / cos(lat)) / M_PI) / 2 * n), query).p;
+}
+
+static void tiles(void **state)
+{
+	struct site s;
+	struct browser b;
+	struct mvt_read_layer *layers;
+	const char *why = "";
+	struct str etag, edition;
+	size_t n;
+
+	site_start(&s, *state);
+	b = (struct browser){.site = &s};
+	assert_int_equal(OK, db_write(s.app->db, make_places, NULL));
+	place_where_forget();
+	ground_settle();
+	assert_int_equal(404, browser_get(&b, tile(&s, 14, ""))->status);
+	assert_true(str_find(b.last.body, STR("gongzhi import osm")) >= 0);
+	import(s.app->db, &s.arena, file_of(TOWN));
+	feed_settle();
+	ground_settle();
+	assert_int_equal(200, browser_get(&b, tile(&s, 14, ""))->status);
+	assert_int_equal(OK, mvt_read(b.last.body, &s.arena, &layers, &n, &why));
+	assert_true(n == 1 && str_eqz(layers[0].name, "road") && layers[0].n == 2);
+	assert_true(str_eqz(reply_header(&b.last, "Cache-Control"), "no-cache"));
+	etag = arena_str(&s.arena, reply_header(&b.last, "ETag"));
+	b.extra = arena_printf(&s.arena, "If-None-Match: %.*s\r\n", STR_ARG(etag));
+	assert_int_equal(304, browser_get(&b, tile(&s, 14, ""))->status);
+	b.extra = STR_NULL;
+	edition = arena_printf(&s.arena, "?v=%lld", (long long)grounds(s.app->db, &s.arena).v[0].id);
+	browser_get(&b, tile(&s, 14, edition.p));
+	assert_true(str_eqz(reply_header(&b.last, "Cache-Control"), "public, max-age=86400"));
+	browser_get(&b, tile(&s, 14, "?v=1"));
+	assert_true(str_eqz(reply_header(&b.last, "Cache-Control"), "no-cache"));
+	assert_int_equal(400, browser_get(&b, "/tiles/background/3/9/0.mvt")->status);
+	assert_int_equal(200, browser_get(&b, "/tiles/background/22/0/0.mvt")->status);
+	assert_int_equal(0, b.last.body.n);
+	/* another one in force: other tiles at once */
+	import(s.app->db, &s.arena, file_of(NODES ROAD(1, 1, 2, "石门路") "</osm>"));
+	feed_settle();
+	ground_settle();
+	b.extra = arena_printf(&s.arena, "If-None-Match: %.*s\r\n", STR_ARG(etag));
+	assert_int_equal(200, browser_get(&b, tile(&s, 14, ""))->status);
+	b.extra = STR_NULL;
+	assert_int_equal(OK, mvt_read(b.last.body, &s.arena, &layers, &n, &why));
+	assert_true(n == 1 && layers[0].n == 1);
+	assert_int_equal(OK, ground_drop(s.app->db));
+	feed_settle();
+	ground_settle();
+	assert_int_equal(404, browser_get(&b, tile(&s, 14, ""))->status);
+	site_stop(&s);
+}
+
+/* ---- names ---- */
+
+static void names_of_roads(void **state)
+{
+	struct site s;
+	struct place_found f[4];
+	struct db_conn *c;
+	struct place town;
+	size_t n;
+
+	site_start(&s, *state);
+	assert_int_equal(OK, db_write(s.app->db, make_places, NULL));
+	place_where_forget();
+	import(s.app->db, &s.arena, file_of(TOWN));
+	c = db_read_begin(s.app->db);
+	assert_int_equal(OK, place_by_code(c, &s.arena, STR("500105004"), 0, &town));
+	/* one road of that name in the town: a community and a point on the road, and how exact that is */
+	assert_int_equal(OK, place_in_words(c, &s.arena, STR("红石路12号附3号"), town.key, PLACE_COMMUNITY, &f[0]));
+	assert_true(f[0].kind == GAZETTEER_ROAD && str_eqz(f[0].name, "红石路"));
+	assert_true(fabs(f[0].lon - 106.502) < 0.0006 && fabs(f[0].lat - 29.55) < 0.0001);
+	assert_true(f[0].reach > 190 && f[0].reach < 350);
+	/* by its sound too */
+	assert_int_equal(OK, place_find(c, &s.arena, STR("hongshilu"), STR(""), f, 4, &n));
+	assert_true(n == 1 && f[0].sound);
+	/* in two communities: which of them is not guessed, but in one town it is one of them */
+	assert_int_equal(ERR_NOT_FOUND, place_in_words(c, &s.arena, STR("长安路"), STR(""), PLACE_COMMUNITY, &f[0]));
+	assert_int_equal(OK, place_in_words(c, &s.arena, STR("长安路"), town.key, PLACE_COMMUNITY, &f[0]));
+	assert_int_equal(OK, place_in_words(c, &s.arena, STR("盘溪社区长安路"), STR(""), PLACE_COMMUNITY, &f[0]));
+	assert_true(f[0].lon > 106.515 && f[0].reach > 500);
+	db_read_end(c);
+	/* gone with the ground */
+	assert_int_equal(OK, ground_drop(s.app->db));
+	c = db_read_begin(s.app->db);
+	assert_int_equal(OK, place_find(c, &s.arena, STR("红石路"), STR(""), f, 4, &n));
+	assert_int_equal(0, n);
+	db_read_end(c);
+	site_stop(&s);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_BOTH(whole_and_once), UNIT_BOTH(new_places), UNIT_BOTH(broken_files), UNIT_BOTH(interrupted), UNIT_BOTH(tiles), UNIT_BOTH(names_of_roads),
+	};
+
+	return UNIT_MAIN(tests);
+}
