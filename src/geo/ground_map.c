@@ -46,9 +46,10 @@ static void *grown(void *p, size_t *cap, size_t n, size_t size)
 
 static void *shrunk(void *p, size_t n, size_t size)
 {
-	void *q = realloc(p, n ? n * size : size);
-
-	return q ? q : p;
+	p = realloc(p, n ? n * size : size);
+	if (p == NULL)
+		BUG("out of memory");
+	return p;
 }
 
 struct ground_map *ground_map_new(void)
