@@ -311,15 +311,42 @@ static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks,
 	}
 }
 
+/* ---- rows one by one ---- */
+
+static void fill_list(const struct filling *f, const uint16_t *rows, uint32_t n)
+{
+	struct cells *c = f->c;
+	uint32_t i = 0, next;
+
+	c->total += f->sign * (int64_t)n;
+	for (; i < n; i = next) {
+		uint64_t end, x = 0, y = 0;
+		uint32_t cell = cell_of(f->a, f->s->key[rows[i]], &end);
+
+		next = f->p->k->sum_list(f->s->key, rows, i, n, end, &x, &y);
+		touch(c, cell);
+		c->n[cell] += f->sign * (int32_t)(next - i);
+		c->x[cell] += f->sign > 0 ? x : -x;
+		c->y[cell] += f->sign > 0 ? y : -y;
+		for (uint32_t k = i; f->a->by != CELLS_PLAIN && k < next; k++)
+			c->class_n[cell][class_of_row(f, rows[k])] += f->sign;
+		if (!f->a->members)
+			continue;
+		if (f->sign > 0)
+			member(f, cell, rows[i]);
+		for (uint32_t k = i; f->sign < 0 && k < next; k++)
+			if (f->s->key[rows[k]] == c->key[cell] && f->s->id[rows[k]] == c->id[cell])
+				contest(f, cell);
+	}
+}
+
 static void fill_some(struct filling *f, uint32_t from, uint32_t to)
 {
 	uint64_t masks[STRIPE];
 	struct few few;
 
 	if (plan_few(f->p, f->s, from, to, &few)) {
-		for (uint32_t i = 0; i < ARRAY_LEN(few.which); i++)
-			for (uint64_t w = few.which[i]; w; w &= w - 1)
-				fill_masks(f, (i * 64 + lowest(w)) * 64, &few.masks[i * 64 + lowest(w)], 1);
+		fill_list(f, few.rows, few.n);
 		return;
 	}
 	while (from < to) {

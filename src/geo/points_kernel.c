@@ -23,9 +23,9 @@ static void eq8(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
 	EACH_BLOCK(m, blocks, c[i] == v)
 }
 
-static void set8(uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4])
+static void set8(uint64_t *m, const uint8_t *c, size_t blocks, const struct byte_set *set)
 {
-	EACH_BLOCK(m, blocks, set[c[i] >> 6] >> (c[i] & 63) & 1)
+	EACH_BLOCK(m, blocks, set->bits[c[i] >> 6] >> (c[i] & 63) & 1)
 }
 
 static void bits8(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t mask, uint8_t want)
@@ -105,6 +105,15 @@ static void sum_rows(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *
 	}
 }
 
+static uint32_t sum_list(const uint64_t *key, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, uint64_t *x, uint64_t *y)
+{
+	for (; i < n && key[rows[i]] < end; i++) {
+		*x += morton_pack(key[rows[i]]);
+		*y += morton_pack(key[rows[i]] >> 1);
+	}
+	return i;
+}
+
 static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
 {
 	for (size_t b = 0; b < blocks; b++)
@@ -112,7 +121,8 @@ static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_
 			counts[c[b * 64 + (size_t)__builtin_ctzll(w)]]++;
 }
 
-const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, count, sum, sum_rows, tally16};
+const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, count, sum, sum_rows, sum_list,
+				       tally16};
 
 /* ---- choice ---- */
 

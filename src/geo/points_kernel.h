@@ -9,10 +9,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * A set of bytes, as bits and as two tables of 16 that a shuffle looks up: bit h & 7 of (h < 8 ? low8 : high8)[l] says whether h << 4 | l is in it (h, l: high
+ * and low half byte).
+ */
+struct byte_set { uint64_t bits[4]; uint8_t low8[16], high8[16]; };
+static inline void byte_set_add(struct byte_set *s, uint8_t v)
+{
+	s->bits[v >> 6] |= (uint64_t)1 << (v & 63);
+	(v & 128 ? s->high8 : s->low8)[v & 15] |= (uint8_t)(1u << (v >> 4 & 7));
+}
+
 struct kernels {
 	const char *name;
 	void (*eq8)(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v);
-	void (*set8)(uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4]);
+	void (*set8)(uint64_t *m, const uint8_t *c, size_t blocks, const struct byte_set *set);
 	void (*bits8)(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t mask, uint8_t want);
 	/* low <= v <= high stays; *edge are those of them with v == low or v == high */
 	void (*range8)(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t low, uint8_t high);
@@ -28,6 +39,8 @@ struct kernels {
 	uint64_t (*sum)(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y);
 	/* sums of x and y of the rows from..to-1 */
 	void (*sum_rows)(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y);
+	/* Of the rows rows[i] < rows[i + 1] < .. those whose key is below `end`: their x and y are added to the sums. Returns the index behind them, at most n. */
+	uint32_t (*sum_list)(const uint64_t *key, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, uint64_t *x, uint64_t *y);
 	/* of rows with a bit: counts[place[row]]++ */
 	void (*tally16)(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts);
 };

@@ -2,13 +2,13 @@
 
 /* ---- the filter ---- */
 
-static int set_of8(uint64_t set[4], const uint8_t *v, size_t n)
+static int set_of8(struct byte_set *set, const uint8_t *v, size_t n)
 {
 	bool one = n > 0;
 
-	memset(set, 0, 4 * sizeof(*set));
+	*set = (struct byte_set){.bits = {0}};
 	for (size_t i = 0; i < n; i++) {
-		set[v[i] >> 6] |= (uint64_t)1 << (v[i] & 63);
+		byte_set_add(set, v[i]);
 		one &= v[i] == v[0];
 	}
 	return one ? v[0] : -1;
@@ -25,13 +25,13 @@ static uint64_t *set_of16(const uint16_t *v, size_t n)
 	return bits;
 }
 
-static int low_bytes(uint64_t set[4], const uint16_t *v, size_t n)
+static int low_bytes(struct byte_set *set, const uint16_t *v, size_t n)
 {
 	bool one = n > 0;
 
-	memset(set, 0, 4 * sizeof(*set));
+	*set = (struct byte_set){.bits = {0}};
 	for (size_t i = 0; i < n; i++) {
-		set[(v[i] & 255) >> 6] |= (uint64_t)1 << (v[i] & 63);
+		byte_set_add(set, (uint8_t)v[i]);
 		one &= (v[i] & 255) == (v[0] & 255);
 	}
 	return one ? v[0] & 255 : -1;
@@ -51,12 +51,12 @@ void plan_init(struct plan *p, const struct points_filter *f)
 	p->k = kernels();
 	p->nsteps = 0;
 	p->category_one = -1;
-	p->state_one = set_of8(p->state, f->states, f->nstates);
-	p->scenario_one = set_of8(p->scenario, f->scenarios, f->nscenarios);
-	p->channel_one = set_of8(p->channel, f->channels, f->nchannels);
+	p->state_one = set_of8(&p->state, f->states, f->nstates);
+	p->scenario_one = set_of8(&p->scenario, f->scenarios, f->nscenarios);
+	p->channel_one = set_of8(&p->channel, f->channels, f->nchannels);
 	p->category_bits = set_of16(f->categories, f->ncategories);
 	p->department_bits = set_of16(f->departments, f->ndepartments);
-	p->category_one = low_bytes(p->category_low, f->categories, f->ncategories);
+	p->category_one = low_bytes(&p->category_low, f->categories, f->ncategories);
 	p->none = !bounds(f->created, &p->created_low, &p->created_high) || !bounds(f->closed, &p->closed_low, &p->closed_high) ||
 		  (f->scoped && f->nplaces == 0);
 	p->flags = f->flags;
@@ -171,13 +171,13 @@ static enum plan_fit fit_step(struct plan *p, const struct seg *s, enum step_kin
 	enum plan_fit fit;
 
 	switch (kind) {
-	case STEP_STATE: return f->nstates ? fit8(p->state, s->has_state) : PLAN_ALL;
-	case STEP_SCENARIO: return f->nscenarios ? fit8(p->scenario, s->has_scenario) : PLAN_ALL;
-	case STEP_CHANNEL: return f->nchannels ? fit8(p->channel, s->has_channel) : PLAN_ALL;
+	case STEP_STATE: return f->nstates ? fit8(p->state.bits, s->has_state) : PLAN_ALL;
+	case STEP_SCENARIO: return f->nscenarios ? fit8(p->scenario.bits, s->has_scenario) : PLAN_ALL;
+	case STEP_CHANNEL: return f->nchannels ? fit8(p->channel.bits, s->has_channel) : PLAN_ALL;
 	case STEP_CATEGORY:
 		if (!f->ncategories)
 			return PLAN_ALL;
-		fit = fit8(p->category_low, s->has_category);
+		fit = fit8(p->category_low.bits, s->has_category);
 		return fit == PLAN_ALL ? PLAN_SOME : fit;
 	case STEP_FLAGS: return p->flags ? fit_flags(p, s) : PLAN_ALL;
 	case STEP_CREATED: return f->created.from || f->created.to ? fit_created(p, s) : PLAN_ALL;
@@ -212,7 +212,7 @@ enum plan_fit plan_segment(struct plan *p, const struct seg *s)
 
 /* ---- rows ---- */
 
-static void step_set(const struct plan *p, uint64_t *m, const uint8_t *c, size_t blocks, const uint64_t set[4], int one)
+static void step_set(const struct plan *p, uint64_t *m, const uint8_t *c, size_t blocks, const struct byte_set *set, int one)
 {
 	if (one >= 0)
 		p->k->eq8(m, c, blocks, (uint8_t)one);
@@ -222,7 +222,7 @@ static void step_set(const struct plan *p, uint64_t *m, const uint8_t *c, size_t
 
 static void step_category(const struct plan *p, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks)
 {
-	step_set(p, m, s->category + first, blocks, p->category_low, p->category_one);
+	step_set(p, m, s->category + first, blocks, &p->category_low, p->category_one);
 	for (size_t b = 0; b < blocks; b++)
 		for (uint64_t w = m[b]; w; w &= w - 1) {
 			unsigned k = (unsigned)__builtin_ctzll(w);
@@ -235,12 +235,12 @@ static void step_category(const struct plan *p, const struct seg *s, uint32_t fi
 }
 
 /* Codes below 256 only, on both sides: the low byte says it all. */
-static bool low_is_enough(const struct plan *p, const struct seg *s)
+bool plan_low_is_enough(const struct plan *p, const struct seg *s)
 {
 	if (s->category_high)
 		return false;
 	for (int i = 0; i < 4; i++)
-		if (p->category_low[i] & ~p->category_bits[i] & s->has_category[i])
+		if (p->category_low.bits[i] & ~p->category_bits[i] & s->has_category[i])
 			return false;
 	return true;
 }
@@ -325,12 +325,12 @@ static void run_step(const struct plan *p, const struct seg *s, enum step_kind k
 	const struct points_filter *f = p->f;
 
 	switch (kind) {
-	case STEP_STATE: step_set(p, m, s->state + first, blocks, p->state, p->state_one); break;
-	case STEP_SCENARIO: step_set(p, m, s->scenario + first, blocks, p->scenario, p->scenario_one); break;
-	case STEP_CHANNEL: step_set(p, m, s->channel + first, blocks, p->channel, p->channel_one); break;
+	case STEP_STATE: step_set(p, m, s->state + first, blocks, &p->state, p->state_one); break;
+	case STEP_SCENARIO: step_set(p, m, s->scenario + first, blocks, &p->scenario, p->scenario_one); break;
+	case STEP_CHANNEL: step_set(p, m, s->channel + first, blocks, &p->channel, p->channel_one); break;
 	case STEP_CATEGORY:
-		if (low_is_enough(p, s))
-			step_set(p, m, s->category + first, blocks, p->category_low, p->category_one);
+		if (plan_low_is_enough(p, s))
+			step_set(p, m, s->category + first, blocks, &p->category_low, p->category_one);
 		else
 			step_category(p, s, first, m, blocks);
 		break;
@@ -367,137 +367,4 @@ size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t t
 	for (unsigned i = 0; i < p->nsteps; i++)
 		run_step(p, s, p->steps[i], from & ~63u, masks, blocks);
 	return blocks;
-}
-
-static bool in_places(const struct step_places *o, uint16_t code)
-{
-	if (o->bitmap)
-		return o->bits[code >> 6] >> (code & 63) & 1;
-	for (unsigned i = 0; i < o->n; i++)
-		if (code >= o->low[i] && code <= o->high[i])
-			return true;
-	return false;
-}
-
-static bool row_colour(const struct points_filter *f, const struct seg *s, uint32_t i)
-{
-	enum point_colour c = POINT_NO_CLOCK;
-
-	if (s->when[i] && !(s->flags[i] & POINT_CLOSED))
-		c = f->now >= s->when[i] ? POINT_OVERDUE : s->when[i] - f->now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
-	return f->colours >> c & 1;
-}
-
-static bool row_step(const struct plan *p, const struct seg *s, enum step_kind kind, uint32_t i)
-{
-	unsigned code;
-
-	switch (kind) {
-	case STEP_STATE: return p->state[s->state[i] >> 6] >> (s->state[i] & 63) & 1;
-	case STEP_SCENARIO: return p->scenario[s->scenario[i] >> 6] >> (s->scenario[i] & 63) & 1;
-	case STEP_CHANNEL: return p->channel[s->channel[i] >> 6] >> (s->channel[i] & 63) & 1;
-	case STEP_CATEGORY:
-		code = s->category[i] | (s->category_high ? (unsigned)s->category_high[i] << 8 : 0);
-		return p->category_bits[code >> 6] >> (code & 63) & 1;
-	case STEP_FLAGS: return (s->flags[i] & p->flags) == p->flags_want;
-	case STEP_CREATED: return s->created[i] >= p->created_low && s->created[i] <= p->created_high;
-	case STEP_CLOSED: return s->when[i] >= p->closed_low && s->when[i] <= p->closed_high;
-	case STEP_PLACES: return in_places(&p->places[0], s->place[i]);
-	case STEP_WITHIN: return in_places(&p->places[1], s->place[i]);
-	case STEP_DEPARTMENT: return p->department_bits[s->department[i] >> 6] >> (s->department[i] & 63) & 1;
-	case STEP_TAGS: return s->tags[i] & p->f->tags;
-	case STEP_COLOUR: return row_colour(p->f, s, i);
-	case STEP_KINDS: break;
-	}
-	return true;
-}
-
-bool plan_row(const struct plan *p, const struct seg *s, uint32_t row)
-{
-	for (unsigned i = 0; i < p->nsteps; i++)
-		if (!row_step(p, s, p->steps[i], row))
-			return false;
-	return true;
-}
-
-/* ---- few rows, by category and period ---- */
-
-static uint32_t first_start(const struct seg *s, unsigned code)
-{
-	uint32_t low = 0, high = s->nstarts;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (s->starts[mid].code < code)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static void mark(const struct plan *p, const struct seg *s, const struct run_start *r, uint32_t from, uint32_t to, struct few *out)
-{
-	uint32_t low = r[0].start, high = r[1].start;
-
-	while (low < high) { /* rows of one list ascend: the first that is not before the range */
-		uint32_t mid = low + (high - low) / 2;
-
-		if (s->order[mid] < from)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < r[1].start && s->order[low] < to; low++) {
-		uint32_t row = s->order[low], word = row >> 6;
-		uint64_t bit = (uint64_t)1 << (row & 63), seen = (uint64_t)1 << (word & 63);
-
-		if (!plan_row(p, s, row))
-			continue;
-		out->masks[word] = out->which[word >> 6] & seen ? out->masks[word] | bit : bit;
-		out->which[word >> 6] |= seen;
-	}
-}
-
-/* Lists of the category that lie in the periods, and their rows. */
-static uint32_t lists_of(const struct seg *s, unsigned category, unsigned low, unsigned high, uint32_t *lists, uint32_t *rows)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = first_start(s, category << 8 | low); i < s->nstarts && s->starts[i].code <= (category << 8 | high); i++) {
-		lists[n++] = i;
-		*rows += (uint32_t)(s->starts[i + 1].start - s->starts[i].start);
-	}
-	return n;
-}
-
-static unsigned period_of(const struct seg *s, uint32_t t)
-{
-	uint32_t period = t / PERIOD_MINUTES < s->period0 ? 0 : t / PERIOD_MINUTES - s->period0;
-
-	return period > 255 ? 255 : period;
-}
-
-bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out)
-{
-	uint32_t lists[PLAN_FEW * 256], n = 0, rows = 0;
-	unsigned low, high, few = 0;
-
-	if (s->order == NULL || p->f->ncategories == 0)
-		return false;
-	low = period_of(s, p->created_low);
-	high = period_of(s, p->created_high);
-	for (int i = 0; i < 4; i++)
-		for (uint64_t w = p->category_low[i] & s->has_category[i]; w; w &= w - 1) {
-			if (few++ == PLAN_FEW)
-				return false;
-			n += lists_of(s, (unsigned)i * 64 + (unsigned)__builtin_ctzll(w), low, high, lists + n, &rows);
-		}
-	if (rows > s->n / 16 || rows > to - from) /* a scan of whole columns is cheaper */
-		return false;
-	memset(out->which, 0, sizeof(out->which));
-	for (uint32_t i = 0; i < n; i++)
-		mark(p, s, &s->starts[lists[i]], from, to, out);
-	return true;
 }

@@ -22,7 +22,7 @@ struct plan {
 	const struct kernels *k;
 	bool none;                                /* nothing can pass */
 	bool all;                                 /* everything passes */
-	uint64_t state[4], scenario[4], channel[4], category_low[4];
+	struct byte_set state, scenario, channel, category_low;
 	int state_one, scenario_one, channel_one, category_one;   /* the only value wanted, or -1 */
 	uint64_t *category_bits, *department_bits;                /* 65536 bits each, or NULL */
 	uint32_t created_low, created_high, closed_low, closed_high;
@@ -42,12 +42,13 @@ enum plan_fit plan_segment(struct plan *p, const struct seg *s);
 size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks);
 /* Ones for the rows from..to-1, whatever the filter; at most STRIPE blocks. Returns how many. */
 size_t plan_edges(uint32_t from, uint32_t to, uint64_t *masks);
-bool plan_row(const struct plan *p, const struct seg *s, uint32_t row);
-/*
- * When the filter names few categories: the rows that may pass, from the second order of the segment, as masks over its blocks. Only those of the masks are
- * set whose bit is in `which`. False: not worth it, or the segment has no such order.
- */
-struct few { uint64_t which[SEG_MAX / 4096], masks[SEG_MAX / 64]; };
-bool plan_few(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out);
+/* Codes below 256 only, both of the segment and of the filter: the low byte of a category says it all. */
+bool plan_low_is_enough(const struct plan *p, const struct seg *s);
+
+/* points_few.c: rows that pass, in ascending order, found through the second order of the segment. */
+#define FEW_ROWS (SEG_MAX / 16)
+struct few { uint32_t n; uint16_t rows[FEW_ROWS + 1]; };
+/* When the filter names few categories and they leave few rows. False: not worth it, or the segment has no such order. Only after PLAN_SOME. */
+bool plan_few(const struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out);
 
 #endif

@@ -5,27 +5,25 @@
 
 /* ---- counts ---- */
 
-typedef void (*masks_fn)(void *arg, uint32_t first, const uint64_t *m, size_t n);
+/* What is done with the rows that pass: they come as masks, `first` being the row of the first bit, or where there are few of them as a list. */
+struct taker {
+	void (*masks)(void *arg, uint32_t first, const uint64_t *m, size_t n);
+	void (*list)(void *arg, const uint16_t *rows, uint32_t n);
+};
 
-/* Masks of the rows that pass, piece by piece; `first` is the row of the first bit. */
-static void fold_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, masks_fn fn, void *arg)
+static void take_rows(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, const struct taker *t, void *arg)
 {
 	uint64_t masks[STRIPE];
 	struct few few;
 
 	if (from < to && plan_few(p, s, from, to, &few)) {
-		for (uint32_t i = 0; i < ARRAY_LEN(few.which); i++)
-			for (uint64_t w = few.which[i]; w; w &= w - 1) {
-				uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(w);
-
-				fn(arg, word * 64, &few.masks[word], 1);
-			}
+		t->list(arg, few.rows, few.n);
 		return;
 	}
 	while (from < to) {
 		size_t blocks = plan_masks(p, s, from, to, masks);
 
-		fn(arg, from & ~63u, masks, blocks);
+		t->masks(arg, from & ~63u, masks, blocks);
 		from = (from & ~63u) + (uint32_t)blocks * 64;
 	}
 }
@@ -40,6 +38,14 @@ static void add_ones(void *arg, uint32_t first, const uint64_t *m, size_t n)
 	(void)first;
 	*(int64_t *)arg += (int64_t)kernels()->count(m, n);
 }
+
+static void add_list(void *arg, const uint16_t *rows, uint32_t n)
+{
+	(void)rows;
+	*(int64_t *)arg += n;
+}
+
+static const struct taker totals = {add_ones, add_list};
 
 static int64_t total(const struct points_view *v, struct plan *p, const struct key_range *r)
 {
@@ -61,7 +67,7 @@ static int64_t total(const struct points_view *v, struct plan *p, const struct k
 		if (fit == PLAN_ALL)
 			n = to - from;
 		else
-			fold_masks(p, o->s, from, to, add_ones, &n);
+			take_rows(p, o->s, from, to, &totals, &n);
 		all += source_sign(v, i) * n;
 	}
 	return all;
@@ -174,6 +180,19 @@ static void tally_masks(void *arg, uint32_t first, const uint64_t *m, size_t n)
 			tally_row(t, first + (uint32_t)b * 64 + (uint32_t)__builtin_ctzll(w));
 }
 
+static void tally_list(void *arg, const uint16_t *rows, uint32_t n)
+{
+	const struct tally *t = arg;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (t->places_only)
+			t->local[t->s->place[rows[i]]]++;
+		else
+			tally_row(t, rows[i]);
+}
+
+static const struct taker tallies = {tally_masks, tally_list};
+
 static void tally_source(struct tally *t, struct plan *p, const struct source *o)
 {
 	const struct points_by *by = t->by;
@@ -197,7 +216,7 @@ static void tally_source(struct tally *t, struct plan *p, const struct source *o
 		for (uint32_t i = 0; i < o->s->nplaces; i++)
 			t->local[i] = o->s->place_rows[i];
 	} else {
-		fold_masks(p, o->s, from, to, tally_masks, t);
+		take_rows(p, o->s, from, to, &tallies, t);
 	}
 	for (uint32_t i = 0; t->places_only && i < o->s->nplaces; i++)
 		if (t->local_group[i] != POINTS_NO_GROUP)
