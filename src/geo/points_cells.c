@@ -137,7 +137,7 @@ static void classes_many(const struct filling *f, uint32_t cell, uint32_t first,
 		if (f->a->by == CELLS_BY_STATE)
 			f->p->k->eq8(m, s->state + first, blocks, (uint8_t)v);
 		else
-			f->p->k->colour(m, s->when + first, s->lead + first, s->flags + first, blocks, 1u << v, f->p->f->now);
+			plan_colours(f->p->k, s, first, m, blocks, 1u << v, f->p->f->now);
 		n[class] += f->sign * (int32_t)f->p->k->count(m, blocks);
 	}
 }
@@ -282,7 +282,7 @@ static uint32_t highest(uint64_t m)
 /* Rows ascend, so a cell is a stretch of blocks: whole ones are added together, and of the last that part which is before the cell's end. Uses the masks up. */
 static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks, size_t blocks)
 {
-	const uint64_t *key = f->s->key + first;
+	const uint64_t *key = f->s->key + first, *next = f->s->block_key + first / 64 + 1;
 
 	for (size_t b = 0; b < blocks;) {
 		uint64_t end, part = 0;
@@ -294,7 +294,7 @@ static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks,
 			continue;
 		}
 		cell = cell_of(f->a, key[b * 64 + lowest(masks[b])], &end);
-		while (last < blocks && (masks[last] == 0 || key[last * 64 + highest(masks[last])] < end))
+		while (last < blocks && (masks[last] == 0 || next[last] < end || key[last * 64 + highest(masks[last])] < end))
 			last++;
 		if (last < blocks && key[last * 64 + lowest(masks[last])] < end) {
 			uint32_t behind = seg_gallop(key, (uint32_t)last * 64 + lowest(masks[last]), (uint32_t)last * 64 + highest(masks[last]), end);

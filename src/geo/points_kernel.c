@@ -76,6 +76,15 @@ static void colour(uint64_t *m, const uint32_t *when, const uint16_t *lead, cons
 	EACH_BLOCK(m, blocks, colours >> colour_of(when[i], lead[i], flags[i], now) & 1)
 }
 
+static void clock8(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t now, uint8_t soon, unsigned colours)
+{
+	uint8_t none = colours >> POINT_NO_CLOCK & 1, late = colours >> POINT_OVERDUE & 1, in_time = colours >> POINT_IN_TIME & 1;
+
+	memcpy(edge, m, blocks * sizeof(*m));
+	EACH_BLOCK(edge, blocks, c[i] >= now && c[i] <= soon)
+	EACH_BLOCK(m, blocks, c[i] == 0 ? none : c[i] < now ? late : c[i] > soon ? in_time : 1)
+}
+
 static uint64_t count(const uint64_t *m, size_t blocks)
 {
 	uint64_t n = 0;
@@ -121,7 +130,7 @@ static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_
 			counts[c[b * 64 + (size_t)__builtin_ctzll(w)]]++;
 }
 
-const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, count, sum, sum_rows, sum_list,
+const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, sum, sum_rows, sum_list,
 				       tally16};
 
 /* ---- choice ---- */

@@ -33,6 +33,11 @@ struct kernels {
 	void (*any32)(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t bits);
 	/* colours of open rows with a deadline, of those whose flags have not `closed`: see point_colour */
 	void (*colour)(uint64_t *m, const uint32_t *when, const uint16_t *lead, const uint8_t *flags, size_t blocks, unsigned colours, uint32_t now);
+	/*
+	 * The same by the codes of deadlines (points_seg.h: clock), `now` being the code of this moment and `soon` that of the last at which anything can be
+	 * soon. What stays for certain, and, also in *edge, what must be looked at: the codes from now to soon.
+	 */
+	void (*clock8)(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t now, uint8_t soon, unsigned colours);
 	/* how many rows the masks have */
 	uint64_t (*count)(const uint64_t *m, size_t blocks);
 	/* the same, adding their x and y to the sums */

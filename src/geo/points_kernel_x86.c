@@ -142,6 +142,33 @@ AVX512 static void colour_512(uint64_t *m, const uint32_t *when, const uint16_t 
 	}
 }
 
+/* All ones or all zeros. */
+static inline uint64_t wanted(unsigned colours, enum point_colour c)
+{
+	return -(uint64_t)(colours >> c & 1);
+}
+
+AVX512 static void clock8_512(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t now, uint8_t soon, unsigned colours)
+{
+	const uint64_t none = wanted(colours, POINT_NO_CLOCK), late = wanted(colours, POINT_OVERDUE), in_time = wanted(colours, POINT_IN_TIME);
+	__m512i n = _mm512_set1_epi8((char)now), s = _mm512_set1_epi8((char)soon);
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t clock, before, behind;
+		__m512i v;
+
+		edge[b] = 0;
+		if (m[b] == 0)
+			continue;
+		v = _mm512_loadu_si512(c + b * 64);
+		clock = _mm512_test_epi8_mask(v, v);
+		before = _mm512_cmplt_epu8_mask(v, n) & clock;
+		behind = _mm512_cmpgt_epu8_mask(v, s);
+		edge[b] = m[b] & clock & ~before & ~behind;
+		m[b] &= (~clock & none) | (before & late) | (behind & in_time) | edge[b];
+	}
+}
+
 /* ---- AVX2 ---- */
 
 AVX2 static inline uint64_t bytes(__m256i a, __m256i b)
@@ -276,6 +303,28 @@ AVX2 static void any32_2(uint64_t *m, const uint32_t *c, size_t blocks, uint32_t
 	}
 }
 
+AVX2 static void clock8_2(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t now, uint8_t soon, unsigned colours)
+{
+	const uint64_t none = wanted(colours, POINT_NO_CLOCK), late = wanted(colours, POINT_OVERDUE), in_time = wanted(colours, POINT_IN_TIME);
+	__m256i n = _mm256_set1_epi8((char)now), s = _mm256_set1_epi8((char)soon), zero = _mm256_setzero_si256();
+
+	for (size_t b = 0; b < blocks; b++) {
+		__m256i v, w;
+		uint64_t clock, before, behind;
+
+		edge[b] = 0;
+		if (m[b] == 0)
+			continue;
+		v = _mm256_loadu_si256((const void *)(c + b * 64));
+		w = _mm256_loadu_si256((const void *)(c + b * 64 + 32));
+		clock = ~bytes(_mm256_cmpeq_epi8(v, zero), _mm256_cmpeq_epi8(w, zero));
+		before = ~bytes(_mm256_cmpeq_epi8(_mm256_max_epu8(v, n), v), _mm256_cmpeq_epi8(_mm256_max_epu8(w, n), w)) & clock;
+		behind = ~bytes(_mm256_cmpeq_epi8(_mm256_min_epu8(v, s), v), _mm256_cmpeq_epi8(_mm256_min_epu8(w, s), w));
+		edge[b] = m[b] & clock & ~before & ~behind;
+		m[b] &= (~clock & none) | (before & late) | (behind & in_time) | edge[b];
+	}
+}
+
 AVX2 static uint64_t count_2(const uint64_t *m, size_t blocks)
 {
 	uint64_t n = 0;
@@ -335,16 +384,16 @@ AVX2 static void tally16_2(const uint64_t *m, const uint16_t *c, size_t blocks, 
 			counts[c[b * 64 + _tzcnt_u64(w)]]++;
 }
 
-/* Colours are seldom asked for: without AVX-512 plain C finds them. */
+/* Few rows need it: without AVX-512 plain C looks at them. */
 static void colour_2(uint64_t *m, const uint32_t *when, const uint16_t *lead, const uint8_t *flags, size_t blocks, unsigned colours, uint32_t now)
 {
 	kernels_scalar.colour(m, when, lead, flags, blocks, colours, now);
 }
 
 /* What the wider registers do not make faster is the same function in both. */
-static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, count_2, sum_2, sum_rows_2, sum_list_2,
+static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, clock8_2, count_2, sum_2, sum_rows_2, sum_list_2,
 				    tally16_2};
-static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, count_2, sum_2,
+static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, clock8_512, count_2, sum_2,
 				      sum_rows_2, sum_list_2, tally16_2};
 
 const struct kernels *kernels_avx2(void)

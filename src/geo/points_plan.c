@@ -45,6 +45,12 @@ static bool bounds(struct points_range r, uint32_t *low, uint32_t *high)
 	return *low <= *high;
 }
 
+/* None named, or all of them. */
+static bool any_colour(const struct points_filter *f)
+{
+	return (f->colours & 15) == 0 || (f->colours & 15) == 15;
+}
+
 void plan_init(struct plan *p, const struct points_filter *f)
 {
 	p->f = f;
@@ -74,7 +80,7 @@ void plan_init(struct plan *p, const struct points_filter *f)
 		p->flags_want |= POINT_CLOSED;
 	}
 	p->all = !p->none && !f->nscenarios && !f->ncategories && !f->nstates && !f->nchannels && !f->ndepartments && !f->tags && !f->created.from &&
-		 !f->created.to && !f->closed.from && !f->closed.to && !(f->colours & 15) && !f->scoped && !f->nplaces && !f->nwithin && !p->flags;
+		 !f->created.to && !f->closed.from && !f->closed.to && any_colour(f) && !f->scoped && !f->nplaces && !f->nwithin && !p->flags;
 }
 
 void plan_release(struct plan *p)
@@ -186,7 +192,7 @@ static enum plan_fit fit_step(struct plan *p, const struct seg *s, enum step_kin
 	case STEP_WITHIN: return f->nwithin ? fit_places(&p->places[1], s, f->within, f->nwithin) : PLAN_ALL;
 	case STEP_DEPARTMENT: return f->ndepartments ? PLAN_SOME : PLAN_ALL;
 	case STEP_TAGS: return f->tags ? PLAN_SOME : PLAN_ALL;
-	case STEP_COLOUR: return f->colours & 15 ? PLAN_SOME : PLAN_ALL;
+	case STEP_COLOUR: return any_colour(f) ? PLAN_ALL : PLAN_SOME;
 	case STEP_KINDS: break;
 	}
 	return PLAN_ALL;
@@ -282,23 +288,46 @@ static void step_created(const struct plan *p, const struct seg *s, uint32_t fir
 	}
 }
 
-static void step_places(const struct plan *p, const struct step_places *o, const uint16_t *place, uint64_t *m, size_t blocks)
+/* One block of which some places are wanted and others are not. */
+static uint64_t places_block(const struct plan *p, const struct step_places *o, const uint16_t *place, uint64_t m)
 {
-	uint64_t any[STRIPE] = {0};
+	uint64_t any = 0;
 
-	if (!o->bitmap) {
-		for (unsigned i = 0; i < o->n; i++)
-			p->k->range16(any, m, place, blocks, o->low[i], o->high[i]);
-		memcpy(m, any, blocks * sizeof(*m));
-		return;
+	for (unsigned i = 0; i < o->n && !o->bitmap; i++)
+		p->k->range16(&any, &m, place, 1, o->low[i], o->high[i]);
+	for (uint64_t w = m; w && o->bitmap; w &= w - 1) {
+		uint16_t code = place[__builtin_ctzll(w)];
+
+		any |= (w & -w) & -(o->bits[code >> 6] >> (code & 63) & 1);
 	}
-	for (size_t b = 0; b < blocks; b++)
-		for (uint64_t w = m[b]; w; w &= w - 1) {
-			uint16_t code = place[b * 64 + (unsigned)__builtin_ctzll(w)];
+	return any;
+}
 
-			if (!(o->bits[code >> 6] >> (code & 63) & 1))
-				m[b] &= ~(w & -w);
-		}
+static enum plan_fit places_fit(const struct step_places *o, uint16_t low, uint16_t high)
+{
+	if (o->bitmap)
+		return low < high ? PLAN_SOME : o->bits[low >> 6] >> (low & 63) & 1 ? PLAN_ALL : PLAN_NONE;
+	for (unsigned i = 0; i < o->n; i++)
+		if (low >= o->low[i] && high <= o->high[i])
+			return PLAN_ALL;
+	for (unsigned i = 0; i < o->n; i++)
+		if (low <= o->high[i] && high >= o->low[i])
+			return PLAN_SOME;
+	return PLAN_NONE;
+}
+
+/* Most blocks are inside or outside as a whole, as their least and greatest place says. */
+static void step_places(const struct plan *p, const struct step_places *o, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks)
+{
+	for (size_t b = 0; b < blocks; b++) {
+		enum plan_fit fit;
+
+		if (m[b] == 0)
+			continue;
+		fit = places_fit(o, s->place_low[first / 64 + b], s->place_high[first / 64 + b]);
+		if (fit != PLAN_ALL)
+			m[b] = fit == PLAN_NONE ? 0 : places_block(p, o, s->place + first + b * 64, m[b]);
+	}
 }
 
 static void step_department(const struct plan *p, const uint16_t *department, uint64_t *m, size_t blocks)
@@ -320,6 +349,22 @@ static void step_department(const struct plan *p, const uint16_t *department, ui
 		}
 }
 
+void plan_colours(const struct kernels *k, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks, unsigned colours, uint32_t now)
+{
+	uint64_t edge[STRIPE];
+
+	k->clock8(m, edge, s->clock + first, blocks, seg_clock(s, now), seg_clock(s, now > UINT32_MAX - s->lead_max ? UINT32_MAX : now + s->lead_max), colours);
+	for (size_t b = 0; b < blocks; b++) {
+		uint32_t at = first + (uint32_t)b * 64;
+		uint64_t exact = edge[b];
+
+		if (exact == 0)
+			continue;
+		k->colour(&exact, s->when + at, s->lead + at, s->flags + at, 1, colours, now);
+		m[b] &= ~edge[b] | exact;
+	}
+}
+
 static void run_step(const struct plan *p, const struct seg *s, enum step_kind kind, uint32_t first, uint64_t *m, size_t blocks)
 {
 	const struct points_filter *f = p->f;
@@ -337,11 +382,11 @@ static void run_step(const struct plan *p, const struct seg *s, enum step_kind k
 	case STEP_FLAGS: p->k->bits8(m, s->flags + first, blocks, p->flags, p->flags_want); break;
 	case STEP_CREATED: step_created(p, s, first, m, blocks); break;
 	case STEP_CLOSED: p->k->range32(m, s->when + first, blocks, p->closed_low, p->closed_high); break;
-	case STEP_PLACES: step_places(p, &p->places[0], s->place + first, m, blocks); break;
-	case STEP_WITHIN: step_places(p, &p->places[1], s->place + first, m, blocks); break;
+	case STEP_PLACES: step_places(p, &p->places[0], s, first, m, blocks); break;
+	case STEP_WITHIN: step_places(p, &p->places[1], s, first, m, blocks); break;
 	case STEP_DEPARTMENT: step_department(p, s->department + first, m, blocks); break;
 	case STEP_TAGS: p->k->any32(m, s->tags + first, blocks, f->tags); break;
-	case STEP_COLOUR: p->k->colour(m, s->when + first, s->lead + first, s->flags + first, blocks, f->colours, f->now); break;
+	case STEP_COLOUR: plan_colours(p->k, s, first, m, blocks, f->colours, f->now); break;
 	case STEP_KINDS: break;
 	}
 }

@@ -40,6 +40,8 @@ void plan_release(struct plan *p);
 enum plan_fit plan_segment(struct plan *p, const struct seg *s);
 /* Masks of the rows from..to-1 that pass, for the blocks from / 64 onwards; at most STRIPE blocks. Returns how many blocks. Only after PLAN_SOME or PLAN_ALL. */
 size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks);
+/* Leaves the rows of those colours (bit 1 << enum point_colour) in the masks of the blocks from row `first` on; at most STRIPE blocks. */
+void plan_colours(const struct kernels *k, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks, unsigned colours, uint32_t now);
 /* Ones for the rows from..to-1, whatever the filter; at most STRIPE blocks. Returns how many. */
 size_t plan_edges(uint32_t from, uint32_t to, uint64_t *masks);
 /* Codes below 256 only, both of the segment and of the filter: the low byte of a category says it all. */

@@ -108,6 +108,7 @@ struct tally {
 	int64_t *counts;
 	uint32_t *local;          /* by the segment's own numbers of places */
 	uint32_t *local_group;
+	uint32_t *local_next;     /* the next of those numbers that is of another group */
 	bool places_only;
 	const struct kernels *k;
 };
@@ -167,12 +168,52 @@ static void tally_row(const struct tally *t, uint32_t row)
 	t->counts[at] += t->sign;
 }
 
+#define SPLIT 6  /* groups of places in a block up to which they are counted one after another */
+
+/* A block of several groups: those are stretches of the segment's numbers of places, since ordinals are in the order of keys. */
+static void tally_block(const struct tally *t, uint32_t first, uint64_t m)
+{
+	const struct seg *s = t->s;
+	uint32_t low = s->place_low[first / 64], high = s->place_high[first / 64], from[SPLIT + 1], n = 0;
+
+	for (uint32_t i = low; i <= high && n <= SPLIT; i = t->local_next[i])
+		from[n++] = i;
+	if (n > SPLIT) {
+		t->k->tally16(&m, s->place + first, 1, t->local);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t these = 0;
+
+		t->k->range16(&these, &m, s->place + first, 1, (uint16_t)from[i], (uint16_t)(i + 1 < n ? from[i + 1] - 1 : high));
+		t->local[from[i]] += (uint32_t)t->k->count(&these, 1);
+	}
+}
+
+/* Blocks that follow each other are mostly of one group: then bits are counted, and no row is looked at. */
+static void tally_places(const struct tally *t, uint32_t first, const uint64_t *m, size_t n)
+{
+	const uint16_t *low = t->s->place_low + first / 64, *high = t->s->place_high + first / 64;
+
+	for (size_t b = 0, next; b < n; b = next) {
+		uint32_t end = t->local_next[low[b]], begin = low[b];
+
+		next = b;
+		while (next < n && low[next] >= begin && high[next] < end)
+			next++;
+		if (next > b)
+			t->local[begin] += (uint32_t)t->k->count(m + b, next - b);
+		else if (m[next++])
+			tally_block(t, first + (uint32_t)b * 64, m[b]);
+	}
+}
+
 static void tally_masks(void *arg, uint32_t first, const uint64_t *m, size_t n)
 {
 	const struct tally *t = arg;
 
 	if (t->places_only) {
-		t->k->tally16(m, t->s->place + first, n, t->local);
+		tally_places(t, first, m, n);
 		return;
 	}
 	for (size_t b = 0; b < n; b++)
@@ -212,6 +253,8 @@ static void tally_source(struct tally *t, struct plan *p, const struct source *o
 		t->local_group[i] = g == SIZE_MAX ? POINTS_NO_GROUP : (uint32_t)g;
 		t->local[i] = 0;
 	}
+	for (uint32_t i = by->nplace ? o->s->nplaces : 0; i-- > 0;)
+		t->local_next[i] = i + 1 < o->s->nplaces && t->local_group[i + 1] == t->local_group[i] ? t->local_next[i + 1] : i + 1;
 	if (t->places_only && fit == PLAN_ALL && from == 0 && to == o->s->n) {
 		for (uint32_t i = 0; i < o->s->nplaces; i++)
 			t->local[i] = o->s->place_rows[i];
@@ -241,7 +284,8 @@ enum err points_count(const struct points_view *v, const struct points_filter *f
 	t.places_only = by->nplace && !by->ncategory && !by->nstate && !by->nperiod;
 	t.local = malloc(SEG_MAX * sizeof(*t.local));
 	t.local_group = malloc(SEG_MAX * sizeof(*t.local_group));
-	if (t.local == NULL || t.local_group == NULL)
+	t.local_next = malloc(SEG_MAX * sizeof(*t.local_next));
+	if (t.local == NULL || t.local_group == NULL || t.local_next == NULL)
 		BUG("no memory for counting points");
 	plan_init(&p, f);
 	for (uint32_t i = 0; i < v->n; i++) {
@@ -251,6 +295,7 @@ enum err points_count(const struct points_view *v, const struct points_filter *f
 	plan_release(&p);
 	free(t.local);
 	free(t.local_group);
+	free(t.local_next);
 	return OK;
 }
 

@@ -142,9 +142,11 @@ struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high)
 		{(void **)&s->key, rows * 8}, {(void **)&s->id, rows * 8}, {(void **)&s->created, rows * 4}, {(void **)&s->when, rows * 4},
 		{(void **)&s->tags, rows * 4}, {(void **)&s->place, rows * 2}, {(void **)&s->department, rows * 2}, {(void **)&s->lead, rows * 2},
 		{(void **)&s->category, rows}, {(void **)&s->state, rows}, {(void **)&s->scenario, rows}, {(void **)&s->channel, rows},
-		{(void **)&s->flags, rows}, {(void **)&s->period, rows}, {(void **)&s->category_high, category_high ? rows : 0},
+		{(void **)&s->flags, rows}, {(void **)&s->period, rows}, {(void **)&s->clock, rows}, {(void **)&s->category_high, category_high ? rows : 0},
 		{(void **)&s->places, nplaces * sizeof(uint32_t)}, {(void **)&s->place_rows, nplaces * sizeof(uint16_t)},
 		{(void **)&s->sumx, blocks * 8}, {(void **)&s->sumy, blocks * 8},
+		{(void **)&s->block_key, (rows / 64 + 1) * sizeof(uint64_t)},
+		{(void **)&s->place_low, rows / 64 * sizeof(uint16_t)}, {(void **)&s->place_high, rows / 64 * sizeof(uint16_t)},
 		{(void **)&s->state_rows, (n / STATE_ROWS + 2) * STATE_SLOTS * sizeof(uint16_t)},
 	};
 
@@ -215,6 +217,44 @@ static void derive_zones(struct seg *s)
 
 		s->period[i] = m > 255 ? 255 : (uint8_t)m;
 	}
+}
+
+static void derive_blocks(struct seg *s)
+{
+	uint32_t b = 0;
+
+	for (; b * 64 < s->n; b++) {
+		uint16_t low = UINT16_MAX, high = 0;
+
+		for (uint32_t i = b * 64; i < s->n && i < b * 64 + 64; i++) {
+			low = s->place[i] < low ? s->place[i] : low;
+			high = s->place[i] > high ? s->place[i] : high;
+		}
+		s->place_low[b] = low;
+		s->place_high[b] = high;
+		s->block_key[b] = s->key[b * 64];
+	}
+	if (b)
+		s->block_key[b] = s->key[s->n - 1];
+}
+
+static bool clock_runs(const struct seg *s, uint32_t i)
+{
+	return s->when[i] && !(s->flags[i] & POINT_CLOSED);
+}
+
+static void derive_clock(struct seg *s)
+{
+	s->clock0 = UINT32_MAX;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (clock_runs(s, i)) {
+			uint32_t period = s->when[i] / PERIOD_MINUTES;
+
+			s->clock0 = period < s->clock0 ? period : s->clock0;
+			s->lead_max = s->lead[i] > s->lead_max ? s->lead[i] : s->lead_max;
+		}
+	for (uint32_t i = 0; i < s->n; i++)
+		s->clock[i] = clock_runs(s, i) ? seg_clock(s, s->when[i]) : 0;
 }
 
 static void derive_sums(struct seg *s)
@@ -332,6 +372,8 @@ static void derive_order(struct seg *s)
 void seg_derive(struct seg *s, bool whole)
 {
 	derive_zones(s);
+	derive_blocks(s);
+	derive_clock(s);
 	derive_sums(s);
 	if (whole) {
 		derive_hash(s);

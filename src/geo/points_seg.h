@@ -42,15 +42,19 @@ struct seg {
 	uint32_t *created, *when, *tags;
 	uint16_t *place, *department, *lead;               /* place: index into places */
 	uint8_t *category, *category_high, *state, *scenario, *channel, *flags, *period;  /* category_high is NULL where all codes are below 256 */
+	uint8_t *clock;                                    /* of the deadline: 0 where no clock runs, else 1 + its period from clock0 on, at most 255 */
 	uint32_t *places; uint32_t nplaces;                /* ordinals that occur, ascending */
 	uint16_t *place_rows;                              /* rows of each */
 	/* derived */
+	uint64_t *block_key;                               /* of the first row of each block of 64, and of the last row behind them */
 	uint64_t *sumx, *sumy;                             /* of the rows before row SUM_ROWS * i */
+	uint16_t *place_low, *place_high;                  /* least and greatest place of each block of 64 rows: neighbours on the curve are of few places */
 	uint16_t *state_rows;                              /* [block of STATE_ROWS][STATE_SLOTS] */
 	uint16_t *hash; uint32_t hash_mask;                /* id -> row + 1, or NULL */
 	uint16_t *order; struct run_start *starts; uint32_t nstarts;  /* rows by (category, period, row), or NULL */
 	/* what occurs */
-	uint32_t created_min, created_max, period0;
+	uint32_t created_min, created_max, period0, clock0;
+	uint16_t lead_max;
 	uint64_t has_category[4], has_state[4], has_scenario[4], has_channel[4];
 	uint8_t flags_or, flags_and;
 	void *memory;
@@ -63,6 +67,13 @@ struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high);
 void seg_derive(struct seg *s, bool whole);
 /* Column i as a piece of memory, to read or write it; false behind the last. One that is not kept has no bytes. */
 bool seg_column(const struct seg *s, int i, void **p, size_t *bytes);
+/* The code in `clock` of a deadline at that time. */
+static inline uint8_t seg_clock(const struct seg *s, uint32_t t)
+{
+	uint32_t period = t / PERIOD_MINUTES;
+
+	return period < s->clock0 ? 1 : period - s->clock0 > 254 ? 255 : (uint8_t)(1 + period - s->clock0);
+}
 void seg_get(const struct seg *s, uint32_t i, struct row *out);
 /* Row of the id; s->n when it is not there. Needs the hash. */
 uint32_t seg_find(const struct seg *s, int64_t id);
