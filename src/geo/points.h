@@ -185,5 +185,7 @@ CHECKED enum err points_nearest(const struct points_view *v, const struct points
 /* Which kernels run: "avx512", "avx2" or "scalar". points_kernels_use("scalar") chooses others (tests, benchmarks); false when this processor cannot. */
 const char *points_kernels(void);
 bool points_kernels_use(const char *name);
+/* How many threads beside the asker's may take part in one answer that needs long; as many as there are further processors, at most three, to begin with. */
+void points_helpers(unsigned n);
 
 #endif

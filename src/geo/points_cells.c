@@ -1,5 +1,7 @@
 #include "geo/points_cells.h"
 
+#include "geo/points_help.h"
+
 /* ---- used ones ---- */
 
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -41,6 +43,8 @@ struct filling {
 	struct plan *p;
 	const struct seg *s;
 	int sign;
+	uint8_t clock_now, clock_soon; /* codes of deadlines that are looked at exactly, see plan_colours */
+	uint64_t looked;               /* rows whose columns were looked at */
 	bool slots;             /* the prefix counts of states of the segment say enough */
 };
 
@@ -79,8 +83,10 @@ static unsigned class_of_row(const struct filling *f, uint32_t i)
 
 	if (f->a->by == CELLS_BY_STATE)
 		return f->a->class_of[s->state[i]];
-	if (s->when[i] == 0 || (s->flags[i] & POINT_CLOSED))
-		return POINT_NO_CLOCK;
+	if (s->clock[i] < f->clock_now)
+		return s->clock[i] ? POINT_OVERDUE : POINT_NO_CLOCK;
+	if (s->clock[i] > f->clock_soon)
+		return POINT_IN_TIME;
 	return now >= s->when[i] ? POINT_OVERDUE : s->when[i] - now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
 }
 
@@ -340,6 +346,14 @@ static void fill_list(const struct filling *f, const uint16_t *rows, uint32_t n)
 	}
 }
 
+/* Asks for the keys of the rows, so that memory brings many at a time: the loops behind wait for each. */
+static void fetch(const uint64_t *key, const uint64_t *masks, size_t blocks)
+{
+	for (size_t b = 0; b < blocks; b++)
+		for (uint64_t m = masks[b]; m; m &= ~(UINT64_C(255) << (lowest(m) & ~7u)))
+			__builtin_prefetch(key + b * 64 + lowest(m));
+}
+
 static void fill_some(struct filling *f, uint32_t from, uint32_t to)
 {
 	uint64_t masks[STRIPE];
@@ -349,9 +363,11 @@ static void fill_some(struct filling *f, uint32_t from, uint32_t to)
 		fill_list(f, few.rows, few.n);
 		return;
 	}
+	f->looked += to - from;
 	while (from < to) {
 		size_t blocks = plan_masks(f->p, f->s, from, to, masks);
 
+		fetch(f->s->key + (from & ~63u), masks, blocks);
 		fill_masks(f, from & ~63u, masks, blocks);
 		from = (from & ~63u) + (uint32_t)blocks * 64;
 	}
@@ -368,6 +384,7 @@ static void fill_source(struct filling *f, const struct source *o)
 	if (from >= to)
 		return;
 	f->s = o->s;
+	plan_clock(o->s, f->p->f->now, &f->clock_now, &f->clock_soon);
 	f->slots = f->a->by == CELLS_BY_STATE && !(o->s->has_state[0] >> (STATE_SLOTS - 1)) && !o->s->has_state[1] && !o->s->has_state[2] &&
 		   !o->s->has_state[3];
 	if (fit == PLAN_ALL)
@@ -393,17 +410,92 @@ static void settle(struct filling *f, const struct points_view *v, uint32_t cell
 	walk_end(&w);
 }
 
+static void cells_clear(struct cells *c)
+{
+	memset(c->touched, 0, sizeof(c->touched));
+	memset(c->contested, 0, sizeof(c->contested));
+	c->total = 0;
+}
+
+/* ---- many segments: with the help of others ---- */
+
+#define ALONE (6 * SEG_FILL)  /* rows looked at before others are asked: a fraction of a millisecond */
+#define PIECE 4u              /* segments */
+
+struct shared {
+	const struct points_view *v;
+	uint32_t from, to;
+	struct filling *own, worker[HELP_WORKERS];
+	struct plan plan[HELP_WORKERS];
+};
+
+static void fill_piece(void *arg, unsigned worker, size_t i)
+{
+	struct shared *h = arg;
+	struct filling *f = worker ? &h->worker[worker] : h->own;
+	uint32_t from = h->from + (uint32_t)i * PIECE;
+
+	if (worker && f->c == NULL) {
+		h->plan[worker] = *h->own->p;   /* the filter is shared; what is said of a segment is not */
+		*f = (struct filling){.c = cells_take(), .a = h->own->a, .p = &h->plan[worker], .sign = 1};
+		cells_clear(f->c);
+	}
+	for (uint32_t k = from; k < from + PIECE && k < h->to; k++)
+		fill_source(f, &h->v->v[k]);
+}
+
+static void cells_add(struct cells *to, const struct cells *c)
+{
+	to->total += c->total;
+	for (uint32_t i = 0; i < CELLS / 64; i++)
+		for (uint64_t m = c->touched[i]; m; m &= m - 1) {
+			uint32_t cell = i * 64 + lowest(m);
+
+			touch(to, cell);
+			to->n[cell] += c->n[cell];
+			to->x[cell] += c->x[cell];
+			to->y[cell] += c->y[cell];
+			for (unsigned k = 0; k < CELL_CLASSES; k++)
+				to->class_n[cell][k] += c->class_n[cell][k];
+			if (c->key[cell] < to->key[cell] || (c->key[cell] == to->key[cell] && c->id[cell] < to->id[cell])) {
+				to->key[cell] = c->key[cell];
+				to->id[cell] = c->id[cell];
+			}
+		}
+}
+
+static void fill_shared(struct filling *f, const struct points_view *v, uint32_t from, uint32_t to)
+{
+	struct shared *h = malloc(sizeof(*h));
+
+	if (h == NULL)
+		BUG("no memory to share the making of a tile");
+	h->v = v;
+	h->from = from;
+	h->to = to;
+	h->own = f;
+	for (unsigned i = 0; i < HELP_WORKERS; i++)
+		h->worker[i].c = NULL;
+	help_run((to - from + PIECE - 1) / PIECE, fill_piece, h);
+	for (unsigned i = 1; i < HELP_WORKERS; i++)
+		if (h->worker[i].c) {
+			cells_add(f->c, h->worker[i].c);
+			cells_give(h->worker[i].c);
+		}
+	free(h);
+}
+
 void cells_fill(struct cells *c, const struct points_view *v, struct plan *p, const struct cells_ask *a)
 {
 	struct filling f = {.c = c, .a = a, .p = p, .sign = 1};
 	uint32_t from, to;
 
-	memset(c->touched, 0, sizeof(c->touched));
-	memset(c->contested, 0, sizeof(c->contested));
-	c->total = 0;
+	cells_clear(c);
 	view_base(v, a->first, a->last, &from, &to);
-	for (uint32_t i = from; i < to; i++)
-		fill_source(&f, &v->v[i]);
+	while (from < to && (f.looked < ALONE || to - from <= 2 * PIECE))
+		fill_source(&f, &v->v[from++]);
+	if (from < to)
+		fill_shared(&f, v, from, to);
 	for (uint32_t i = v->nbase; i < v->n; i++) {
 		f.sign = i < v->nbase + v->nplus ? 1 : -1;
 		if (v->v[i].first <= a->last && v->v[i].last >= a->first)

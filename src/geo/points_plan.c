@@ -352,8 +352,10 @@ static void step_department(const struct plan *p, const uint16_t *department, ui
 void plan_colours(const struct kernels *k, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks, unsigned colours, uint32_t now)
 {
 	uint64_t edge[STRIPE];
+	uint8_t from, to;
 
-	k->clock8(m, edge, s->clock + first, blocks, seg_clock(s, now), seg_clock(s, now > UINT32_MAX - s->lead_max ? UINT32_MAX : now + s->lead_max), colours);
+	plan_clock(s, now, &from, &to);
+	k->clock8(m, edge, s->clock + first, blocks, from, to, colours);
 	for (size_t b = 0; b < blocks; b++) {
 		uint32_t at = first + (uint32_t)b * 64;
 		uint64_t exact = edge[b];

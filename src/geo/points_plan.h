@@ -40,6 +40,12 @@ void plan_release(struct plan *p);
 enum plan_fit plan_segment(struct plan *p, const struct seg *s);
 /* Masks of the rows from..to-1 that pass, for the blocks from / 64 onwards; at most STRIPE blocks. Returns how many blocks. Only after PLAN_SOME or PLAN_ALL. */
 size_t plan_masks(struct plan *p, const struct seg *s, uint32_t from, uint32_t to, uint64_t *masks);
+/* Codes of deadlines (points_seg.h: clock): below *now_code they have passed, above *soon_code nothing is soon yet, between them `when` must be looked at. */
+static inline void plan_clock(const struct seg *s, uint32_t now, uint8_t *now_code, uint8_t *soon_code)
+{
+	*now_code = seg_clock(s, now);
+	*soon_code = seg_clock(s, now > UINT32_MAX - s->lead_max ? UINT32_MAX : now + s->lead_max);
+}
 /* Leaves the rows of those colours (bit 1 << enum point_colour) in the masks of the blocks from row `first` on; at most STRIPE blocks. */
 void plan_colours(const struct kernels *k, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks, unsigned colours, uint32_t now);
 /* Ones for the rows from..to-1, whatever the filter; at most STRIPE blocks. Returns how many. */

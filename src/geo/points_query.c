@@ -1,4 +1,5 @@
 /* Counts, lists and neighbours. */
+#include "geo/points_help.h"
 #include "geo/points_region.h"
 
 #include <math.h>
@@ -110,6 +111,7 @@ struct tally {
 	uint32_t *local_group;
 	uint32_t *local_next;     /* the next of those numbers that is of another group */
 	bool places_only;
+	uint64_t looked;          /* rows whose columns were looked at */
 	const struct kernels *k;
 };
 
@@ -259,6 +261,7 @@ static void tally_source(struct tally *t, struct plan *p, const struct source *o
 		for (uint32_t i = 0; i < o->s->nplaces; i++)
 			t->local[i] = o->s->place_rows[i];
 	} else {
+		t->looked += to - from;
 		take_rows(p, o->s, from, to, &tallies, t);
 	}
 	for (uint32_t i = 0; t->places_only && i < o->s->nplaces; i++)
@@ -266,36 +269,104 @@ static void tally_source(struct tally *t, struct plan *p, const struct source *o
 			t->counts[t->local_group[i]] += t->sign * (int64_t)t->local[i];
 }
 
+static void tally_begin(struct tally *t, const struct points_by *by, int64_t *counts)
+{
+	*t = (struct tally){.by = by, .sign = 1, .counts = counts, .k = kernels()};
+	t->places_only = by->nplace && !by->ncategory && !by->nstate && !by->nperiod;
+	t->local = malloc(SEG_MAX * 3 * sizeof(*t->local));
+	if (t->local == NULL)
+		BUG("no memory for counting points");
+	t->local_group = t->local + SEG_MAX;
+	t->local_next = t->local_group + SEG_MAX;
+}
+
+/* ---- with the help of others ---- */
+
+#define ALONE (6 * SEG_FILL)    /* rows looked at before others are asked */
+#define PIECE 4u                /* segments */
+#define SHARED_CELLS 65536u     /* more counts than that are not kept twice */
+
+struct shared {
+	const struct points_view *v;
+	uint32_t from;
+	size_t n;
+	struct tally *own, worker[HELP_WORKERS];
+	struct plan *plan, plans[HELP_WORKERS];
+};
+
+static void tally_piece(void *arg, unsigned worker, size_t i)
+{
+	struct shared *h = arg;
+	struct tally *t = worker ? &h->worker[worker] : h->own;
+	struct plan *p = worker ? &h->plans[worker] : h->plan;
+	uint32_t from = h->from + (uint32_t)i * PIECE;
+
+	if (worker && t->counts == NULL) {
+		int64_t *counts = calloc(h->n, sizeof(*counts));
+
+		if (counts == NULL)
+			BUG("no memory for counting points");
+		tally_begin(t, h->own->by, counts);
+		*p = *h->plan;
+	}
+	for (uint32_t k = from; k < from + PIECE && k < h->v->nbase; k++)
+		tally_source(t, p, &h->v->v[k]);
+}
+
+static void tally_shared(struct tally *t, struct plan *p, const struct points_view *v, uint32_t from, size_t n)
+{
+	struct shared *h = malloc(sizeof(*h));
+
+	if (h == NULL)
+		BUG("no memory to share counting");
+	h->v = v;
+	h->from = from;
+	h->n = n;
+	h->own = t;
+	h->plan = p;
+	for (unsigned i = 0; i < HELP_WORKERS; i++)
+		h->worker[i].counts = NULL;
+	help_run((v->nbase - from + PIECE - 1) / PIECE, tally_piece, h);
+	for (unsigned i = 1; i < HELP_WORKERS; i++)
+		if (h->worker[i].counts) {
+			for (size_t k = 0; k < n; k++)
+				t->counts[k] += h->worker[i].counts[k];
+			free(h->worker[i].counts);
+			free(h->worker[i].local);
+		}
+	free(h);
+}
+
 enum err points_count(const struct points_view *v, const struct points_filter *f, const struct points_by *by, int64_t *counts)
 {
 	size_t sizes[] = {by->nplace, by->ncategory, by->nstate, by->nperiod}, n = 1;
-	struct tally t = {.by = by, .counts = counts, .k = kernels()};
+	uint32_t i = 0;
+	struct tally t;
 	struct plan p;
 
-	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-		if (sizes[i] > POINTS_CELLS_MAX || (sizes[i] && n > POINTS_CELLS_MAX / sizes[i]))
+	for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+		if (sizes[k] > POINTS_CELLS_MAX || (sizes[k] && n > POINTS_CELLS_MAX / sizes[k]))
 			return ERR_TOO_MUCH;
-		n *= sizes[i] ? sizes[i] : 1;
+		n *= sizes[k] ? sizes[k] : 1;
 	}
-	for (size_t i = 0; i < by->nperiod; i++)
-		if (by->period_at[i] >= by->period_at[i + 1])
+	for (size_t k = 0; k < by->nperiod; k++)
+		if (by->period_at[k] >= by->period_at[k + 1])
 			return ERR_INPUT;
 	memset(counts, 0, n * sizeof(*counts));
-	t.places_only = by->nplace && !by->ncategory && !by->nstate && !by->nperiod;
-	t.local = malloc(SEG_MAX * sizeof(*t.local));
-	t.local_group = malloc(SEG_MAX * sizeof(*t.local_group));
-	t.local_next = malloc(SEG_MAX * sizeof(*t.local_next));
-	if (t.local == NULL || t.local_group == NULL || t.local_next == NULL)
-		BUG("no memory for counting points");
+	tally_begin(&t, by, counts);
 	plan_init(&p, f);
-	for (uint32_t i = 0; i < v->n; i++) {
+	while (i < v->nbase && (t.looked < ALONE || v->nbase - i <= 2 * PIECE || n > SHARED_CELLS))
+		tally_source(&t, &p, &v->v[i++]);
+	if (i < v->nbase) {
+		tally_shared(&t, &p, v, i, n);
+		i = v->nbase;
+	}
+	for (; i < v->n; i++) {
 		t.sign = source_sign(v, i);
 		tally_source(&t, &p, &v->v[i]);
 	}
 	plan_release(&p);
 	free(t.local);
-	free(t.local_group);
-	free(t.local_next);
 	return OK;
 }
 
