@@ -76,6 +76,8 @@ void db_submit(struct db *db, db_job job, db_done done, void *arg);
 void db_submit_here(struct db *db, db_job job, db_done done, void *arg);
 /* The same, waiting for the result. Never call it from a db_done. */
 CHECKED enum err db_write(struct db *db, db_job job, void *arg);
+/* Do others wait for the writer? Several jobs were in one of its transactions within the last tenth of a second. For work that can wait. */
+bool db_writer_busy(struct db *db);
 
 /* A level above the jobs: called by the writer around each batch. Set once before the first write. */
 struct db_hooks {

@@ -413,6 +413,37 @@ static void test_queue_full(void **state)
 	assert_int_equal(5, count(u->db));
 }
 
+/* What can wait is told that others do, and for a tenth of a second after. */
+static void test_busy(void **state)
+{
+	const struct db_options o = {.writers = 1};
+	struct unit *u = *state;
+	_Atomic int left = 8;
+	struct add v[8];
+	int us = 50000;
+
+	make_tables(u);
+	unit_store_reopen(u, &o);
+	v[0] = (struct add){.id = 100};
+	assert_int_equal(OK, db_write(u->db, add_job, &v[0]));
+	assert_false(db_writer_busy(u->db)); /* one alone waits for nobody */
+	slow_begun = 0;
+	db_submit(u->db, slow_job, nothing_done, &us);
+	while (!slow_begun)
+		usleep(1000);
+	for (int i = 0; i < 8; i++) {
+		v[i] = (struct add){.id = i + 1, .left = &left};
+		db_submit(u->db, add_job, add_done, &v[i]);
+	}
+	for (int i = 0; i < 400 && !db_writer_busy(u->db); i++)
+		usleep(1000);
+	assert_true(db_writer_busy(u->db));
+	wait_for(&left);
+	for (int i = 0; i < 400 && db_writer_busy(u->db); i++)
+		usleep(10000);
+	assert_false(db_writer_busy(u->db));
+}
+
 /* ---- hooks: counts what is pending, refuses to seal when told ---- */
 
 static int sealed, committed_ok, committed_bad, rewound;
@@ -960,7 +991,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_values), UNIT_BOTH(test_text), UNIT_BOTH(test_optional_and_lists), UNIT_BOTH(test_many_threads),
 		UNIT_BOTH(test_few_failures), UNIT_BOTH(test_submit_here),
-		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
+		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_busy), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
 		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
 		UNIT_BOTH(test_search), UNIT_BOTH(test_marks), cmocka_unit_test(test_pg_restart),
 		UNIT_ON(DB_PG, test_cut_at_commit),

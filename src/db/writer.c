@@ -35,6 +35,7 @@ struct db_queue {
 	struct write *spare; /* used nodes */
 	struct batch *shared; /* SQLite: the one batch, of the writer or of a thread that does its work (db_submit_here) */
 	bool busy;            /* ... and somebody has it */
+	_Atomic int64_t shared_at; /* clock_mono: when a transaction last had several jobs */
 	pthread_t *threads;
 	int nthreads;
 	/* batches share it; a job that is run again after a conflict has it alone, so that the writers of this node
@@ -42,6 +43,8 @@ struct db_queue {
 	pthread_rwlock_t peace;
 };
 
+#define BUSY_JOBS 4        /* tailers' jobs meet each other and a person's now and then */
+#define BUSY_MS 100
 #define CAREFUL_BATCHES 64 /* after a failure: so many batches have savepoints from the start */
 
 struct batch {
@@ -107,6 +110,13 @@ void db_submit(struct db *db, db_job job, db_done done, void *arg)
 	pthread_mutex_unlock(&q->lock);
 	if (!room)
 		done(arg, ERR_BUSY);
+}
+
+bool db_writer_busy(struct db *db)
+{
+	int64_t at = atomic_load(&queue_of(db)->shared_at);
+
+	return at && clock_mono() - at < BUSY_MS;
 }
 
 struct waiter {
@@ -339,6 +349,8 @@ static void run_batch(struct batch *b)
 {
 	enum err e;
 
+	if (b->n >= BUSY_JOBS)
+		atomic_store(&b->db->queue->shared_at, clock_mono());
 	b->until = clock_mono() + DB_OUTAGE_MS;
 	pthread_rwlock_rdlock(&b->db->queue->peace);
 	e = transaction(b, 0, &b->n, b->n < b->db->o.batch);

@@ -11,11 +11,14 @@
 #include "core/journal/journal.sql.h"
 
 #define BATCH 128         /* entries a job: it runs between people's jobs, and they wait for it */
+#define BATCH_BUSY 64     /* ... while they do wait */
 #define BATCH_BEHIND 1000 /* ... of one that is far behind */
 #define FAR_BEHIND 4000
 #define POLL_MS 1000
 #define GATHER_MS 100     /* after a batch: under load wait for more instead of running a job for each commit */
 #define GATHER_WATCH_MS 10
+#define LATE_MS 2000      /* as far behind in time as a tailer may fall while people have the writer */
+#define YIELD 9           /* it leaves them so many times what its job took; when late, as much as it took */
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_MAX_MS 5000
 
@@ -42,6 +45,8 @@ struct step {
 	int64_t seq;
 	int limit;
 	size_t n;
+	int64_t at;      /* of the last entry: when it was written */
+	int64_t took_us; /* in the writer, without the wait for it */
 };
 
 static enum err tail_job(struct tx *tx, void *arg)
@@ -50,6 +55,7 @@ static enum err tail_job(struct tx *tx, void *arg)
 	struct str name = str_from(s->t->name);
 	struct journal_cursor_lock_row cursor;
 	struct journal_entry *v;
+	int64_t begun = clock_mono_us();
 	enum err e = q_journal_cursor_lock(tx->c, tx->arena, name, &cursor);
 
 	if (e != OK)
@@ -63,7 +69,10 @@ static enum err tail_job(struct tx *tx, void *arg)
 	if (e != OK)
 		return e;
 	s->seq = v[s->n - 1].seq;
-	return q_journal_cursor_move(tx->c, name, s->seq, NULL);
+	s->at = v[s->n - 1].at;
+	e = q_journal_cursor_move(tx->c, name, s->seq, NULL);
+	s->took_us = clock_mono_us() - begun;
+	return e;
 }
 
 static enum err watch_step(struct step *s)
@@ -96,25 +105,23 @@ static enum err anything_new(struct journal_tailer *t, int64_t seq, int64_t *beh
 	return e;
 }
 
-static enum err step(struct journal_tailer *t, bool *full, size_t *n)
+static enum err step(struct journal_tailer *t, struct step *s)
 {
-	struct step s = {.t = t, .seq = t->seq};
 	int64_t behind;
-	enum err e = anything_new(t, s.seq, &behind);
+	enum err e;
 
-	*n = 0;
+	*s = (struct step){.t = t, .seq = t->seq};
+	e = anything_new(t, s->seq, &behind);
 	if (e != OK || behind <= 0)
 		return e;
-	s.limit = behind > FAR_BEHIND ? BATCH_BEHIND : BATCH;
-	e = t->fn ? db_write(t->log->db, tail_job, &s) : watch_step(&s);
+	s->limit = t->fn && db_writer_busy(t->log->db) ? BATCH_BUSY : behind > FAR_BEHIND ? BATCH_BEHIND : BATCH;
+	e = t->fn ? db_write(t->log->db, tail_job, s) : watch_step(s);
 	if (e != OK)
 		return e;
 	pthread_mutex_lock(&t->log->lock);
-	t->seq = s.seq;
+	t->seq = s->seq;
 	pthread_cond_broadcast(&t->log->woken); /* for those that drain */
 	pthread_mutex_unlock(&t->log->lock);
-	*n = s.n;
-	*full = s.n == (size_t)s.limit;
 	return OK;
 }
 
@@ -146,17 +153,31 @@ static void rest(struct journal_tailer *t, int64_t heard, int64_t ms)
 }
 
 /* Lets more gather; commits do not wake it meanwhile, only somebody who waits for it. */
-static void gather(struct journal_tailer *t)
+static void gather(struct journal_tailer *t, int64_t ms)
 {
 	struct journal_log *l = t->log;
 	struct timespec until;
 
-	deadline(&until, t->fn ? GATHER_MS : GATHER_WATCH_MS);
+	deadline(&until, ms);
 	pthread_mutex_lock(&l->lock);
 	while (!t->stop && t->draining == 0)
 		if (pthread_cond_timedwait(&l->hurry, &l->lock, &until) != 0)
 			break;
 	pthread_mutex_unlock(&l->lock);
+}
+
+/*
+ * How long to leave the writer to others. Search and totals may be a little behind; people wait for their answers. So while the writer is
+ * busy with them a tailer takes a tenth of its time, and half of it when it falls behind.
+ */
+static int64_t pause_ms(const struct journal_tailer *t, const struct step *s)
+{
+	int64_t yield, plain = s->n < (size_t)s->limit ? (t->fn ? GATHER_MS : GATHER_WATCH_MS) : 0;
+
+	if (t->fn == NULL || !db_writer_busy(t->log->db))
+		return plain;
+	yield = s->took_us * (clock_now() - s->at > LATE_MS ? 1 : YIELD) / 1000 + 1;
+	return yield > plain ? yield : plain;
 }
 
 static void pause_after_error(struct journal_tailer *t, int64_t ms)
@@ -189,9 +210,9 @@ static void *run(void *arg)
 
 	pthread_setname_np(pthread_self(), "tailer");
 	while (look(t, &heard)) {
-		size_t n;
-		bool full = false;
-		enum err e = step(t, &full, &n);
+		struct step s;
+		enum err e = step(t, &s);
+		int64_t ms;
 
 		if (e != OK) {
 			log_warn("journal: tailer %s failed behind seq=%lld: %s; next try in %lld ms", t->name, (long long)t->seq,
@@ -201,10 +222,10 @@ static void *run(void *arg)
 			continue;
 		}
 		back_off = BACK_OFF_FIRST_MS;
-		if (n == 0)
+		if (s.n == 0)
 			rest(t, heard, POLL_MS);
-		else if (!full)
-			gather(t);
+		else if ((ms = pause_ms(t, &s)) > 0)
+			gather(t, ms);
 	}
 	return NULL;
 }

@@ -52,17 +52,25 @@ static int by_value(const void *x, const void *y)
 	return *a < *b ? -1 : *a > *b;
 }
 
-static struct bag bag_of(struct arena *a, struct str text)
+/* In the order of the text, those that come twice twice. */
+static struct bag tokens_of(struct arena *a, struct str text)
 {
 	struct bag b = {arena_array(a, uint64_t, 2 * MOST_CHARS), 0};
 	struct cjk_iter it;
 	struct cjk_token t;
-	size_t kept = 0;
 
 	text = utf8_cut(text, MOST_CHARS);
 	for (cjk_begin(&it, text, CJK_INDEX); b.n < 2 * MOST_CHARS && cjk_next(&it, &t);)
 		if (t.kind != CJK_SINGLE)
 			b.v[b.n++] = hash(t.text);
+	return b;
+}
+
+static struct bag bag_of(struct arena *a, struct str text)
+{
+	struct bag b = tokens_of(a, text);
+	size_t kept = 0;
+
 	qsort(b.v, b.n, sizeof(*b.v), by_value);
 	for (size_t i = 0; i < b.n; i++)
 		if (kept == 0 || b.v[i] != b.v[kept - 1])
@@ -147,7 +155,7 @@ static void marks_of(struct str town, struct bag b, uint64_t mark[MARKS])
 
 struct str similar_marks(struct arena *a, struct str place, struct str words)
 {
-	struct bag b = bag_of(a, words);
+	struct bag b = tokens_of(a, words); /* the least of them is the least, sorted or not */
 	struct str all = STR("");
 	uint64_t mark[MARKS];
 
@@ -165,7 +173,7 @@ static enum err search_marks(struct db_conn *c, struct arena *a, struct str town
 	uint64_t mark[MARKS];
 	enum err e = OK;
 
-	if (b.n < LEAST_TOKENS)
+	if (b.n == 0)
 		return OK;
 	marks_of(town, b, mark);
 	for (size_t k = 0; e == OK && k < MARKS; k++) {
