@@ -2,7 +2,7 @@
 import { assert, test } from './lib/test.mjs';
 import { axe, fits, screenshot } from './lib/browser.mjs';
 import { world } from './lib/server.mjs';
-import { actionForm, desk, did, officeHours, option, staff, step } from './lib/desk.mjs';
+import { actionForm, desk, did, number, officeHours, option, report, staff, step } from './lib/desk.mjs';
 
 let server;
 export const before = async () => {
@@ -61,4 +61,39 @@ test.main('a patrol finding is returned to an organisation chosen from a list wi
   assert.equal(early.status, 422);
   assert.match(early.text, /城市管理局/);
   await did(h, id, 'return', { reason: '归城管', suggest: to });
+});
+
+// ---- a rule that a reason lets pass, for several at once ----
+
+test.main('several at once: a rule that stops some of them asks for its reason once, before anything is done', async () => {
+  const d = await staff(server, 'dispatcher');
+  const h = await staff(server, 'handler-people');
+  const ids = [];
+  for (const what of ['楼下堆物甲', '楼下堆物乙', '楼下堆物丙']) {
+    const id = await number(d, await report(server, { what }));
+    await did(d, id, 'accept');
+    await d.get(`/cases/${id}`);
+    const lead = option(d, 'dispatch', 'lead', '民生服务板块');
+    await did(d, id, 'dispatch', { lead, ...(what.endsWith('乙') ? {} : { cohandlers: option(d, 'dispatch', 'lead', '平安法治板块') }) });
+    await did(h, id, 'sign');
+    ids.push(id);
+  }
+  const { page, context } = await desk(server, 'handler-people', { script: false });
+  await page.goto(`/cases/bulk?${ids.map((i) => `m=${i}`).join('&')}&do=reply`);
+  await page.selectOption('#reply-verdict', 'solved');
+  await page.fill('#reply-note', '已经清走。');
+  await page.locator('#do-reply button.btn').click();
+  await page.locator('#reply-why-parts-done').waitFor();
+  assert.match(await page.locator('#do-reply').innerText(), /拦住了 2 件/);
+  assert.equal(await page.inputValue('#reply-note'), '已经清走。', 'nothing typed is lost');
+  await axe(page);
+  await fits(page);
+  await screenshot(page, 'bulk-rule');
+  await page.fill('#reply-why-parts-done', '协办电话里说已到场，系统稍后补交');
+  await page.locator('#do-reply button.btn').click();
+  await page.waitForURL(/\/cases\/bulk\/[0-9a-f]{32}$/);
+  assert.match(await page.locator('h1').innerText(), /办了 3 件/);
+  await page.goto(`/cases/${ids[0]}?lang=en`);
+  assert.match(await page.locator('main').innerText(), /协办电话里说已到场/);
+  await context.close();
 });

@@ -92,6 +92,79 @@ struct str bulk_place(const struct matter *v, size_t n)
 	return place;
 }
 
+/* ---- rules that a reason lets pass ---- */
+
+static bool store_failed(enum err e)
+{
+	return e == ERR_DB || e == ERR_BUSY || e == ERR_IO;
+}
+
+static bool stops(const struct rule_outcome *o)
+{
+	return o->verdict == RULE_FAIL && o->rule->strength != RULE_WARN && !o->overridden;
+}
+
+/* Is there something to give a reason for, and nothing that no reason helps? */
+static bool may_pass(const struct matter_act *act)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < act->noutcomes; i++) {
+		if (stops(&act->outcomes[i]) && act->outcomes[i].rule->strength != RULE_SHOULD)
+			return false;
+		any |= stops(&act->outcomes[i]);
+	}
+	return any;
+}
+
+static void block(struct arena *a, struct bulk_run *r, const struct rule *rule, const struct matter *m)
+{
+	size_t i = 0;
+
+	while (i < r->nblocks && r->blocks[i].rule != rule)
+		i++;
+	if (i == BULK_RULES)
+		return;
+	if (i == r->nblocks) {
+		r->blocks[i] = (struct bulk_block){.rule = rule, .v = arena_array(a, const struct matter *, BULK_MOST), .reason = STR("")};
+		r->nblocks++;
+	}
+	r->blocks[i].v[r->blocks[i].n++] = m;
+}
+
+enum err bulk_blocked(struct rq *rq, struct bulk_run *r, const struct matter *v, const int64_t *versions, size_t n)
+{
+	r->blocks = arena_array(rq->arena, struct bulk_block, BULK_RULES);
+	r->nblocks = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct matter_act act = {.id = v[i].id, .version = versions[i], .action = r->action, .by = {.who = &rq->who}, .values = r->values,
+					 .nvalues = r->nvalues, .arena = rq->arena};
+		enum err e = matter_check(rq_conn(rq), rq->now, &act);
+
+		if (store_failed(e))
+			return e;
+		for (size_t k = 0; e == ERR_RULE && may_pass(&act) && k < act.noutcomes; k++)
+			if (stops(&act.outcomes[k]))
+				block(rq->arena, r, act.outcomes[k].rule, &v[i]);
+	}
+	return OK;
+}
+
+struct str bulk_reason(struct arena *a, const struct bulk_run *r, int64_t matter)
+{
+	struct str all = STR("");
+
+	for (size_t i = 0; i < r->nblocks; i++)
+		for (size_t k = 0; k < r->blocks[i].n; k++) {
+			if (r->blocks[i].v[k]->id != matter)
+				continue;
+			if (str_empty(r->blocks[i].reason))
+				return STR("");
+			all = all.n ? arena_printf(a, "%.*s；%.*s", STR_ARG(all), STR_ARG(r->blocks[i].reason)) : r->blocks[i].reason;
+		}
+	return all;
+}
+
 /* ---- one matter ---- */
 
 struct one {
@@ -136,11 +209,6 @@ static struct str why_in(struct rq *rq, enum lang lang, const struct matter_act 
 	return why;
 }
 
-static bool store_failed(enum err e)
-{
-	return e == ERR_DB || e == ERR_BUSY || e == ERR_IO;
-}
-
 enum err bulk_do(struct rq *rq, const struct bulk_run *r, int64_t id, int64_t version)
 {
 	struct one *x = arena_new(rq->arena, struct one);
@@ -149,7 +217,7 @@ enum err bulk_do(struct rq *rq, const struct bulk_run *r, int64_t id, int64_t ve
 
 	*x = (struct one){.run = r};
 	x->act = (struct matter_act){.id = id, .version = version, .action = r->action, .by = {.who = &rq->who}, .values = r->values,
-				     .nvalues = r->nvalues, .arena = rq->arena};
+				     .nvalues = r->nvalues, .arena = rq->arena, .override_reason = bulk_reason(rq->arena, r, id)};
 	if (e == OK && !cases_may_see(&rq->who, &m))
 		e = ERR_NOT_FOUND;
 	if (e == ERR_NOT_FOUND)

@@ -113,7 +113,23 @@ static struct matter_row row_of(const struct matter *m)
 				   .place = m->place, .category = m->category, .channel = m->channel, .demo = m->demo};
 }
 
-static enum err bulk_form(struct rq *rq, const struct chosen *c, struct str open, int status)
+static void fill_blocks(struct rq *rq, const struct bulk_run *r, struct cases_action_view *out)
+{
+	out->blocks = arena_array(rq->arena, struct cases_block, r->nblocks + 1);
+	out->nblocks = r->nblocks;
+	for (size_t i = 0; i < r->nblocks; i++) {
+		const struct bulk_block *b = &r->blocks[i];
+		struct cases_block *to = &out->blocks[i];
+
+		*to = (struct cases_block){.name = str_from(b->rule->name), .reason = b->reason, .v = arena_array(rq->arena, struct cases_option, b->n + 1)};
+		to->title = arena_printf(rq->arena, "%s（%s）", _(b->rule->title), b->rule->source);
+		for (; to->n < b->n; to->n++)
+			to->v[to->n] = (struct cases_option){arena_printf(rq->arena, "/cases/%lld", (long long)b->v[to->n]->id),
+							     matter_mask(rq->arena, b->v[to->n]->title), false};
+	}
+}
+
+static enum err bulk_form(struct rq *rq, const struct chosen *c, const struct bulk_run *r, struct str open, int status)
 {
 	struct cases_bulk_view v = {.chosen = c->asked, .missing = c->missing, .too_many = c->too_many, .most = BULK_MOST, .ids = STR("")};
 	struct matter_row *rows = arena_array(rq->arena, struct matter_row, c->n + 1);
@@ -136,6 +152,8 @@ static enum err bulk_form(struct rq *rq, const struct chosen *c, struct str open
 		v.actions[i].open = open.n ? str_eq(v.actions[i].id, open) : i == 0 && !v.actions[i].danger;
 		if (status != 200 && v.actions[i].open)
 			v.actions[i].error = rq->reason;
+		if (r && v.actions[i].open)
+			fill_blocks(rq, r, &v.actions[i]);
 	}
 	return rq_page_status(rq, status, html_cases_bulk, &v);
 }
@@ -145,7 +163,7 @@ enum err cases_bulk_page(struct rq *rq)
 	struct chosen c;
 	enum err e = choose(rq, &rq->http->params, &c);
 
-	return e == OK ? bulk_form(rq, &c, rq_query(rq, "do"), 200) : e;
+	return e == OK ? bulk_form(rq, &c, NULL, rq_query(rq, "do"), 200) : e;
 }
 
 /* ---- doing ---- */
@@ -182,6 +200,12 @@ static bool read_answers(struct rq *rq, const struct bulk_action *b, struct bulk
 		}
 	}
 	return true;
+}
+
+static void read_reasons(struct rq *rq, struct bulk_run *r)
+{
+	for (size_t i = 0; i < r->nblocks; i++)
+		r->blocks[i].reason = rq_form(rq, arena_printf(rq->arena, "why_%s", r->blocks[i].rule->name).p);
 }
 
 static struct str run_name(struct rq *rq)
@@ -240,7 +264,16 @@ enum err cases_bulk_do(struct rq *rq)
 	if (c.n == 0 || !find_action(&c, r.action, &b))
 		return rq_fail(rq, ERR_INPUT, _("不认识这一步，请回到列表重新选择"));
 	if (!read_answers(rq, &b, &r))
-		return bulk_form(rq, &c, r.action, 422);
+		return bulk_form(rq, &c, NULL, r.action, 422);
+	e = bulk_blocked(rq, &r, c.v, c.versions, c.n);
+	if (e != OK)
+		return e;
+	read_reasons(rq, &r);
+	/* asked once: what is left without a reason then is what the person leaves */
+	if (r.nblocks && !str_eqz(rq_form(rq, "rules_seen"), "1")) {
+		rq->reason = str_from(_("有规定要求说明理由，一件都还没有办"));
+		return bulk_form(rq, &c, &r, r.action, 422);
+	}
 	r.run = run_name(rq);
 	return do_all(rq, &r);
 }

@@ -126,6 +126,8 @@ static void step_facts(struct rq *rq, const struct scenario *s, const struct mat
 		const struct scenario_field *d = scenario_ask(s, st->values[k].field);
 		struct str text;
 
+		if (str_eqz(st->values[k].field, MATTER_OVERRIDE))
+			to->facts[to->nfacts++] = (struct cases_fact){str_from(_("仍要办理的理由")), matter_mask(rq->arena, st->values[k].value), false};
 		if (d == NULL || str_empty(st->values[k].value) || d->type == FIELD_IMAGE || str_eqz(d->id, "post"))
 			continue;
 		text = value_text(rq, d, st->values[k].value);

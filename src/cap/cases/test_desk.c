@@ -15,7 +15,7 @@ static const struct capability *const list[] = {&cap_account, &cap_cases, NULL};
 static struct site site;
 static struct world {
 	struct str town, grid, next_town;
-	int64_t center, dispatcher, colleague, clerk;
+	int64_t center, helper, dispatcher, colleague, clerk;
 	struct str hash;
 } w;
 
@@ -50,6 +50,7 @@ static enum err make_world(struct tx *tx, void *arg)
 	w.grid = add_place(tx, add_place(tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
 	w.next_town = add_place(tx, district, "500105006", "观音桥街道", PLACE_TOWN);
 	assert_int_equal(OK, actor_org_add(tx, &(struct actor_org){.name = STR("指挥中心"), .kind = STR("unit"), .place = w.town}, &w.center));
+	assert_int_equal(OK, actor_org_add(tx, &(struct actor_org){.name = STR("协办的板块"), .kind = STR("board"), .place = w.town}, &w.helper));
 	w.dispatcher = add_account(tx, "dispatcher", "dispatcher", w.town, w.center);
 	w.colleague = add_account(tx, "colleague", "dispatcher", w.town, w.center);
 	w.clerk = add_account(tx, "clerk", "dept_clerk", w.town, w.center);
@@ -192,6 +193,75 @@ static void test_bulk_asks_once(void **state)
 	assert_int_equal(400, browser_post(&d, "/cases/bulk", "action=accept")->status);
 }
 
+static void handed(int64_t id, bool helped)
+{
+	struct actor_session s;
+	struct matter_value v[] = {{STR("lead"), arena_printf(&site.arena, "%lld", (long long)w.center)},
+				   {STR("cohandlers"), arena_printf(&site.arena, "%lld", (long long)w.helper)}};
+	struct matter_act act = {.id = id, .version = -1, .action = STR("dispatch"), .by = {.who = &s}, .arena = &site.arena, .values = v,
+				 .nvalues = helped ? 2 : 1};
+	struct db_conn *c = db_read_begin(site.app->db);
+
+	assert_int_equal(OK, actor_load(c, &site.arena, w.dispatcher, &s));
+	db_read_end(c);
+	if (db_write(site.app->db, matter_do, &act) != OK)
+		fail_msg("dispatch: %.*s", STR_ARG(act.why));
+	act_as(w.clerk, id, "sign");
+}
+
+static struct str override_of(int64_t id)
+{
+	struct db_conn *c = db_read_begin(site.app->db);
+	struct matter_step *steps;
+	struct matter m;
+	struct str reason = STR("");
+	size_t n;
+
+	assert_int_equal(OK, matter_get(c, &site.arena, id, &m));
+	assert_int_equal(OK, matter_timeline(c, &site.arena, &m, &steps, &n));
+	db_read_end(c);
+	for (size_t i = 0; i < steps[n - 1].nvalues; i++)
+		if (str_eqz(steps[n - 1].values[i].field, MATTER_OVERRIDE))
+			reason = steps[n - 1].values[i].value;
+	return reason;
+}
+
+/* A rule of strength 一般 stops two of three: it is said with its source before anything is done; with a reason they are done and it is kept. */
+static void test_bulk_rule_passed_by_reason(void **state)
+{
+	int64_t a = file(w.grid, "有协办的甲"), b = file(w.grid, "没有协办的乙"), c = file(w.grid, "有协办的丙"), d = file(w.grid, "有协办的丁");
+	struct browser x = as("clerk");
+	const char *three = arena_printf(&site.arena, "action=reply&m=%lld.3,%lld.3,%lld.3&f_verdict=solved&f_note=done", (long long)a, (long long)b,
+					 (long long)c).p;
+
+	(void)state;
+	handed(a, true), handed(b, false), handed(c, true), handed(d, true);
+	browser_get(&x, arena_printf(&site.arena, "/cases/bulk?m=%lld&m=%lld&m=%lld", (long long)a, (long long)b, (long long)c).p);
+	assert_false(has(&x, "why_parts-done"));
+	assert_int_equal(422, browser_post(&x, "/cases/bulk", three)->status);
+	assert_true(has(&x, "一件都还没有办") && has(&x, "name=\"why_parts-done\"") && has(&x, "拦住了 2 件"));
+	state_is(a, "signed");
+	state_is(b, "signed");
+	assert_int_equal(303, browser_post(&x, "/cases/bulk", arena_printf(&site.arena, "%s&rules_seen=1&why_parts-done=urgent", three).p)->status);
+	state_is(a, "replied");
+	state_is(b, "replied");
+	state_is(c, "replied");
+	assert_true(str_eqz(override_of(a), "urgent") && str_eqz(override_of(c), "urgent"));
+	assert_true(str_empty(override_of(b)));
+	browser_get(&x, says("/cases/%lld", a, 0));
+	assert_true(has(&x, "仍要办理的理由") && has(&x, "urgent"));
+	/* without a reason the second time it is left, and told */
+	browser_get(&x, says("/cases/bulk?m=%lld", d, 0));
+	assert_int_equal(303, browser_post(&x, "/cases/bulk", says("action=reply&m=%lld.3&f_verdict=solved&f_note=done&rules_seen=1", d, 0))->status);
+	state_is(d, "signed");
+	browser_get(&x, arena_strz(&site.arena, arena_str(&site.arena, reply_header(&x.last, "Location"))));
+	assert_true(has(&x, "没有办 1 件"));
+	/* what no reason helps is not asked for one */
+	browser_get(&x, says("/cases/bulk?m=%lld", d, 0));
+	assert_int_equal(303, browser_post(&x, "/cases/bulk", says("action=reply&m=%lld.3&f_verdict=cannot&f_note=no", d, 0))->status);
+	state_is(d, "signed");
+}
+
 static void test_bulk_many(void **state)
 {
 	struct browser d = as("dispatcher");
@@ -329,7 +399,7 @@ int main(void)
 #define ON(engine, f) {#f " " #engine, f, setup, teardown, (void *)(uintptr_t)(engine)}
 #define BOTH(f) ON(DB_SQLITE, f), ON(DB_PG, f)
 	static const struct CMUnitTest tests[] = {
-		BOTH(test_bulk_done_and_refused), BOTH(test_bulk_asks_once), BOTH(test_bulk_many), BOTH(test_views), BOTH(test_seen),
+		BOTH(test_bulk_done_and_refused), BOTH(test_bulk_asks_once), BOTH(test_bulk_rule_passed_by_reason), BOTH(test_bulk_many), BOTH(test_views), BOTH(test_seen),
 		BOTH(test_conditions),
 	};
 

@@ -104,6 +104,12 @@ struct cases_field_view {
 	size_t nphotos;
 };
 
+struct cases_block {
+	struct str name, title, reason; /* title with its legal source */
+	struct cases_option *v;         /* the matters: value is the address */
+	size_t n;
+};
+
 struct cases_action_view {
 	struct str id, title, error;
 	bool danger, open, takes_photos;
@@ -113,6 +119,8 @@ struct cases_action_view {
 	bool may_preview;    /* its note is for the reporter */
 	struct cases_option *templates; /* value: address that fills it in */
 	size_t ntemplates;
+	struct cases_block *blocks; /* of several at once: rules that stop some of them, each with its reason */
+	size_t nblocks;
 	bool asks_override;  /* a rule of strength 一般 stands in the way: a reason lets it pass */
 	struct str rule;     /* which, with its source */
 };

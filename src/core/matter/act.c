@@ -10,6 +10,8 @@
 
 #define N_(zh) zh
 
+#define OVERRIDE_CHARS 2000
+
 /* ---- who may ---- */
 
 static bool right_fits(const struct scenario *s, const struct matter *m, const struct actor_right *r, struct str role)
@@ -104,6 +106,9 @@ static enum err check_answers(struct acting *x)
 	for (size_t i = 0; i < x->act->nvalues; i++)
 		if (!is_asked(ac, x->act->values[i].field))
 			return act_refuse0(x, ERR_INPUT, arena_strz(x->out, x->act->values[i].field), N_("这个动作不问这一项"));
+	if (x->act->override_reason.n && (!utf8_valid(x->act->override_reason) || !utf8_plain(x->act->override_reason, true) ||
+					  utf8_count(x->act->override_reason) > OVERRIDE_CHARS))
+		return act_refuse0(x, ERR_INPUT, "override_reason", N_("理由太长，或有看不见的控制字符"));
 	x->v = arena_array(x->tx->arena, struct matter_value, ac->nasks + 1);
 	for (size_t i = 0; i < ac->nasks; i++) {
 		const struct scenario_field *f = scenario_ask(x->s, ac->asks[i].field);
@@ -133,7 +138,7 @@ static struct str rule_arg(void *ctx, const char *name)
 
 static enum err run_rules(struct acting *x)
 {
-	struct rule_input in = {.tx = x->tx, .conn = x->tx->c, .arena = x->tx->arena, .now = x->tx->now, .matter = &x->was,
+	struct rule_input in = {.tx = x->preview ? NULL : x->tx, .conn = x->tx->c, .arena = x->tx->arena, .now = x->tx->now, .matter = &x->was,
 				.action = x->action->id.p, .actor = x->actor, .arg = rule_arg, .ctx = x};
 	struct matter_act *act = x->act;
 	enum err e = rule_run(&in, x->action->rules, x->action->nrules, act->override_reason, &act->outcomes, &act->noutcomes);
@@ -209,9 +214,17 @@ static enum err store_change(struct acting *x)
 	return e;
 }
 
+static bool overrode(const struct matter_act *act)
+{
+	for (size_t i = 0; i < act->noutcomes; i++)
+		if (act->outcomes[i].overridden)
+			return true;
+	return false;
+}
+
 static enum err store_step(struct acting *x)
 {
-	struct matter_value *others = arena_array(x->tx->arena, struct matter_value, x->n + 1);
+	struct matter_value *others = arena_array(x->tx->arena, struct matter_value, x->n + 2);
 	struct str note = STR("");
 	size_t n = 0;
 
@@ -221,6 +234,8 @@ static enum err store_step(struct acting *x)
 		else
 			others[n++] = x->v[i];
 	}
+	if (overrode(x->act))
+		others[n++] = (struct matter_value){STR(MATTER_OVERRIDE), str_trim(x->act->override_reason)};
 	x->step = x->act->step = id_new(x->tx->now);
 	x->note = note;
 	x->vals = values_json(x->tx->arena, others, n);
@@ -383,7 +398,7 @@ static enum err tell_all(struct acting *x)
 static enum err begin(struct acting *x)
 {
 	struct matter_act *act = x->act;
-	enum err e = db_lock(x->tx, act->id);
+	enum err e = x->preview ? OK : db_lock(x->tx, act->id);
 
 	act->why = act->why_field = STR("");
 	act->said = (struct matter_why){0};
@@ -433,6 +448,17 @@ static void keep_outcomes(struct acting *x)
 		v[i].why_en = v[i].why_en.p ? arena_str(x->out, v[i].why_en) : STR_NULL;
 	}
 	act->outcomes = v;
+}
+
+enum err matter_check(struct db_conn *c, int64_t now, struct matter_act *act)
+{
+	struct tx reader = {.c = c, .arena = act->arena, .now = now};
+	struct acting x = {.tx = &reader, .act = act, .out = act->arena, .preview = true};
+	enum err e = begin(&x);
+
+	if (e == OK)
+		e = check_answers(&x);
+	return e == OK ? run_rules(&x) : e;
 }
 
 enum err matter_do(struct tx *tx, void *matter_act)

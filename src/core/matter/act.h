@@ -14,6 +14,7 @@ struct acting {
 	size_t n;
 	int64_t actor, step;
 	struct str note, vals;
+	bool preview;           /* nothing will be done: rules are not to write */
 	struct arena *out;      /* for what the caller reads after the job */
 };
 

@@ -131,7 +131,7 @@ struct matter_act {
 	struct str action;
 	struct matter_actor by;
 	struct matter_value *values; size_t nvalues;   /* answers to the asks; "note" is free text */
-	struct str override_reason;
+	struct str override_reason;   /* lets rules of strength 一般 pass; kept with the step */
 	struct arena *arena;          /* lives until the caller has read what follows; NULL: it is read inside the job */
 	/* out */
 	int64_t step;                 /* number of what was done, for matter_file.step */
@@ -139,6 +139,10 @@ struct matter_act {
 	struct str why, why_field; struct matter_why said; struct rule_outcome *outcomes; size_t noutcomes;
 };
 enum err matter_do(struct tx *tx, void *matter_act);   /* job */
+/* Would it be done? The same questions and rules without doing anything: for a form that asks once for many. act->arena must be set. */
+CHECKED enum err matter_check(struct db_conn *c, int64_t now, struct matter_act *act);
+/* The value of a step under which the reason of an override is kept; no ask can be named so. */
+#define MATTER_OVERRIDE "_override"
 CHECKED enum err matter_add_file(struct tx *tx, int64_t matter, const struct matter_file *f, int64_t *id);
 
 /* Clocks: finds states whose deadline has passed, escalates (journal, notice), once each. A job_entry calls it. */
