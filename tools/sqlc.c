@@ -498,6 +498,48 @@ static const char *likely_token(struct part *t, const char *p, const char *at)
 	return space(p + 1);
 }
 
+static const char *used_texts[MAX_QUERIES]; /* of this file */
+static int nused;
+
+static void read_piece(struct query *q, const char *from, const char *end, struct part **t);
+
+static const char *next_head(const char *p)
+{
+	for (p = space(p); *p; p = space(strchrnul(p, '\n')))
+		if (strncmp(p, "-- name:", 8) == 0 || strncmp(p, "-- text:", 8) == 0)
+			return p;
+	return p;
+}
+
+/* {{text name}}: what stands under "-- text: name" in this file, as if it were written here. */
+static const char *text_token(struct query *q, const char *p, struct part **t, const char *at)
+{
+	static int depth;
+	char name[64], head[64];
+
+	p = space(ident(space(p), name, sizeof(name), "name of a text", at));
+	if (strncmp(p, "}}", 2) != 0)
+		FAIL(at, "}} missing behind {{text %s", name);
+	for (const char *h = next_head(file_text); *h; h = next_head(strchrnul(h, '\n'))) {
+		const char *body;
+
+		if (h[3] != 't')
+			continue;
+		body = ident(space(h + 8), head, sizeof(head), "name of a text", h);
+		if (strcmp(head, name) != 0)
+			continue;
+		if (depth)
+			FAIL(at, "{{text}} inside a text; write it out");
+		if (nused < MAX_QUERIES)
+			used_texts[nused++] = h;
+		depth++;
+		read_piece(q, body, next_head(body), t);
+		depth--;
+		return p + 2;
+	}
+	FAIL(at, "no text of that name in this file; write -- text: %s and the text under it", name);
+}
+
 static const char *token(struct query *q, const char *p, struct part **t)
 {
 	const char *at = p;
@@ -511,12 +553,14 @@ static const char *token(struct query *q, const char *p, struct part **t)
 		return when_token(q, p + 6, true, at, t);
 	if (word_at(p, "MATCH"))
 		return match_token(q, *t, p + 5, at);
-	FAIL(at, "unknown token; use {{when x: ...}}, {{unless x: ...}}, {{likely: ...}} or {{MATCH index id_column $words}}");
+	if (word_at(p, "text"))
+		return text_token(q, p + 4, t, at);
+	FAIL(at, "unknown token; use {{when x: ...}}, {{unless x: ...}}, {{likely: ...}}, {{text name}} or {{MATCH index id_column $words}}");
 }
 
-static void read_text(struct query *q, const char *from, const char *end)
+static void read_piece(struct query *q, const char *from, const char *end, struct part **into)
 {
-	struct part *t = new_part(q, -1, from);
+	struct part *t = *into;
 	const char *p = from;
 
 	while (p < end) {
@@ -561,6 +605,15 @@ static void read_text(struct query *q, const char *from, const char *end)
 		add(&t->sqlite, at, (size_t)(p - at));
 		add(&t->pg, at, (size_t)(p - at));
 	}
+	*into = t;
+}
+
+static void read_text(struct query *q, const char *p, const char *end)
+{
+	struct part *t = new_part(q, -1, p);
+
+	read_piece(q, p, end, &t);
+	p = end;
 	if (t->likely)
 		FAIL(p, "{{likely}} of %s is never closed; write }} behind it", q->name);
 	if (t->when != -1)
@@ -606,7 +659,7 @@ static const char *read_doc(struct query *q, const char *p)
 	for (;;) {
 		const char *line = space(p), *end;
 
-		if (strncmp(line, "--", 2) != 0 || strncmp(line, "-- name:", 8) == 0)
+		if (strncmp(line, "--", 2) != 0 || strncmp(line, "-- name:", 8) == 0 || strncmp(line, "-- text:", 8) == 0)
 			return p;
 		end = strchrnul(line, '\n');
 		if (strncmp(line, "-- may scan", 11) == 0) {
@@ -624,12 +677,24 @@ static const char *read_doc(struct query *q, const char *p)
 	}
 }
 
+/* The next query; texts in between are read where they are used. */
 static const char *next_query(const char *p)
 {
-	for (p = space(p); *p; p = space(strchrnul(p, '\n')))
-		if (strncmp(p, "-- name:", 8) == 0)
-			return p;
+	while (*p && strncmp(p, "-- name:", 8) != 0)
+		p = next_head(strchrnul(p, '\n'));
 	return p;
+}
+
+static void check_texts(void)
+{
+	for (const char *h = next_head(file_text); *h; h = next_head(strchrnul(h, '\n'))) {
+		bool used = h[3] != 't';
+
+		for (int i = 0; i < nused; i++)
+			used |= used_texts[i] == h;
+		if (!used)
+			FAIL(h, "no query uses this text; write {{text name}} where it belongs, or drop it");
+	}
 }
 
 static void read_queries(const char *path)
@@ -638,11 +703,13 @@ static void read_queries(const char *path)
 
 	file_name = strdup(path);
 	file_text = read_file(path);
+	nused = 0;
 	for (p = space(file_text); *p && strncmp(p, "--", 2) == 0; p = space(p)) {
-		if (strncmp(p, "-- name:", 8) == 0)
+		if (strncmp(p, "-- name:", 8) == 0 || strncmp(p, "-- text:", 8) == 0)
 			break;
 		p = strchrnul(p, '\n');
 	}
+	p = next_query(p);
 	if (*p && strncmp(p, "-- name:", 8) != 0)
 		FAIL(p, "text without a head; begin with -- name: %s_something(parameters) -> columns", module);
 	while (*p) {
@@ -658,10 +725,11 @@ static void read_queries(const char *path)
 		read_head(q, head.p, p);
 		nqueries++;
 		body = read_doc(q, body);
-		end = next_query(body);
+		end = next_head(body);
 		finish_query(q, body, end);
-		p = end;
+		p = next_query(end);
 	}
+	check_texts();
 }
 
 /* ---- migrations ---------------------------------------------------------------------------------------------- */

@@ -2,10 +2,12 @@
 -- index. All other conditions stand in one CASE with values that mean "any", so that no planner takes another index for one of them
 -- and sorts afterwards.
 
--- Where the walk is after `skip` more rows: looks at the index only.
--- name: matter_edge(in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
---   in_scenario str?, in_open bool?, before_key i64, before_id i64, end_key i64, end_id i64, skip i64) -> created i64, id i64
-SELECT created, id FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >= ($end_key, $end_id)
+-- text: matter_columns
+id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public,
+	demo, judge_score, judge_solved
+
+-- text: matter_walk
+(created, id) < ($before_key, $before_id) AND (created, id) >= ($end_key, $end_id)
 	{{when in_person: AND holder = $in_person AND holder > 0}}
 	{{when in_org: AND holder_org = $in_org AND holder_org > 0}}
 	{{when in_town: AND town = $in_town}}
@@ -15,6 +17,27 @@ SELECT created, id FROM matter WHERE (created, id) < ($before_key, $before_id) A
 	{{when in_channel: AND channel = $in_channel}}
 	{{when in_scenario: AND scenario = $in_scenario}}
 	{{when in_open: AND desk IS NOT NULL}}
+
+-- text: matter_wanted
+CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
+		WHEN $colour > 0 AND (suspended_since > 0 OR due = 9007199254740991) THEN FALSE
+		WHEN $colour > 0 AND (due <= $now) <> ($colour = 3) THEN FALSE
+		WHEN $colour IN (1, 2) AND ((due - $now) * 5 < due - state_since) <> ($colour = 2) THEN FALSE
+		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
+		WHEN $state <> '' AND state <> $state THEN FALSE
+		WHEN $category <> '' AND category <> $category THEN FALSE
+		WHEN $channel <> '' AND channel <> $channel THEN FALSE
+		WHEN $kind >= 0 AND kind <> $kind THEN FALSE
+		WHEN $open_only AND desk IS NULL THEN FALSE
+		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
+		WHEN $holder > 0 AND holder <> $holder THEN FALSE
+		WHEN $public_only AND NOT is_public THEN FALSE
+		ELSE TRUE END
+
+-- Where the walk is after `skip` more rows: looks at the index only.
+-- name: matter_edge(in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
+--   in_scenario str?, in_open bool?, before_key i64, before_id i64, end_key i64, end_id i64, skip i64) -> created i64, id i64
+SELECT created, id FROM matter WHERE {{text matter_walk}}
 ORDER BY created DESC, id DESC LIMIT 1 OFFSET $skip;
 
 -- name: matter_page(in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
@@ -23,32 +46,9 @@ ORDER BY created DESC, id DESC LIMIT 1 OFFSET $skip;
 --   state str, category str, channel str, kind i64, open_only bool, holder_org i64, holder i64, public_only bool, colour i64, now i64, n i64) -> id i64, created i64, due i64, total_due i64,
 --   state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str, state str, title str, place str, category str,
 --   channel str, is_public bool, demo bool, judge_score i64, judge_solved i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public,
-	demo, judge_score, judge_solved
-FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >= ($end_key, $end_id)
-	{{when in_person: AND holder = $in_person AND holder > 0}}
-	{{when in_org: AND holder_org = $in_org AND holder_org > 0}}
-	{{when in_town: AND town = $in_town}}
-	{{when in_district: AND substr(place, 1, 6) = $in_district}}
-	{{when in_state: AND state = $in_state}}
-	{{when in_category: AND category = $in_category}}
-	{{when in_channel: AND channel = $in_channel}}
-	{{when in_scenario: AND scenario = $in_scenario}}
-	{{when in_open: AND desk IS NOT NULL}}
-	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
-		WHEN $colour > 0 AND (suspended_since > 0 OR due = 9007199254740991) THEN FALSE
-		WHEN $colour > 0 AND (due <= $now) <> ($colour = 3) THEN FALSE
-		WHEN $colour IN (1, 2) AND ((due - $now) * 5 < due - state_since) <> ($colour = 2) THEN FALSE
-		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
-		WHEN $state <> '' AND state <> $state THEN FALSE
-		WHEN $category <> '' AND category <> $category THEN FALSE
-		WHEN $channel <> '' AND channel <> $channel THEN FALSE
-		WHEN $kind >= 0 AND kind <> $kind THEN FALSE
-		WHEN $open_only AND desk IS NULL THEN FALSE
-		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
-		WHEN $holder > 0 AND holder <> $holder THEN FALSE
-		WHEN $public_only AND NOT is_public THEN FALSE
-		ELSE TRUE END
+SELECT {{text matter_columns}}
+FROM matter WHERE {{text matter_walk}}
+	AND {{text matter_wanted}}
 ORDER BY created DESC, id DESC LIMIT $n;
 
 -- name: matter_page_count one (in_person i64?, in_org i64?, in_town str?, in_district str?, in_state str?, in_category str?, in_channel str?,
@@ -56,30 +56,8 @@ ORDER BY created DESC, id DESC LIMIT $n;
 --   place_from str, place_to str, scenario str,
 --   state str, category str, channel str, kind i64, open_only bool, holder_org i64, holder i64, public_only bool, colour i64, now i64, n i64) -> n i64
 -- may scan: the result of the walk inside, whose plan is that of matter_page
-SELECT count(*) FROM (SELECT 1 AS one FROM matter WHERE (created, id) < ($before_key, $before_id) AND (created, id) >= ($end_key, $end_id)
-	{{when in_person: AND holder = $in_person AND holder > 0}}
-	{{when in_org: AND holder_org = $in_org AND holder_org > 0}}
-	{{when in_town: AND town = $in_town}}
-	{{when in_district: AND substr(place, 1, 6) = $in_district}}
-	{{when in_state: AND state = $in_state}}
-	{{when in_category: AND category = $in_category}}
-	{{when in_channel: AND channel = $in_channel}}
-	{{when in_scenario: AND scenario = $in_scenario}}
-	{{when in_open: AND desk IS NOT NULL}}
-	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
-		WHEN $colour > 0 AND (suspended_since > 0 OR due = 9007199254740991) THEN FALSE
-		WHEN $colour > 0 AND (due <= $now) <> ($colour = 3) THEN FALSE
-		WHEN $colour IN (1, 2) AND ((due - $now) * 5 < due - state_since) <> ($colour = 2) THEN FALSE
-		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
-		WHEN $state <> '' AND state <> $state THEN FALSE
-		WHEN $category <> '' AND category <> $category THEN FALSE
-		WHEN $channel <> '' AND channel <> $channel THEN FALSE
-		WHEN $kind >= 0 AND kind <> $kind THEN FALSE
-		WHEN $open_only AND desk IS NULL THEN FALSE
-		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
-		WHEN $holder > 0 AND holder <> $holder THEN FALSE
-		WHEN $public_only AND NOT is_public THEN FALSE
-		ELSE TRUE END
+SELECT count(*) FROM (SELECT 1 AS one FROM matter WHERE {{text matter_walk}}
+	AND {{text matter_wanted}}
 LIMIT $n) AS found;
 
 -- Those found by the full text.
@@ -88,59 +66,41 @@ LIMIT $n) AS found;
 --   state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str, state str, title str, place str, category str,
 --   channel str, is_public bool, demo bool, judge_score i64, judge_solved i64
 -- A few rows by id, in no order: putting twenty columns through a sorter costs as much as reading them.
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public,
-	demo, judge_score, judge_solved
+SELECT {{text matter_columns}}
 FROM matter WHERE id IN ($ids[]) AND created >= $since AND created < $until
-	AND CASE WHEN place < $place_from OR place >= $place_to THEN FALSE
-		WHEN $colour > 0 AND (suspended_since > 0 OR due = 9007199254740991) THEN FALSE
-		WHEN $colour > 0 AND (due <= $now) <> ($colour = 3) THEN FALSE
-		WHEN $colour IN (1, 2) AND ((due - $now) * 5 < due - state_since) <> ($colour = 2) THEN FALSE
-		WHEN $scenario <> '' AND scenario <> $scenario THEN FALSE
-		WHEN $state <> '' AND state <> $state THEN FALSE
-		WHEN $category <> '' AND category <> $category THEN FALSE
-		WHEN $channel <> '' AND channel <> $channel THEN FALSE
-		WHEN $kind >= 0 AND kind <> $kind THEN FALSE
-		WHEN $open_only AND desk IS NULL THEN FALSE
-		WHEN $holder_org > 0 AND holder_org <> $holder_org THEN FALSE
-		WHEN $holder > 0 AND holder <> $holder THEN FALSE
-		WHEN $public_only AND NOT is_public THEN FALSE
-		ELSE TRUE END
+	AND {{text matter_wanted}}
 LIMIT $n;
 
 -- ---- inboxes: of a town, of an organisation, or of a desk anywhere; most urgent first ----
 
--- Where the walk is after `skip` more rows.
--- name: matter_inbox_edge(desk str, org i64?, town str?, after_due i64, after_id i64, end_due i64, end_id i64, skip i64) -> due i64, id i64
-SELECT due, id FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
+-- text: matter_desk
+desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
 	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
 	{{when town: AND town = $town}}
+
+-- Where the walk is after `skip` more rows.
+-- name: matter_inbox_edge(desk str, org i64?, town str?, after_due i64, after_id i64, end_due i64, end_id i64, skip i64) -> due i64, id i64
+SELECT due, id FROM matter WHERE {{text matter_desk}}
 ORDER BY due, id LIMIT 1 OFFSET $skip;
 
 -- name: matter_inbox_page(desk str, org i64?, town str?, place_from str, place_to str, after_due i64, after_id i64, end_due i64, end_id i64, n i64) ->
 --   id i64, created i64, due i64, total_due i64,
 --   state_since i64, closed i64, version i64, holder i64, holder_org i64, code str, scenario str, state str, title str, place str, category str,
 --   channel str, is_public bool, demo bool, judge_score i64, judge_solved i64
-SELECT id, created, due, total_due, state_since, closed, version, holder, holder_org, code, scenario, state, title, place, category, channel, is_public,
-	demo, judge_score, judge_solved
-FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
-	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
-	{{when town: AND town = $town}}
+SELECT {{text matter_columns}}
+FROM matter WHERE {{text matter_desk}}
 	AND place >= $place_from AND place < $place_to
 ORDER BY due, id LIMIT $n;
 
 -- For counting; the index has all of it.
 -- name: matter_inbox_ids(desk str, org i64?, town str?, place_from str, place_to str, after_due i64, after_id i64, end_due i64, end_id i64, n i64) -> id i64, due i64
-SELECT id, due FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
-	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
-	{{when town: AND town = $town}}
+SELECT id, due FROM matter WHERE {{text matter_desk}}
 	AND place >= $place_from AND place < $place_to
 ORDER BY due, id LIMIT $n;
 
 -- For counting what has a deadline to come.
 -- name: matter_inbox_dues(desk str, org i64?, town str?, place_from str, place_to str, after_due i64, after_id i64, end_due i64, end_id i64, n i64) -> id i64, due i64, state_since i64
-SELECT id, due, state_since FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND (due, id) <= ($end_due, $end_id)
-	{{when org: AND holder_org = $org AND holder_org > 0 AND desk || '' = $desk}} {{unless org: AND desk = $desk}}
-	{{when town: AND town = $town}}
+SELECT id, due, state_since FROM matter WHERE {{text matter_desk}}
 	AND place >= $place_from AND place < $place_to
 ORDER BY due, id LIMIT $n;
 
