@@ -9,4 +9,4 @@ CREATE TABLE matter_follow (
 	lang TEXT NOT NULL,
 	address TEXT
 ){{STRICT}};
-CREATE INDEX matter_follow_of ON matter_follow (matter);
+CREATE INDEX matter_follow_of ON matter_follow (matter, code);
