@@ -59,6 +59,8 @@ struct menu_entry {
 	const char *path;
 	const char *needs;     /* permission; NULL: every logged-in account */
 	int order;
+	/* How many wait behind it, shown beside the title; 0: nothing is shown. Asked on every page of staff, so it must be cheap; may be NULL. */
+	int64_t (*count)(struct rq *rq);
 };
 
 struct subcommand {

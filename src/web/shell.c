@@ -58,13 +58,18 @@ struct web_menu web_menu_of(struct rq *rq)
 		if (e->needs && !rq_may(rq, e->needs))
 			continue;
 		item = &m.v[m.n++];
-		*item = (struct web_menu_item){.title = e->title, .path = e->path};
+		*item = (struct web_menu_item){.title = e->title, .path = e->path, .count = e->count};
 		if (under(rq->http->path, e->path) && (here == NULL || strlen(e->path) > strlen(here->path)))
 			here = item;
 	}
 	if (here)
 		here->here = true;
 	return m;
+}
+
+int64_t web_menu_count(struct rq *rq, const struct web_menu_item *i)
+{
+	return i->count && !rq->head.kept && rq->http->resp->status < 500 ? i->count(rq) : 0;
 }
 
 struct web_flash web_flash_take(struct rq *rq)

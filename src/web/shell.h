@@ -8,6 +8,7 @@ struct web_menu_item {
 	const char *title;     /* Chinese, to be translated */
 	const char *path;
 	bool here;             /* the page shown stands under this entry */
+	int64_t (*count)(struct rq *rq);
 };
 struct web_menu {
 	struct web_menu_item *v;
@@ -15,6 +16,9 @@ struct web_menu {
 };
 /* Entries of all capabilities that this visitor may open, in order; empty for nobody. */
 struct web_menu web_menu_of(struct rq *rq);
+
+/* How many wait behind the entry; 0 also where it cannot be known now (the store is away), or the page outlives what is true now. */
+int64_t web_menu_count(struct rq *rq, const struct web_menu_item *i);
 
 struct web_flash {
 	struct str text;       /* empty: nothing to say */

@@ -45,6 +45,7 @@ struct page_head {
 	struct str above;        /* "重庆市江北区" */
 	struct str home;         /* where the name leads; absent: "/" */
 	bool secret;             /* the address is a secret: not indexed, no referrer (the headers are the handler's) */
+	bool kept;               /* the browser keeps the page: nothing in it that changes by the minute */
 	bool roomy;              /* a page of staff that is used on a phone, outdoors: text and targets as large as a resident's */
 };
 

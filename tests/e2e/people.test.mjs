@@ -97,3 +97,34 @@ test.main('several at once: a rule that stops some of them asks for its reason o
   assert.match(await page.locator('main').innerText(), /协办电话里说已到场/);
   await context.close();
 });
+
+// ---- how many notices are unread ----
+
+test.main('the menu says how many notices are unread, in words too; nothing when there are none, and not in what the browser keeps', async () => {
+  const { page, context } = await desk(server, 'handler-safety', { script: false });
+  const entry = page.locator('.nav a[href="/me/notices"]');
+  await page.goto('/me/notices');
+  const all = page.getByRole('button', { name: '全部标为已读' });
+  if (await all.count()) await all.click();
+  await page.goto('/inbox');
+  assert.equal((await entry.innerText()).trim(), '通知');
+  assert.equal(await entry.getAttribute('aria-label'), null);
+  const d = await staff(server, 'dispatcher');
+  for (const what of ['护栏松了甲', '护栏松了乙']) {
+    const id = await number(d, await report(server, { what }));
+    await d.get(`/cases/${id}`);
+    await did(d, id, 'dispatch', { lead: option(d, 'dispatch', 'lead', '平安法治板块') });
+  }
+  await page.reload();
+  assert.match(await entry.innerText(), /^通知\s*2$/);
+  assert.equal(await entry.getAttribute('aria-label'), '通知，2 条未读');
+  await axe(page);
+  await screenshot(page, 'unread');
+  await page.goto('/inbox?lang=en');
+  assert.equal(await entry.getAttribute('aria-label'), 'Notices, 2 unread');
+  await page.goto('/inbox?lang=zh&elder=1');
+  await fits(page);
+  const worker = await staff(server, 'grid');
+  assert.doesNotMatch((await worker.get('/grid/offline')).text, /条未读/);
+  await context.close();
+});

@@ -21,8 +21,8 @@ static const struct route routes[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("通知"), "/me/notices", NULL, 900},
-	{N_("我的账号"), "/me", NULL, 910},
+	{N_("通知"), "/me/notices", NULL, 900, account_unread},
+	{N_("我的账号"), "/me", NULL, 910, NULL},
 	{0},
 };
 

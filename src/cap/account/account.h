@@ -87,6 +87,7 @@ enum err account_sessions(struct rq *rq);
 enum err account_end_others(struct rq *rq);
 /* account_notices.c */
 enum err account_notices(struct rq *rq);
+int64_t account_unread(struct rq *rq); /* for the menu */
 enum err account_notices_read(struct rq *rq);
 enum err account_wishes(struct rq *rq);
 enum err account_wishes_post(struct rq *rq);

@@ -5,6 +5,7 @@
 #include "core/place/place.h"
 
 #define NOTICES_SHOWN 200
+#define UNREAD_MOST 100 /* shown as 99+ */
 
 static const struct {
 	const char *name, *kind, *css, *title, *hint;
@@ -57,6 +58,14 @@ static void bundle(struct rq *rq, struct notice *v, size_t n, struct account_not
 				}
 			out->n++;
 		}
+}
+
+/* A number beside the menu, nothing that blinks or pops up; one that is not known now is not shown. */
+int64_t account_unread(struct rq *rq)
+{
+	int64_t n;
+
+	return notify_unread_count(rq_conn(rq), rq->arena, rq->who.id, UNREAD_MOST, &n) == OK ? n : 0;
 }
 
 enum err account_notices(struct rq *rq)

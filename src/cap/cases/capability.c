@@ -44,9 +44,9 @@ static const struct job_entry jobs[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("待办"), "/inbox", NULL, 10},
-	{N_("全部事项"), "/cases", "matter.read", 20},
-	{N_("答复模板"), "/cases/templates", "matter.template", 60},
+	{N_("待办"), "/inbox", NULL, 10, NULL},
+	{N_("全部事项"), "/cases", "matter.read", 20, NULL},
+	{N_("答复模板"), "/cases/templates", "matter.template", 60, NULL},
 	{0},
 };
 

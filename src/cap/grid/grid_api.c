@@ -66,7 +66,7 @@ static const struct permission permissions[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("我的网格"), "/grid", "grid.work", 5},
+	{N_("我的网格"), "/grid", "grid.work", 5, NULL},
 	{0},
 };
 

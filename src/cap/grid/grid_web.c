@@ -399,7 +399,7 @@ enum err grid_shell(struct rq *rq)
 	size_t n;
 	enum err e = grid_form_make(rq, "found", false, &v.found);
 
-	rq->head.roomy = true;
+	rq->head.roomy = rq->head.kept = true;
 	if (e == OK)
 		e = grid_form_make(rq, "proxy", false, &v.proxy);
 	if (e == OK)

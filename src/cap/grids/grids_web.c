@@ -381,7 +381,7 @@ static const struct permission permissions[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("网格划分"), "/grids", "place.manage", 600},
+	{N_("网格划分"), "/grids", "place.manage", 600, NULL},
 	{0},
 };
 

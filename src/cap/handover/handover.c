@@ -198,7 +198,7 @@ static const struct permission permissions[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("交接班"), "/handover", "matter.dispatch", 30},
+	{N_("交接班"), "/handover", "matter.dispatch", 30, NULL},
 	{0},
 };
 

@@ -373,7 +373,7 @@ static const struct permission permissions[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("审计"), "/audit", "audit.read", 80},
+	{N_("审计"), "/audit", "audit.read", 80, NULL},
 	{0},
 };
 

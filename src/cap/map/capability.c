@@ -63,7 +63,7 @@ static const struct route routes[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("地图"), "/map", "matter.read", 25},
+	{N_("地图"), "/map", "matter.read", 25, NULL},
 	{0},
 };
 

@@ -244,6 +244,15 @@ enum err notify_unread(struct db_conn *c, struct arena *a, int64_t actor, int li
 	return OK;
 }
 
+enum err notify_unread_count(struct db_conn *c, struct arena *a, int64_t actor, int most, int64_t *count)
+{
+	struct notify_notice_some_row row = {0};
+	enum err e = q_notify_notice_some(c, a, actor, most, &row);
+
+	*count = row.n;
+	return e;
+}
+
 enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id)
 {
 	return q_notify_notice_read(tx->c, actor, id ? &id : NULL, tx->now, NULL);

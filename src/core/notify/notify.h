@@ -32,6 +32,8 @@ CHECKED enum err notify_role(struct tx *tx, struct str role, struct str place, i
 /* To an e-mail address without account (a reporter). Queued, retried with growing pauses, visible. ERR_INPUT: no address. */
 CHECKED enum err notify_mail(struct tx *tx, struct str address, struct str subject, struct str body);
 CHECKED enum err notify_unread(struct db_conn *c, struct arena *a, int64_t actor, int limit, struct notice **v, size_t *n, int64_t *count);
+/* Only how many, at most `most`: for every page. */
+CHECKED enum err notify_unread_count(struct db_conn *c, struct arena *a, int64_t actor, int most, int64_t *count);
 CHECKED enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id /* 0: all */);
 
 /* Where else the account wants its notices: channel "mail" with an address; address p NULL: no more. */

@@ -10,6 +10,10 @@ WHERE recipient = $recipient AND read_at = 0 ORDER BY id DESC LIMIT $n;
 -- name: notify_notice_count one (recipient i64) -> n i64
 SELECT count(*) AS n FROM notice WHERE recipient = $recipient AND read_at = 0;
 
+-- name: notify_notice_some one (recipient i64, most i64) -> n i64
+-- How many are unread, at most `most`: told from the index alone, whatever has heaped up.
+SELECT count(*) AS n FROM (SELECT id FROM notice WHERE recipient = $recipient AND read_at = 0 ORDER BY id LIMIT $most) AS u;
+
 -- name: notify_notice_read exec (recipient i64, id i64?, now i64)
 UPDATE notice SET read_at = $now WHERE recipient = $recipient AND read_at = 0 {{when id: AND id = $id}};
 

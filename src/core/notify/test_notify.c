@@ -340,7 +340,7 @@ static void notices_are_read(void **state)
 	struct unit *u = *state;
 	struct notice n = {.to = 5, .kind = STR("matter.assigned"), .title = STR("有新事项"), .link = STR("/cases/1"), .subject = 1}, *v;
 	struct db_conn *c;
-	int64_t count, all = 0;
+	int64_t count, some, all = 0;
 	size_t got;
 
 	open_keys(u);
@@ -350,6 +350,12 @@ static void notices_are_read(void **state)
 	assert_int_equal(OK, notify_unread(c, u->a, 5, 2, &v, &got, &count));
 	assert_int_equal(got, 2);
 	assert_int_equal(count, 3);
+	assert_int_equal(OK, notify_unread_count(c, u->a, 5, 100, &some)); /* the same, for the menu */
+	assert_int_equal(count, some);
+	assert_int_equal(OK, notify_unread_count(c, u->a, 5, 1, &some));
+	assert_int_equal(1, some);
+	assert_int_equal(OK, notify_unread_count(c, u->a, 4711, 100, &some));
+	assert_int_equal(0, some);
 	assert_true(v[0].id > v[1].id);
 	assert_string_equal(v[0].title.p, "有新事项");
 	db_read_end(c);
