@@ -3,7 +3,7 @@
 #define CAP_ADMIN_H
 
 #include "core/place/place.h"
-#include "web/cli.h"
+#include "web/cli_file.h"
 
 int admin_serve(int argc, char **argv);
 int admin_init(int argc, char **argv);
@@ -38,6 +38,11 @@ int admin_doctor(int argc, char **argv);
 int admin_ask_secret(struct arena *a, const char *question, bool twice, struct str *out);
 /* A Chinese text of en.po with its English behind it. */
 struct str admin_both(struct arena *a, const char *zh);
+
+/* A word of --level, "any" PLACE_ROOT; -1, or 2 after saying that there is none (args.c). */
+int admin_read_level(const char *command, const char *word, enum place_level *level);
+/* The place of a code, without one (NULL) the whole; -1, or the exit status after saying that there is none. */
+int admin_find_place(struct cli *cli, const char *code, struct place *p);
 
 /* Loads a CSV of places and says on standard error how it went, bad lines into `report` (NULL: standard error, the first 20). Exit status. */
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,48 +10,29 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/progress.h"
 #include "cap/admin/admin.h"
 #include "core/place/area_import.h"
 
 extern char **environ;
 
-#define SHOWN 20
-
 /* ---- import ---- */
 
-struct loading {
-	struct progress bar;
-	FILE *report;
-	int64_t shown;
-	bool begun;
-};
-
-static void csv_text(FILE *f, struct str s)
-{
-	fputc('"', f);
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"')
-			fputc('"', f);
-		fputc(s.p[i], f);
-	}
-	fputc('"', f);
-}
+#define BAR "导入边界 boundaries"
 
 static void tell(void *arg, enum area_told kind, int64_t feature, struct str what, struct str text)
 {
 	static const char *const zh[] = {"有误", "未匹配", "保留原有", "已修补", "重叠", "空隙", "超出上级"};
-	struct loading *l = arg;
+	struct cli_loading *l = arg;
 
-	if (l->report) {
-		fprintf(l->report, "%s,%" PRId64 ",", area_told_name(kind), feature);
-		csv_text(l->report, what);
-		fputc(',', l->report);
-		csv_text(l->report, text);
-		fputc('\n', l->report);
+	if (l->out) {
+		fprintf(l->out, "%s,%" PRId64 ",", area_told_name(kind), feature);
+		cli_loading_cell(l, what);
+		fputc(',', l->out);
+		cli_loading_cell(l, text);
+		fputc('\n', l->out);
 		return;
 	}
-	if (l->shown++ >= SHOWN)
+	if (!cli_loading_shows(l))
 		return;
 	if (feature)
 		fprintf(stderr, "  #%" PRId64 " ", feature);
@@ -61,43 +41,18 @@ static void tell(void *arg, enum area_told kind, int64_t feature, struct str wha
 	fprintf(stderr, "%.*s: %s (%s): %.*s\n", STR_ARG(what), zh[kind], area_told_name(kind), STR_ARG(text));
 }
 
-static void show_progress(void *arg, int64_t done, int64_t of)
+static struct str result_of(const struct area_import *im, const char *file, struct arena *a)
 {
-	struct loading *l = arg;
-
-	if (!l->begun)
-		progress_begin(&l->bar, "导入边界 boundaries", of);
-	l->begun = true;
-	progress_to(&l->bar, done);
-}
-
-static bool stopped(void *arg)
-{
-	(void)arg;
-	return cli_interrupted();
-}
-
-static void tell_result(struct loading *l, const char *file, const struct area_import *im, struct arena *a)
-{
-	struct str text = arena_printf(a,
+	if (im->was_complete)
+		return arena_printf(a, "%s: 已导入过，未变 (imported before, unchanged; --again reads it anew)", file);
+	return arena_printf(a,
 		"%s: %" PRId64 " 个要素 features；设定 set %" PRId64 "，未变 same %" PRId64 "，已修补 mended %" PRId64 "，保留原有 kept %" PRId64
 		"，未匹配 unmatched %" PRId64 "，有误 faulty %" PRId64 "；重叠 overlaps %" PRId64 "，空隙 gaps %" PRId64 "，超出上级 outside %" PRId64,
 		file, im->features, im->set, im->same, im->tolds[AREA_MENDED], im->tolds[AREA_KEPT], im->tolds[AREA_UNMATCHED],
 		im->tolds[AREA_FAULTY], im->tolds[AREA_OVERLAP], im->tolds[AREA_GAP], im->tolds[AREA_OUTSIDE]);
-
-	if (im->was_complete)
-		text = arena_printf(a, "%s: 已导入过，未变 (imported before, unchanged; --again reads it anew)", file);
-	if (l->begun)
-		progress_end(&l->bar, text.p);
-	else
-		fprintf(stderr, "%s\n", text.p);
-	if (!l->report && l->shown > SHOWN)
-		fprintf(stderr, "还有 %" PRId64 " 条，用 --report FILE 查看全部 (more: see all with --report FILE)\n", l->shown - SHOWN);
-	if (im->stopped)
-		fprintf(stderr, "已中断，再次运行即从此处继续 (interrupted: run it again to go on from here)\n");
 }
 
-static int load(struct cli *cli, const char *file, const char *shown_as, struct area_import *im, struct loading *l)
+static int load(struct cli *cli, const char *file, const char *shown_as, struct area_import *im, struct cli_loading *l)
 {
 	struct str why = STR_NULL;
 	struct stat st;
@@ -105,16 +60,16 @@ static int load(struct cli *cli, const char *file, const char *shown_as, struct 
 
 	im->fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (im->fd < 0)
-		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
+		return cli_fail_file(cli, file);
 	if (fstat(im->fd, &st) == 0)
 		im->size = st.st_size;
 	im->told = tell;
-	im->progress = show_progress;
-	im->stop = stopped;
+	im->progress = cli_loading_progress;
+	im->stop = cli_loading_stop;
 	im->arg = l;
 	e = area_import(cli->db, im, &cli->arena, &why);
 	close(im->fd);
-	tell_result(l, shown_as, im, &cli->arena);
+	cli_loading_end(l, result_of(im, shown_as, &cli->arena), im->stopped);
 	if (e != OK)
 		return cli_fail(arena_printf(&cli->arena, "%s: %.*s", shown_as, STR_ARG(why)));
 	return im->stopped ? 130 : im->tolds[AREA_FAULTY] + im->tolds[AREA_UNMATCHED] ? 3 : 0;
@@ -129,7 +84,7 @@ static void quiet(void *arg, enum area_told kind, int64_t feature, struct str wh
 
 static int load_ours(struct cli *cli, const char *file, struct area_import im)
 {
-	struct loading l = {0};
+	struct cli_loading l = {.title = BAR};
 	struct str why = STR_NULL;
 	enum err e;
 
@@ -139,10 +94,10 @@ static int load_ours(struct cli *cli, const char *file, struct area_import im)
 	im.arg = &l;
 	im.fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (im.fd < 0)
-		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
+		return cli_fail_file(cli, file);
 	e = area_import(cli->db, &im, &cli->arena, &why);
 	close(im.fd);
-	tell_result(&l, file, &im, &cli->arena);
+	cli_loading_end(&l, result_of(&im, file, &cli->arena), im.stopped);
 	return e == OK ? 0 : cli_fail(arena_printf(&cli->arena, "%s: %.*s", file, STR_ARG(why)));
 }
 
@@ -175,7 +130,7 @@ static int convert(struct cli *cli, const char *file, bool geodetic, const char 
 	pid_t pid;
 
 	if (access(file, R_OK) != 0)
-		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
+		return cli_fail_file(cli, file);
 	argv[n++] = arena_strz(&cli->arena, STR("ogr2ogr"));
 	argv[n++] = arena_strz(&cli->arena, STR("-f"));
 	argv[n++] = arena_strz(&cli->arena, STR("GeoJSONSeq"));
@@ -200,55 +155,19 @@ static int convert(struct cli *cli, const char *file, bool geodetic, const char 
 	return -1;
 }
 
-static bool read_level(const char *word, enum place_level *level)
-{
-	static const char *const words[] = {"any", "province", "city", "district", "town", "community", "grid", "microgrid"};
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(word, words[i]) == 0) {
-			*level = (enum place_level)i;
-			return true;
-		}
-	return false;
-}
-
-static int find_parent(struct cli *cli, const char *code, struct str *key)
-{
-	struct db_conn *c;
-	struct place p;
-	enum err e;
-
-	*key = STR("");
-	if (!code)
-		return -1;
-	c = db_read_begin(cli->db);
-	e = place_by_code(c, &cli->arena, str_from(code), 0, &p);
-	db_read_end(c);
-	if (e != OK)
-		return cli_fail(arena_printf(&cli->arena, "没有代码为 %s 的地区 (no place has the code %s)", code, code));
-	*key = p.key;
-	return -1;
-}
-
 static int import_one(struct cli *cli, const char *file, struct area_import *im, const char *report)
 {
-	struct loading l = {0};
+	struct cli_loading l = {.title = BAR, .report = report};
 	const char *converted = NULL;
-	int status = -1;
+	int status = cli_loading_begin(cli, &l, "kind,feature,place,text");
 
-	if (report && !(l.report = fopen(report, "w")))
-		return cli_fail(arena_printf(&cli->arena, "%s: %s", report, strerror(errno)));
-	if (l.report)
-		fputs("kind,feature,place,text\n", l.report);
-	if (foreign(file))
+	if (status < 0 && foreign(file))
 		status = convert(cli, file, im->datum == COORD_CGCS2000 || im->datum == COORD_WGS84, &converted);
 	if (status < 0)
 		status = load(cli, converted ? converted : file, file, im, &l);
 	if (converted)
 		unlink(converted);
-	if (l.report && fclose(l.report) != 0 && status == 0)
-		status = cli_fail(arena_printf(&cli->arena, "%s: %s", report, strerror(errno)));
-	return status;
+	return cli_loading_close(cli, &l, status);
 }
 
 int admin_import_boundaries(int argc, char **argv)
@@ -279,6 +198,7 @@ int admin_import_boundaries(int argc, char **argv)
 		.en = "Imports areas of places from GeoJSON (or Shapefile, GeoPackage, KML through ogr2ogr), matched by code, then by name. "
 		      "May be interrupted and repeated.",
 		.more = "退出码 exit status: 0 全部用上 all used；3 有未匹配或有误的要素 some features not matched or faulty；1 失败 failed"};
+	struct place top = {.key = STR("")};
 	struct cli cli;
 	int status = opt_parse(&cmd, &argc, &argv);
 
@@ -289,17 +209,17 @@ int admin_import_boundaries(int argc, char **argv)
 				"gongzhi import boundaries: 请用 --datum 写明坐标系：cgcs2000、wgs84、gcj02 或 bd09 (say with --datum which one)\n", stderr);
 		return 2;
 	}
-	if (!read_level(level, &im.level)) {
-		fprintf(stderr, "gongzhi import boundaries: --level %s: 没有这一级 (no such level)\n", level);
-		return 2;
-	}
+	status = admin_read_level(cmd.name, level, &im.level);
+	if (status >= 0)
+		return status;
 	im.source = str_from(source);
 	im.dated = str_from(dated);
 	im.rough = rough;
 	cli_catch_signals();
 	status = cli_open(&cli, 0);
 	if (status < 0)
-		status = find_parent(&cli, parent, &im.parent);
+		status = admin_find_place(&cli, parent, &top);
+	im.parent = top.key;
 	if (status < 0)
 		status = import_one(&cli, argv[0], &im, report);
 	cli_close(&cli);
@@ -309,7 +229,7 @@ int admin_import_boundaries(int argc, char **argv)
 /* ---- export ---- */
 
 struct exporting {
-	FILE *out;
+	struct cli_out out;
 	struct db_conn *c;
 	struct buf line;
 	int64_t n;
@@ -354,7 +274,7 @@ static enum err export_area(void *arg, const struct place_area *area)
 		e = buf_check(&x->line);
 	if (e == OK && cli_interrupted())
 		e = ERR_BUSY;
-	return e == OK && fwrite(x->line.p, 1, x->line.n, x->out) != x->line.n ? ERR_IO : e;
+	return e == OK && fwrite(x->line.p, 1, x->line.n, x->out.f) != x->line.n ? ERR_IO : e;
 }
 
 static int export_to(struct cli *cli, struct exporting *x, struct str top, enum place_level level)
@@ -364,26 +284,22 @@ static int export_to(struct cli *cli, struct exporting *x, struct str top, enum 
 	x->c = db_read_begin(cli->db);
 	buf_init(&x->line, (size_t)256 << 20);
 	e = db_snapshot(x->c);
-	fputs("{\"type\":\"FeatureCollection\",\"features\":[\n", x->out);
+	fputs("{\"type\":\"FeatureCollection\",\"features\":[\n", x->out.f);
 	for (int l = PLACE_PROVINCE; e == OK && l <= PLACE_MICROGRID; l++)
 		if (level == PLACE_ROOT || (int)level == l)
 			e = place_area_each(x->c, (enum place_level)l, top, export_area, x);
-	fputs("\n]}\n", x->out);
+	fputs("\n]}\n", x->out.f);
 	db_read_end(x->c);
 	buf_release(&x->line);
-	if (fflush(x->out) != 0 && e == OK)
-		e = ERR_IO;
-	if (e == OK)
-		return 0;
-	return cli_fail(cli_interrupted() ? STR("已中断 (interrupted)") :
-			arena_printf(&cli->arena, "导出失败 (export failed): %s", e == ERR_IO ? strerror(errno) : err_name(e)));
+	return cli_out_result(cli, &x->out, e);
 }
 
 int admin_export_boundaries(int argc, char **argv)
 {
-	const char *out = NULL, *code = NULL, *level_word = "any";
+	struct exporting x = {.out = {.format = NULL}};
+	const char *code = NULL, *level_word = "any";
 	const struct opt opts[] = {
-		{.name = "out", .letter = 'o', .arg = "FILE", .text = &out, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
+		{.name = "out", .letter = 'o', .arg = "FILE", .text = &x.out.path, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
 		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区及其下级", .en = "only this place and what lies in it"},
 		{.name = "level", .arg = "LEVEL", .text = &level_word, .zh = "只导出这一级", .en = "only this level"},
 		{0},
@@ -391,29 +307,19 @@ int admin_export_boundaries(int argc, char **argv)
 	const struct opt_command cmd = {
 		.name = "export boundaries", .opts = {cli_options, opts}, .max_args = 0,
 		.zh = "把现行边界导出为 GeoJSON（CGCS2000）。", .en = "Exports the areas in force as GeoJSON (CGCS2000)."};
-	struct exporting x = {.out = stdout};
 	enum place_level level;
-	struct str top;
+	struct place top;
 	struct cli cli;
 	int status = opt_parse(&cmd, &argc, &argv);
 
+	if (status < 0)
+		status = admin_read_level(cmd.name, level_word, &level);
 	if (status >= 0)
 		return status;
-	if (!read_level(level_word, &level)) {
-		fprintf(stderr, "gongzhi export boundaries: --level %s: 没有这一级 (no such level)\n", level_word);
-		return 2;
-	}
-	cli_catch_signals();
-	signal(SIGPIPE, SIG_DFL); /* "| head" is no fault */
-	status = cli_open(&cli, CLI_READ_ONLY | CLI_NO_KEYS);
+	status = cli_out_begin(&cli, &x.out, cmd.name);
 	if (status < 0)
-		status = find_parent(&cli, code, &top);
-	if (status < 0 && out && !(x.out = fopen(out, "w")))
-		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
+		status = admin_find_place(&cli, code, &top);
 	if (status < 0)
-		status = export_to(&cli, &x, top, level);
-	if (out && x.out && fclose(x.out) != 0 && status == 0)
-		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
-	cli_close(&cli);
-	return status;
+		status = export_to(&cli, &x, top.key, level);
+	return cli_out_end(&cli, &x.out, status);
 }

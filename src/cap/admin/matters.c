@@ -1,6 +1,4 @@
 /* export matters: a line a matter, telephone and identity numbers in the title masked, nothing personal besides. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +12,10 @@
 
 struct exporting {
 	struct cli *cli;
-	FILE *out;
+	struct cli_out out;
 	struct buf line;
 	struct arena arena;      /* of one line */
 	struct db_conn *places;  /* beside the one that reads the list */
-	bool json;
 	int64_t n;
 };
 
@@ -113,7 +110,7 @@ static enum err export_row(void *arg, const struct matter_row *r)
 	if (e != OK)
 		return e;
 	buf_clear(&x->line);
-	if (x->n++ == 0 && !x->json) {
+	if (x->n++ == 0 && !x->out.json) {
 		struct csv_out w;
 
 		csv_begin(&w, &x->line, true);
@@ -121,56 +118,41 @@ static enum err export_row(void *arg, const struct matter_row *r)
 			csv_cell(&w, str_from(v[i].name));
 		csv_end_row(&w);
 	}
-	if (x->json)
+	if (x->out.json)
 		json_line(x, v);
 	else
 		csv_line(x, v);
 	arena_reset(&x->arena);
-	return fwrite(x->line.p, 1, x->line.n, x->out) == x->line.n ? OK : ERR_IO;
+	return fwrite(x->line.p, 1, x->line.n, x->out.f) == x->line.n ? OK : ERR_IO;
 }
 
-static int export(struct exporting *x, const char *code, const char *scenario)
+static int export(struct exporting *x, struct str top, const char *scenario)
 {
-	struct arena *a = &x->cli->arena;
 	struct db_conn *c = db_read_begin(x->cli->db);
-	struct place top = {.key = STR("")};
 	struct matter_filter f = {.scenario = scenario ? str_from(scenario) : STR_NULL};
-	struct str from, to;
-	struct matter_scope s = {.from = &from, .to = &to, .n = 1, .private_too = true};
-	enum err e = code ? place_by_code(c, a, str_from(code), 0, &top) : OK;
+	struct str to = place_after(&x->cli->arena, top);
+	struct matter_scope s = {.from = &top, .to = &to, .n = 1, .private_too = true};
+	enum err e;
 
-	if (e == ERR_NOT_FOUND) {
-		db_read_end(c);
-		return cli_fail(arena_printf(a, "没有代码为 %s 的地区 (no place has the code %s)", code, code));
-	}
-	from = top.key;
-	to = place_after(a, top.key);
 	buf_init(&x->line, 1 << 20);
 	arena_init(&x->arena, 0);
 	x->places = db_read_begin(x->cli->db);
-	if (e == OK)
-		e = matter_each(c, a, &s, &f, clock_now(), export_row, x);
+	e = matter_each(c, &x->cli->arena, &s, &f, clock_now(), export_row, x);
 	db_read_end(x->places);
 	db_read_end(c);
 	arena_release(&x->arena);
 	buf_release(&x->line);
-	if (fflush(x->out) != 0 && e == OK)
-		e = ERR_IO;
-	if (e == OK)
-		return 0;
-	if (cli_interrupted()) {
-		cli_fail(STR("已中断，文件不完整 (interrupted: the file is not whole)"));
-		return 130;
-	}
-	return cli_fail(arena_printf(a, "导出失败 (export failed): %s", e == ERR_IO ? strerror(errno) : err_name(e)));
+	return cli_out_result(x->cli, &x->out, e);
 }
 
 int admin_export_matters(int argc, char **argv)
 {
-	const char *format = "csv", *out = NULL, *code = NULL, *scenario = NULL;
+	struct cli cli;
+	struct exporting x = {.cli = &cli, .out = {.format = "csv"}};
+	const char *code = NULL, *scenario = NULL;
 	const struct opt opts[] = {
-		{.name = "format", .arg = "csv|jsonl", .text = &format, .zh = "格式（默认 csv）", .en = "format (default csv)"},
-		{.name = "out", .letter = 'o', .arg = "FILE", .text = &out, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
+		{.name = "format", .arg = "csv|jsonl", .text = &x.out.format, .zh = "格式（默认 csv）", .en = "format (default csv)"},
+		{.name = "out", .letter = 'o', .arg = "FILE", .text = &x.out.path, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
 		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区的", .en = "only those of this place"},
 		{.name = "scenario", .arg = "ID", .text = &scenario, .zh = "只导出这一种", .en = "only those of this scenario"},
 		{0},
@@ -179,26 +161,15 @@ int admin_export_matters(int argc, char **argv)
 		.name = "export matters", .opts = {cli_options, opts}, .max_args = 0,
 		.zh = "导出事项清单，不含个人信息；标题中的电话和证件号打码。",
 		.en = "Exports the list of matters without personal data; numbers in titles are masked."};
-	struct cli cli;
-	struct exporting x = {.cli = &cli, .out = stdout};
+	struct place top;
 	int status = opt_parse(&cmd, &argc, &argv);
 
 	if (status >= 0)
 		return status;
-	x.json = strcmp(format, "jsonl") == 0;
-	if (!x.json && strcmp(format, "csv") != 0) {
-		fprintf(stderr, "gongzhi export matters: --format %s: 只有 csv 和 jsonl (csv or jsonl)\n", format);
-		return 2;
-	}
-	cli_catch_signals();
-	signal(SIGPIPE, SIG_DFL); /* "| head" is no fault */
-	status = cli_open(&cli, CLI_READ_ONLY | CLI_NO_KEYS);
-	if (status < 0 && out && !(x.out = fopen(out, "w")))
-		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
+	status = cli_out_begin(&cli, &x.out, cmd.name);
 	if (status < 0)
-		status = export(&x, code, scenario);
-	if (out && x.out && fclose(x.out) != 0 && status == 0)
-		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
-	cli_close(&cli);
-	return status;
+		status = admin_find_place(&cli, code, &top);
+	if (status < 0)
+		status = export(&x, top.key, scenario);
+	return cli_out_end(&cli, &x.out, status);
 }

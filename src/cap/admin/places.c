@@ -3,112 +3,57 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/csv.h"
 #include "base/json.h"
-#include "base/progress.h"
 #include "cap/admin/admin.h"
 #include "core/place/import.h"
 
-#define SHOWN_FAULTS 20
-
 /* ---- import ---- */
-
-struct loading {
-	struct progress bar;
-	const char *file;
-	FILE *report;
-	int64_t shown;
-	bool begun;
-};
 
 static void bad_line(void *arg, int64_t line, struct str why)
 {
-	struct loading *l = arg;
+	struct cli_loading *l = arg;
 
-	if (l->report)
-		fprintf(l->report, "%" PRId64 ",\"%.*s\"\n", line, STR_ARG(why));
-	else if (l->shown++ < SHOWN_FAULTS)
+	if (l->out) {
+		fprintf(l->out, "%" PRId64 ",", line);
+		cli_loading_cell(l, why);
+		fputc('\n', l->out);
+	} else if (cli_loading_shows(l)) {
 		fprintf(stderr, "%s:%" PRId64 ": %.*s\n", l->file, line, STR_ARG(why));
+	}
 }
 
-static void show_progress(void *arg, int64_t done, int64_t of)
+static struct str result_of(const struct place_import *im, const char *file, struct arena *a)
 {
-	struct loading *l = arg;
-
-	if (!l->begun)
-		progress_begin(&l->bar, "导入地区 places", of);
-	l->begun = true;
-	progress_to(&l->bar, done);
-}
-
-static bool stopped(void *arg)
-{
-	(void)arg;
-	return cli_interrupted();
-}
-
-static void tell_result(struct loading *l, const struct place_import *im, struct arena *a)
-{
-	struct str text = arena_printf(a, "%s: 新增 added %" PRId64 ", 更新 changed %" PRId64 ", 定位 located %" PRId64
-				       ", 未变 same %" PRId64 ", 有误 faulty %" PRId64, l->file, im->added, im->changed, im->located,
-				       im->same, im->faulty);
-
 	if (im->was_complete)
-		text = arena_printf(a, "%s: 已导入过，未变 (imported before, unchanged; --again reads it anew)", l->file);
-	if (l->begun)
-		progress_end(&l->bar, text.p);
-	else
-		fprintf(stderr, "%s\n", text.p);
-	if (!l->report && l->shown > SHOWN_FAULTS)
-		fprintf(stderr, "还有 %" PRId64 " 行有误，用 --report FILE 查看全部 (more faulty lines: see all with --report FILE)\n",
-			l->shown - SHOWN_FAULTS);
-	if (im->stopped)
-		fprintf(stderr, "已中断，再次运行即从此处继续 (interrupted: run it again to go on from here)\n");
+		return arena_printf(a, "%s: 已导入过，未变 (imported before, unchanged; --again reads it anew)", file);
+	return arena_printf(a, "%s: 新增 added %" PRId64 ", 更新 changed %" PRId64 ", 定位 located %" PRId64 ", 未变 same %" PRId64 ", 有误 faulty %" PRId64,
+			    file, im->added, im->changed, im->located, im->same, im->faulty);
 }
 
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report)
 {
-	struct loading l = {.file = file};
-	struct place_import im = {.level = level, .again = again, .bad = bad_line, .progress = show_progress, .stop = stopped, .arg = &l};
+	struct cli_loading l = {.title = "导入地区 places", .file = file, .report = report};
+	struct place_import im = {.level = level, .again = again, .bad = bad_line, .progress = cli_loading_progress, .stop = cli_loading_stop, .arg = &l};
 	struct str why = STR_NULL;
+	int status;
 	enum err e;
 
 	im.fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (im.fd < 0)
-		return cli_fail(arena_printf(&cli->arena, "%s: %s", file, strerror(errno)));
-	if (report && !(l.report = fopen(report, "w"))) {
-		close(im.fd);
-		return cli_fail(arena_printf(&cli->arena, "%s: %s", report, strerror(errno)));
-	}
-	if (l.report)
-		fputs("line,why\n", l.report);
-	e = place_import(cli->db, &im, &cli->arena, &why);
-	if (l.report && fclose(l.report) != 0 && e == OK) {
-		e = ERR_IO;
-		why = arena_printf(&cli->arena, "%s: %s", report, strerror(errno));
+		return cli_fail_file(cli, file);
+	status = cli_loading_begin(cli, &l, "line,why");
+	if (status < 0) {
+		e = place_import(cli->db, &im, &cli->arena, &why);
+		cli_loading_end(&l, result_of(&im, file, &cli->arena), im.stopped);
+		status = e != OK ? cli_fail(arena_printf(&cli->arena, "%s: %.*s", file, STR_ARG(why))) : im.stopped ? 130 : im.faulty ? 3 : 0;
 	}
 	close(im.fd);
-	tell_result(&l, &im, &cli->arena);
-	if (e != OK)
-		return cli_fail(arena_printf(&cli->arena, "%s: %.*s", file, STR_ARG(why)));
-	return im.stopped ? 130 : im.faulty ? 3 : 0;
-}
-
-static bool read_level(const char *word, enum place_level *level)
-{
-	static const char *const words[] = {"any", "province", "city", "district", "town", "community", "grid", "microgrid"};
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(word, words[i]) == 0) {
-			*level = (enum place_level)i;
-			return true;
-		}
-	return false;
+	return cli_loading_close(cli, &l, status);
 }
 
 /* A faulty line is reported and does not keep the next file from being read; anything worse does. */
@@ -150,12 +95,10 @@ int admin_import_places(int argc, char **argv)
 	struct cli cli;
 	int status = opt_parse(&cmd, &argc, &argv);
 
+	if (status < 0)
+		status = admin_read_level(cmd.name, level_word, &level);
 	if (status >= 0)
 		return status;
-	if (!read_level(level_word, &level)) {
-		fprintf(stderr, "gongzhi import places: --level %s: 没有这一级 (no such level)\n", level_word);
-		return 2;
-	}
 	cli_catch_signals();
 	status = cli_open(&cli, 0);
 	if (status < 0)
@@ -167,9 +110,8 @@ int admin_import_places(int argc, char **argv)
 /* ---- export ---- */
 
 struct exporting {
-	FILE *out;
+	struct cli_out out;
 	struct buf line;
-	bool json;
 };
 
 static void number(struct csv_out *w, double v)
@@ -235,74 +177,53 @@ static enum err export_line(void *arg, const struct place *p)
 	if (p->level == PLACE_ROOT)
 		return OK;
 	buf_clear(&x->line);
-	if (x->json)
+	if (x->out.json)
 		json_line(x, p);
 	else
 		csv_line(x, p);
 	if (cli_interrupted())
 		return ERR_BUSY;
-	return fwrite(x->line.p, 1, x->line.n, x->out) == x->line.n ? OK : ERR_IO;
+	return fwrite(x->line.p, 1, x->line.n, x->out.f) == x->line.n ? OK : ERR_IO;
 }
 
-static int export_to(struct cli *cli, struct exporting *x, const char *code)
+static int export_to(struct cli *cli, struct exporting *x, struct str top)
 {
 	struct db_conn *c = db_read_begin(cli->db);
-	struct place top = {.key = STR("")};
 	enum err e = db_snapshot(c);
 
-	if (e == OK && code)
-		e = place_by_code(c, &cli->arena, str_from(code), 0, &top);
-	if (e == ERR_NOT_FOUND) {
-		db_read_end(c);
-		return cli_fail(arena_printf(&cli->arena, "没有代码为 %s 的地区 (no place has the code %s)", code, code));
-	}
 	buf_init(&x->line, 1 << 16);
-	if (!x->json)
-		fputs("\xef\xbb\xbf" "code,name,level,key,lon,lat,crs,source,since,until\n", x->out);
+	if (!x->out.json)
+		fputs("\xef\xbb\xbf" "code,name,level,key,lon,lat,crs,source,since,until\n", x->out.f);
 	if (e == OK)
-		e = place_each(c, top.key, export_line, x);
+		e = place_each(c, top, export_line, x);
 	db_read_end(c);
 	buf_release(&x->line);
-	if (fflush(x->out) != 0 && e == OK)
-		e = ERR_IO;
-	if (e == OK)
-		return 0;
-	return cli_fail(cli_interrupted() ? STR("已中断 (interrupted)") :
-			arena_printf(&cli->arena, "导出失败 (export failed): %s", e == ERR_IO ? strerror(errno) : err_name(e)));
+	return cli_out_result(cli, &x->out, e);
 }
 
 int admin_export_places(int argc, char **argv)
 {
-	const char *format = "csv", *out = NULL, *code = NULL;
+	struct exporting x = {.out = {.format = "csv"}};
+	const char *code = NULL;
 	const struct opt opts[] = {
-		{.name = "format", .arg = "csv|jsonl", .text = &format, .zh = "格式（默认 csv）", .en = "format (default csv)"},
-		{.name = "out", .letter = 'o', .arg = "FILE", .text = &out, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
+		{.name = "format", .arg = "csv|jsonl", .text = &x.out.format, .zh = "格式（默认 csv）", .en = "format (default csv)"},
+		{.name = "out", .letter = 'o', .arg = "FILE", .text = &x.out.path, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
 		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区及其下级", .en = "only this place and what lies in it"},
 		{0},
 	};
 	const struct opt_command cmd = {
 		.name = "export places", .opts = {cli_options, opts}, .max_args = 0,
 		.zh = "导出地区。", .en = "Exports the places."};
-	struct exporting x = {.out = stdout};
+	struct place top;
 	struct cli cli;
 	int status = opt_parse(&cmd, &argc, &argv);
 
 	if (status >= 0)
 		return status;
-	x.json = strcmp(format, "jsonl") == 0;
-	if (!x.json && strcmp(format, "csv") != 0) {
-		fprintf(stderr, "gongzhi export places: --format %s: 只有 csv 和 jsonl (csv or jsonl)\n", format);
-		return 2;
-	}
-	cli_catch_signals();
-	signal(SIGPIPE, SIG_DFL); /* "| head" is no fault */
-	status = cli_open(&cli, CLI_READ_ONLY | CLI_NO_KEYS);
-	if (status < 0 && out && !(x.out = fopen(out, "w")))
-		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
+	status = cli_out_begin(&cli, &x.out, cmd.name);
 	if (status < 0)
-		status = export_to(&cli, &x, code);
-	if (out && x.out && fclose(x.out) != 0 && status == 0)
-		status = cli_fail(arena_printf(&cli.arena, "%s: %s", out, strerror(errno)));
-	cli_close(&cli);
-	return status;
+		status = admin_find_place(&cli, code, &top);
+	if (status < 0)
+		status = export_to(&cli, &x, top.key);
+	return cli_out_end(&cli, &x.out, status);
 }
