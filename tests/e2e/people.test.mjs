@@ -1,8 +1,9 @@
 // What each of the five people asked for at their own pages: the desk's form, findings, several at once, notices, the place inside a photograph.
 import { assert, test } from './lib/test.mjs';
-import { axe, fits, screenshot } from './lib/browser.mjs';
+import { axe, fits, screenshot, visitor } from './lib/browser.mjs';
 import { world } from './lib/server.mjs';
-import { actionForm, desk, did, number, officeHours, option, report, staff, step } from './lib/desk.mjs';
+import { jpeg } from './lib/photo.mjs';
+import { actionForm, desk, did, number, officeHours, option, report, staff, step, town } from './lib/desk.mjs';
 
 let server;
 export const before = async () => {
@@ -126,5 +127,51 @@ test.main('the menu says how many notices are unread, in words too; nothing when
   await fits(page);
   const worker = await staff(server, 'grid');
   assert.doesNotMatch((await worker.get('/grid/offline')).text, /条未读/);
+  await context.close();
+});
+
+// ---- the place inside a photograph, read in the browser ----
+
+test.main('a photograph that knows its place: offered on the page, without a line too; nothing is sent before the form is', async () => {
+  const { page, context } = await visitor(server);
+  const here = await jpeg(server, { place: { lon: 106.4836, lat: 29.5713 } });
+  const elsewhere = await jpeg(server, { place: { lon: 116.4, lat: 39.9 } });
+  await page.goto(`/t/${town}/report`);
+  await page.fill('#what', '照片里的路灯');
+  await page.waitForTimeout(300);
+  const sent = [];
+  page.on('request', (r) => sent.push(`${r.method()} ${r.url()} ${r.postData() ?? ''}`));
+  await context.setOffline(true);
+  const file = (name, buffer) => ({ name, mimeType: 'image/jpeg', buffer });
+  await page.setInputFiles('#photo', file('here.jpg', here));
+  const offer = page.locator('#photo-place');
+  await offer.waitFor();
+  assert.equal(await page.inputValue('#lon'), '', 'only offered');
+  assert.equal(await page.locator('input[name=photo_point]').isVisible(), false, 'the same is not asked twice');
+  await axe(page);
+  await screenshot(page, 'photo-place');
+  await offer.getByRole('button').press('Enter');
+  assert.ok(Math.abs(Number(await page.inputValue('#lon')) - 106.4836) < 1e-4);
+  assert.ok(Math.abs(Number(await page.inputValue('#lat')) - 29.5713) < 1e-4);
+  assert.equal(await page.locator('#map .pin').count(), 1);
+  assert.equal(await offer.isVisible(), false);
+  await screenshot(page, 'photo-place-taken');
+  assert.ok(sent.every((r) => !/106\.4|29\.57|photo/.test(r)), `the place left before the form did: ${sent}`);
+  // another photograph: from far away, or broken, nothing is offered and the place of the first is gone
+  for (const [name, bytes] of [['far.jpg', elsewhere], ['cut.jpg', here.subarray(0, 60)], ['none.jpg', Buffer.from('no photograph')],
+    ['loop.jpg', Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.alloc(400_000, 0xff)])]]) {
+    await page.setInputFiles('#photo', file(name, bytes));
+    await page.waitForTimeout(150);
+    assert.equal(await offer.isVisible(), false, name);
+    assert.equal(await page.inputValue('#lon'), '', name);
+  }
+  await page.setInputFiles('#photo', file('here.jpg', here));
+  await offer.getByRole('button').click();
+  await context.setOffline(false);
+  await page.locator('button.btn--big').click();
+  await page.waitForURL(/\/r\/|report/);
+  if (await page.locator('#alike-found').count()) await page.getByRole('button', { name: '不是同一件' }).click();
+  await page.waitForURL(/\/r\//);
+  assert.match(await page.locator('.facts').innerText(), /社区/, 'the grid is derived from it');
   await context.close();
 });

@@ -166,9 +166,9 @@ test.main('a report with photographs, with script', async () => {
   await context.close();
 });
 
-test('the position inside a photograph is used only when asked', async () => {
+test('the position inside a photograph is used only when asked, without script', async () => {
   const server = await empty;
-  const { page, context } = await visitor(server);
+  const { page, context } = await visitor(server, { script: false });
   await page.goto(`/t/${TOWN}/report`);
   const jpeg = withGps(Buffer.from(await page.evaluate(() => document.createElement('canvas').toDataURL('image/jpeg').split(',')[1]), 'base64'));
   const places = [];

@@ -1,4 +1,5 @@
 // Makes the report form easier; the form works without. Nothing here may be needed.
+import { placeIn } from "./exif.js";
 import { shrink } from "./shrink.js";
 import { suggest } from "./suggest.js";
 
@@ -74,6 +75,84 @@ async function preview(event) {
 	if (list.children.length) photo.after(list);
 }
 
+// ---- where a photograph was taken: read here, offered, and sent with the form only if it was taken up ----
+const FAR = 30_000; // metres from the town: a photograph of elsewhere says nothing about this
+let fromPhoto = false; // the point is that of a photograph: nobody is asked about it before the form is sent
+
+function isNear({ lon, lat }) {
+	const box = by("map")?.querySelector(".minimap__box");
+	if (!box) return true;
+	const frame = frameOf(box);
+	const north = mercator(lat) - mercator(frame.lat);
+	const east = (R * (lon - frame.lon) * Math.PI) / 180;
+	return Math.hypot(north, east) * Math.cos((frame.lat * Math.PI) / 180) < FAR;
+}
+
+async function offerPlace() {
+	const offer = by("photo-place");
+	const photo = by("photo");
+	const tick = form.elements.photo_point;
+	if (!offer) return;
+	offer.hidden = true;
+	if (fromPhoto) clearPoint();
+	// the box to tick is for pages without script; a photograph kept from before has its own words
+	if (tick && !form.querySelector("input[name=kept]")) {
+		tick.checked = false;
+		tick.closest("label").hidden = photo.files.length > 0;
+	}
+	for (const file of [...photo.files].slice(0, Number(photo.dataset.max))) {
+		const at = await placeIn(file);
+		if (!at || !isNear(at)) continue;
+		offer.hidden = false;
+		offer.querySelector("button").onclick = () => takePlace(at, offer);
+		return;
+	}
+}
+
+function takePlace({ lon, lat }, offer) {
+	by("lon").value = lon.toFixed(6);
+	by("lat").value = lat.toFixed(6);
+	by("place").value = ""; // the grid comes from the pin
+	fromPhoto = true;
+	offer.hidden = true;
+	drawPin(lon, lat);
+	say(offer.dataset.taken);
+	by("spot")?.scrollIntoView({ block: "nearest" });
+}
+
+// The drawing of the server has its pin moved, or given one; outside the frame the words must do.
+function drawPin(lon, lat) {
+	const box = by("map")?.querySelector(".minimap__box");
+	const svg = box?.querySelector("svg");
+	if (!svg) return;
+	const [lon0, lat0, half] = box.querySelector("input[type=hidden]").value.split(" ").map(Number);
+	const scale = 1 / Math.cos((lat0 * Math.PI) / 180);
+	const unit = half / 180; // metres
+	const x = 180 + (R * (lon - lon0) * Math.PI) / 180 / scale / unit;
+	const y = 125 - (mercator(lat) - mercator(lat0)) / scale / unit;
+	let pin = svg.querySelector(".pin");
+	if (!(x > 0 && x < 360 && y > 0 && y < 250)) {
+		pin?.remove();
+		return;
+	}
+	if (!pin) {
+		pin = document.createElementNS("http://www.w3.org/2000/svg", "g");
+		const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
+		pin.setAttribute("class", "pin");
+		shape.setAttribute("d", "M0 0C-4-9-11-13-11-20a11 11 0 1 1 22 0C11-13 4-9 0 0z");
+		pin.append(shape);
+		svg.append(pin);
+	}
+	pin.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+}
+
+function clearPoint() {
+	fromPhoto = false;
+	by("lon").value = by("lat").value = "";
+	by("map")?.querySelector(".pin")?.remove();
+	say("");
+}
+
 async function bodyOf(submitter) {
 	const body = new FormData(form);
 	if (submitter?.name) body.append(submitter.name, submitter.value);
@@ -137,7 +216,8 @@ function showAgain(html) {
 let asked = "";
 async function hints(force) {
 	const what = by("what").value.trim();
-	const body = new URLSearchParams({ _csrf: form.elements._csrf.value, what, place: by("place").value, lon: by("lon").value, lat: by("lat").value });
+	const body = new URLSearchParams({ _csrf: form.elements._csrf.value, what, place: by("place").value });
+	if (!fromPhoto) for (const k of ["lon", "lat"]) body.set(k, by(k).value);
 	if (!force && (what.length < 4 || asked === body.toString())) return;
 	asked = body.toString();
 	try {
@@ -210,6 +290,7 @@ function say(text) {
 
 let moved;
 function setPoint(lon, lat) {
+	fromPhoto = false;
 	by("lon").value = lon.toFixed(6);
 	by("lat").value = lat.toFixed(6);
 	by("place").value = ""; // the grid comes from the pin
@@ -268,10 +349,7 @@ function beginMap() {
 function locate() {
 	const box = by("locate");
 	const [get, clear] = box.querySelectorAll("button");
-	clear.addEventListener("click", () => {
-		by("lon").value = by("lat").value = "";
-		say("");
-	});
+	clear.addEventListener("click", clearPoint);
 	box.hidden = false;
 	if (by("lon").value) say(by("spot")?.textContent || box.dataset.ok);
 	if (!navigator.geolocation || !window.isSecureContext) {
@@ -327,7 +405,9 @@ function seen() {
 function begin() {
 	form.addEventListener("input", saveDraft);
 	form.addEventListener("submit", send);
+	fromPhoto = false;
 	by("photo")?.addEventListener("change", preview);
+	by("photo")?.addEventListener("change", offerPlace);
 	if (by("where")) places();
 	if (by("lon")) {
 		by("what").addEventListener("change", () => hints(false));
