@@ -32,6 +32,10 @@ void cells_give(struct cells *c)
 		c = NULL;
 	}
 	pthread_mutex_unlock(&spare_lock);
+	if (c) {
+		buf_release(&c->features);
+		buf_release(&c->values);
+	}
 	free(c);
 }
 
@@ -346,14 +350,6 @@ static void fill_list(const struct filling *f, const uint16_t *rows, uint32_t n)
 	}
 }
 
-/* Asks for the keys of the rows, so that memory brings many at a time: the loops behind wait for each. */
-static void fetch(const uint64_t *key, const uint64_t *masks, size_t blocks)
-{
-	for (size_t b = 0; b < blocks; b++)
-		for (uint64_t m = masks[b]; m; m &= ~(UINT64_C(255) << (lowest(m) & ~7u)))
-			__builtin_prefetch(key + b * 64 + lowest(m));
-}
-
 static void fill_some(struct filling *f, uint32_t from, uint32_t to)
 {
 	uint64_t masks[STRIPE];
@@ -367,7 +363,6 @@ static void fill_some(struct filling *f, uint32_t from, uint32_t to)
 	while (from < to) {
 		size_t blocks = plan_masks(f->p, f->s, from, to, masks);
 
-		fetch(f->s->key + (from & ~63u), masks, blocks);
 		fill_masks(f, from & ~63u, masks, blocks);
 		from = (from & ~63u) + (uint32_t)blocks * 64;
 	}

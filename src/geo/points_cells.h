@@ -2,6 +2,7 @@
 #ifndef GEO_POINTS_CELLS_H
 #define GEO_POINTS_CELLS_H
 
+#include "base/buf.h"
 #include "geo/points_walk.h"
 
 #define CELLS 4096u
@@ -18,7 +19,8 @@ struct cells {
 	uint64_t key[CELLS]; int64_t id[CELLS]; /* the member with the smallest (key, id) */
 	int32_t class_n[CELLS][CELL_CLASSES];
 	/* for tile.c: where in the table of values a number stands */
-	uint32_t value_at[CELLS], stamp;
+	uint32_t value_at[CELLS];
+	struct buf features, values;           /* of the layer; their memory stays */
 };
 
 struct cells_ask {

@@ -17,7 +17,7 @@ struct making {
 
 struct values {
 	struct cells *c;                   /* value_at[v] holds index + 1 for v < CELLS */
-	struct buf out;
+	struct buf *out;
 	uint32_t n;
 	struct { int64_t v; uint32_t at; } *large; uint32_t mask;   /* a hash for the rest, made when first needed */
 };
@@ -30,7 +30,7 @@ static void value_write(struct values *t, int64_t v)
 	b[0] = 0x22;                       /* layer: value */
 	b[1] = (uint8_t)(len + 1);
 	b[2] = 0x28;                       /* value: unsigned */
-	buf_add(&t->out, b, len + 3);
+	buf_add(t->out, b, len + 3);
 	t->n++;
 }
 
@@ -119,42 +119,58 @@ static struct mercator cell_place(const struct making *m, const struct cells *c,
 	return (struct mercator){(uint32_t)(c->x[cell] / (uint64_t)c->n[cell]), (uint32_t)(c->y[cell] / (uint64_t)c->n[cell])};
 }
 
-#define FEATURE_MAX (16 + 10 + 8 * (TILE_CLASSES + 1) * 2 + 16)
+#define TAGS_MAX (8 * (TILE_CLASSES + 1) * 2)
+#define FEATURE_MAX (16 + 10 + TAGS_MAX + 16)
 
-/* One feature: at most 2 + 11 + 3 + 17 pairs of numbers + 2 + 13 bytes. */
+/* Moves what was written behind a length of one byte, when the length needs two. */
+static uint8_t *put_length(uint8_t *at, uint8_t *end)
+{
+	size_t n = (size_t)(end - at - 1);
+
+	if (n >= 0x80) {
+		memmove(at + 2, at + 1, n);
+		at[1] = (uint8_t)(n >> 7);
+		*at = (uint8_t)(n | 0x80);
+		return end + 1;
+	}
+	*at = (uint8_t)n;
+	return end;
+}
+
+/* One feature: at most 3 + 11 + 3 + 17 pairs of numbers + 2 + 13 bytes. */
 static void write_cell(const struct making *m, const struct cells *c, uint32_t cell, struct values *values, struct buf *to)
 {
-	uint8_t feature[FEATURE_MAX], tags[8 * (TILE_CLASSES + 1) * 2], *p = feature, *q = tags;
+	uint8_t *feature = (uint8_t *)buf_reserve(to, FEATURE_MAX), *p, *length, *tags, *geometry;
 	struct mercator at = cell_place(m, c, cell);
-	uint8_t geometry[12], *g = geometry, head[8], *h = head;
 	int z = m->t->z;
 
-	*q++ = 0;
-	q = put(q, value_index(values, c->n[cell]));
-	for (unsigned k = 0; m->t->by != TILE_PLAIN && k < CELL_CLASSES; k++)
-		if (c->class_n[cell][k] > 0) {
-			*q++ = (uint8_t)(k + 1);
-			q = put(q, value_index(values, c->class_n[cell][k]));
-		}
+	if (feature == NULL)
+		return;
+	p = feature;
+	*p++ = 0x12;
+	length = p++;
 	*p++ = 0x08;
 	p = put(p, (uint64_t)c->id[cell]);
 	*p++ = 0x12;
-	p = put(p, (uint64_t)(q - tags));
-	memcpy(p, tags, (size_t)(q - tags));
-	p += q - tags;
+	tags = p++;
+	*p++ = 0;
+	p = put(p, value_index(values, c->n[cell]));
+	for (unsigned k = 0; m->t->by != TILE_PLAIN && k < CELL_CLASSES; k++)
+		if (c->class_n[cell][k] > 0) {
+			*p++ = (uint8_t)(k + 1);
+			p = put(p, value_index(values, c->class_n[cell][k]));
+		}
+	p = put_length(tags, p);
 	*p++ = 0x18;
 	*p++ = MVT_POINT;
-	*g++ = 9;
-	g = put(g, tile_at(at.x, z) * 2);
-	g = put(g, tile_at(at.y, z) * 2);
 	*p++ = 0x22;
-	*p++ = (uint8_t)(g - geometry);
-	memcpy(p, geometry, (size_t)(g - geometry));
-	p += g - geometry;
-	*h++ = 0x12;
-	h = put(h, (uint64_t)(p - feature));
-	buf_add(to, head, (size_t)(h - head));
-	buf_add(to, feature, (size_t)(p - feature));
+	geometry = p++;
+	*p++ = 9;
+	p = put(p, tile_at(at.x, z) * 2);
+	p = put(p, tile_at(at.y, z) * 2);
+	*geometry = (uint8_t)(p - geometry - 1);
+	p = put_length(length, p);
+	to->n += (size_t)(p - feature);
 }
 
 static enum err end_layer(const struct making *m, const struct buf *features, const struct buf *values, struct buf *to)
@@ -186,27 +202,26 @@ static enum err end_layer(const struct making *m, const struct buf *features, co
 
 static enum err write_cells(const struct making *m, struct cells *c, struct buf *to, struct tile_got *got)
 {
-	struct values values = {.c = c};
-	struct buf features;
+	struct values values = {.c = c, .out = &c->values};
+	struct buf *features = &c->features;
 	enum err e = OK;
 
 	memset(c->value_at, 0, sizeof(c->value_at));
-	buf_init(&features, TILE_BYTES_MAX);
-	buf_init(&values.out, TILE_BYTES_MAX);
+	features->max = values.out->max = TILE_BYTES_MAX;
+	buf_clear(features);
+	buf_clear(values.out);
 	for (uint32_t i = 0; i < CELLS / 64; i++)
 		for (uint64_t w = c->touched[i]; w; w &= w - 1) {
 			uint32_t cell = i * 64 + (uint32_t)__builtin_ctzll(w);
 
 			if (c->n[cell] <= 0)
 				continue;
-			write_cell(m, c, cell, &values, &features);
+			write_cell(m, c, cell, &values, features);
 			got->features++;
 		}
 	if (got->features)
-		e = end_layer(m, &features, &values.out, to);
+		e = end_layer(m, features, values.out, to);
 	free(values.large);
-	buf_release(&features);
-	buf_release(&values.out);
 	return e;
 }
 
