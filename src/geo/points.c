@@ -357,7 +357,9 @@ enum err points_apply(struct points *p, const struct point *rows, size_t n, cons
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].id < 1)
 			return ERR_INPUT;
+	atomic_fetch_add_explicit(&p->waiting, 1, memory_order_relaxed);
 	pthread_mutex_lock(&p->lock);
+	atomic_fetch_sub_explicit(&p->waiting, 1, memory_order_relaxed);
 	if ((uint64_t)p->rows + n > POINTS_MAX) {
 		pthread_mutex_unlock(&p->lock);
 		return ERR_TOO_MUCH;

@@ -1,8 +1,10 @@
 /*
  * Merging. A batch makes a small run; eight small ones become one at once, in the writer's time, since that is less than a millisecond. Larger ones
  * the thread merges, and when enough rows are pending it folds all that is old into the base, one segment after another: whatever is read was made
- * by a whole step, and the lock is held only to put the new segment in its place and to note where its rows are.
+ * by a whole step, and the lock is held only to put the new segment in its place and, in slices, to note where its rows are.
  */
+#include <sched.h>
+
 #include "geo/points_view.h"
 
 #define FEW 8u
@@ -264,6 +266,8 @@ struct fold {
 	struct row bound;               /* rows before it are dealt with now */
 	bool bounded;
 	uint32_t cut;                   /* row of the base source where the bound falls */
+	uint32_t old_slot;              /* its number */
+	bool whole;                     /* nothing of it is left behind the cut */
 	struct row *rows, *minus, *plus; size_t n, nminus, nplus;
 	struct source_list made;
 };
@@ -399,65 +403,87 @@ static void consume(struct source_list *l, size_t n)
 	l->n -= gone;
 }
 
-/* Notes where the rows are: those that are new, and those whose segment has got another number. */
-static void fold_index(struct points *p, const struct fold *f, uint32_t old_slot)
+/*
+ * Where rows are is noted in three steps, so that nobody waits long: first the new places, in slices between which a writer may go first; then the base
+ * changes at once; then the old places go, in slices. Meanwhile a row may have two entries: of one whose segment no longer holds it there, or not yet, the
+ * segment says so, and of one that was changed `recent` has the last word.
+ */
+#define SLICE 1024u
+
+/* Lets a writer that waits go first. */
+static void give_way(struct points *p)
+{
+	pthread_mutex_unlock(&p->lock);
+	for (int i = 0; i < 1000 && atomic_load_explicit(&p->waiting, memory_order_relaxed); i++)
+		sched_yield();
+	pthread_mutex_lock(&p->lock);
+}
+
+/* Numbers for the new segments: the first takes over that of the old one when all of that is used up. */
+static void fold_number(struct points *p, struct fold *f)
+{
+	f->old_slot = f->none ? UINT32_MAX : p->base.v[f->at].slot;
+	f->whole = !f->none && f->cut == p->base.v[f->at].to;
+	for (uint32_t m = 0; m < f->made.n; m++)
+		f->made.v[m].slot = m == 0 && f->whole ? f->old_slot : points_slot(p, f->made.v[m].s);
+}
+
+static void fold_enter(struct points *p, const struct fold *f)
 {
 	size_t i = 0;
 
-	for (size_t k = 0; k < f->nminus; k++)
-		home_remove(&p->home, f->minus[k].id, old_slot);
-	for (uint32_t m = 0; m < f->made.n; m++) {
-		uint32_t slot = f->made.v[m].slot;
-
+	for (uint32_t m = 0; m < f->made.n; m++)
 		for (uint32_t k = 0; k < f->made.v[m].s->n; k++, i++) {
-			bool new_row = f->rows[i].zero[0];
-
-			if (!new_row && slot != old_slot)
-				home_remove(&p->home, f->rows[i].id, old_slot);
-			if (new_row || slot != old_slot)
-				home_add(&p->home, f->rows[i].id, slot);
+			if (f->rows[i].zero[0] || f->made.v[m].slot != f->old_slot)
+				home_add(&p->home, f->rows[i].id, f->made.v[m].slot);
+			if (i % SLICE == SLICE - 1)
+				give_way(p);
 		}
+}
+
+static void fold_leave(struct points *p, const struct fold *f)
+{
+	size_t i = 0;
+
+	for (size_t k = 0; k < f->nminus; k++) {
+		home_remove(&p->home, f->minus[k].id, f->old_slot);
+		if (k % SLICE == SLICE - 1)
+			give_way(p);
 	}
+	for (uint32_t m = 0; m < f->made.n; m++)
+		for (uint32_t k = 0; k < f->made.v[m].s->n; k++, i++) {
+			if (!f->rows[i].zero[0] && f->made.v[m].slot != f->old_slot)
+				home_remove(&p->home, f->rows[i].id, f->old_slot);
+			if (i % SLICE == SLICE - 1)
+				give_way(p);
+		}
 }
 
 static void fold_install(struct points *p, struct fold *f)
 {
 	struct source_list base = {NULL, 0, 0};
 	struct source rest = {.s = NULL};
-	uint32_t old_slot = UINT32_MAX;
-	uint32_t m = 0;
 
 	if (!f->none) {
 		rest = p->base.v[f->at];
-		old_slot = rest.slot;
-		if (f->cut == rest.to) { /* all of it was merged: its number is free for the first new one */
-			p->slots[old_slot] = (struct slot){NULL, 0};
-			if (f->made.n) {
-				f->made.v[0].slot = old_slot;
-				p->slots[old_slot] = (struct slot){f->made.v[0].s, 0};
-				m = 1;
-			}
-		} else {
-			p->slots[old_slot].from = f->cut;
-		}
+		if (f->whole)
+			p->slots[f->old_slot] = (struct slot){f->made.n ? f->made.v[0].s : NULL, 0};
+		else
+			p->slots[f->old_slot].from = f->cut;
 	}
-	for (; m < f->made.n; m++)
-		f->made.v[m].slot = points_slot(p, f->made.v[m].s);
-	fold_index(p, f, old_slot);
 	for (uint32_t i = 0; i < p->base.n; i++) {
 		if (i == f->at)
-			for (m = 0; m < f->made.n; m++)
-				list_add(&base, f->made.v[m].s, 0, f->made.v[m].to, f->made.v[m].slot);
+			for (uint32_t m = 0; m < f->made.n; m++)
+				list_add(&base, seg_hold(f->made.v[m].s), 0, f->made.v[m].to, f->made.v[m].slot);
 		if (i != f->at)
 			list_add(&base, p->base.v[i].s, p->base.v[i].from, p->base.v[i].to, p->base.v[i].slot);
 		else /* what is left of it, or nothing: then the reference goes */
 			list_add(&base, rest.s, f->cut, rest.to, rest.slot);
 	}
 	if (f->none)
-		for (m = 0; m < f->made.n; m++)
-			list_add(&base, f->made.v[m].s, 0, f->made.v[m].to, f->made.v[m].slot);
+		for (uint32_t m = 0; m < f->made.n; m++)
+			list_add(&base, seg_hold(f->made.v[m].s), 0, f->made.v[m].to, f->made.v[m].slot);
 	free(p->base.v);
-	free(f->made.v);
 	p->base = base;
 	consume(&p->runs[0].plus, f->nplus);
 	consume(&p->runs[0].minus, f->nminus);
@@ -476,8 +502,7 @@ static void fold_end(struct points *p)
 	p->folding = false;
 	for (int i = 0; i < RECENT_SHARDS; i++) {
 		recent_drop(&p->recent, i, stamp);
-		pthread_mutex_unlock(&p->lock); /* a writer that waits goes first */
-		pthread_mutex_lock(&p->lock);
+		give_way(p);
 	}
 }
 
@@ -496,7 +521,11 @@ static void fold_step(struct points *p)
 	pthread_mutex_unlock(&p->lock);
 	fold_rows(&base, &run, &f);
 	pthread_mutex_lock(&p->lock);
+	fold_number(p, &f);
+	fold_enter(p, &f);
 	fold_install(p, &f);
+	fold_leave(p, &f);
+	list_drop(&f.made);
 	free(f.rows);
 	free(f.plus);
 	free(f.minus);

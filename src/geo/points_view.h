@@ -36,6 +36,7 @@ struct points {
 	pthread_mutex_t view_lock;     /* only for taking and changing `view` */
 	struct points_view *view;
 	pthread_mutex_t lock;          /* the writer's: everything below */
+	atomic_int waiting;            /* writers that wait for it, or have just got it */
 	struct source_list base;
 	struct run *runs; uint32_t nruns, runs_cap;   /* oldest first */
 	struct home home;
