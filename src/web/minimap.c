@@ -10,6 +10,7 @@
 #define FARTHEST 2000        /* units: what lies further out is cut there, so numbers stay short */
 #define MOST_CORNERS 600
 #define LABEL_HEIGHT 14
+#define WAYS_NAMED 5
 
 /* ---- projection ---- */
 
@@ -289,6 +290,61 @@ static void set_areas(struct rq *rq, const struct minimap *m, const struct frame
 	buf_release(&b);
 }
 
+/* ---- beneath ---- */
+
+static bool (*ground_of)(struct rq *rq, struct lonlat centre, double half, struct minimap_under *out);
+
+void minimap_ground_source(bool (*fn)(struct rq *rq, struct lonlat centre, double half, struct minimap_under *out))
+{
+	ground_of = fn;
+}
+
+const char *minimap_ground_css(size_t kind)
+{
+	static const char *const css[MINIMAP_GROUNDS] = {"gr gr--green", "gr gr--water", "gr gr--stream", "gr gr--rail", "gr gr--street", "gr gr--road"};
+
+	return css[kind];
+}
+
+/* Names of streets only where nothing else stands. */
+static void choose_names(const struct minimap_view *v, struct minimap_under *u)
+{
+	struct box taken[4 * MINIMAP_MOST];
+	size_t n = 0, kept = 0;
+
+	taken[n++] = (struct box){0, MINIMAP_HEIGHT - 40, v->bar + 30, MINIMAP_HEIGHT};
+	if (v->has_point)
+		taken[n++] = (struct box){v->x - 14, v->y - 34, v->x + 14, v->y + 4};
+	for (size_t i = 0; i < v->nmarks; i++)
+		if (v->marks[i].shape)
+			taken[n++] = (struct box){v->marks[i].x - 12, v->marks[i].y - 12, v->marks[i].x + 12, v->marks[i].y + 12};
+	for (size_t i = 0; i < v->nlabels; i++)
+		taken[n++] = (struct box){v->labels[i].x - width_of(v->labels[i].name) / 2, v->labels[i].y - 8,
+					  v->labels[i].x + width_of(v->labels[i].name) / 2, v->labels[i].y + LABEL_HEIGHT};
+	for (size_t i = 0; i < u->nnames && kept < WAYS_NAMED; i++) {
+		const struct minimap_way_name *w = &u->names[i];
+		double half = width_of(w->name) / 2.0, turn = w->angle * M_PI / 180;
+		int x = (int)(fabs(cos(turn)) * half + 6), y = (int)(fabs(sin(turn)) * half + 6);
+		struct box b = {w->x - x, w->y - y, w->x + x, w->y + y};
+
+		if (b.x0 < 0 || b.y0 < 0 || b.x1 > MINIMAP_WIDTH || b.y1 > MINIMAP_HEIGHT || overlaps(taken, n, b))
+			continue;
+		taken[n++] = b;
+		u->names[kept++] = *w;
+	}
+	u->nnames = kept;
+}
+
+static void set_under(struct rq *rq, const struct frame *f, struct minimap_view *v)
+{
+	struct minimap_under *u = arena_new(rq->arena, struct minimap_under);
+
+	if (!ground_of || !ground_of(rq, f->centre, f->half, u))
+		return;
+	choose_names(v, u);
+	v->under = u;
+}
+
 /* ---- the whole ---- */
 
 static struct str summary(struct rq *rq, const struct minimap *m, const struct frame *f)
@@ -323,6 +379,7 @@ const struct minimap_view *minimap_draw(struct rq *rq, const struct minimap *m)
 	set_areas(rq, m, &f, v);
 	set_marks(rq, m, &f, v);
 	set_names(rq, m, &f, v);
+	set_under(rq, &f, v);
 	return v;
 }
 

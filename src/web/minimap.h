@@ -57,6 +57,20 @@ struct minimap {
 	const char *pin;
 };
 
+/* ---- beneath it: streets, water, green ---- */
+
+enum minimap_ground { MINIMAP_GREEN, MINIMAP_WATER, MINIMAP_STREAM, MINIMAP_RAIL, MINIMAP_STREET, MINIMAP_ROAD, MINIMAP_GROUNDS };
+struct minimap_way_name { int x, y, angle; struct str name; };
+/* Each path may be absent; units of the drawing. Together some 6 KB at most. */
+struct minimap_under {
+	struct str path[MINIMAP_GROUNDS];
+	struct minimap_way_name *names; size_t nnames;
+	struct str credit, href;     /* whose it is, and where that is explained: shown with the map */
+};
+/* Who has such a ground registers, once, at start: what lies within `half` metres to both sides of the centre. False: nothing. */
+const char *minimap_ground_css(size_t kind);
+void minimap_ground_source(bool (*fn)(struct rq *rq, struct lonlat centre, double half, struct minimap_under *out));
+
 /* ---- what the template web_minimap reads ---- */
 struct minimap_mark { int x, y, number; const char *css, *shape; struct str title, where, href; };
 struct minimap_label { int x, y; struct str name; };
@@ -66,6 +80,7 @@ struct minimap_view {
 	bool has_point;
 	struct str at_title, summary, scale, frame;
 	int bar;                         /* length of the scale bar */
+	const struct minimap_under *under;           /* NULL: none */
 	struct minimap_mark *marks; size_t nmarks;
 	struct minimap_label *labels; size_t nlabels;
 	struct minimap_line *lines; size_t nlines;

@@ -183,7 +183,7 @@ function picture() {
 		x += (30 + 14 * word(name).length) * scale;
 	}
 	g.textAlign = "right";
-	g.fillText(`${dayOf(Date.now())} ${clockOf(Date.now())} · ${word("source")}`, to.width - 12 * scale, from.height + 50 * scale);
+	g.fillText(`${dayOf(Date.now())} ${clockOf(Date.now())} · ${[word("source"), ...$$(".mapcredit a, .mapcredit span").map((e) => e.textContent)].join(" · ")}`, to.width - 12 * scale, from.height + 50 * scale);
 	return to;
 }
 
@@ -215,7 +215,7 @@ async function paper() {
 // ---- begin -----------------------------------------------------------------------------------------------------------------
 
 function start() {
-	map = makeMap("map", colours, { matters: query(), bounds, background: root.dataset.background || undefined,
+	map = makeMap("map", colours, { matters: query(), bounds, background: root.dataset.background || undefined, ground: root.dataset.ground || undefined,
 		boundaries: root.dataset.boundaries === "1" });
 	map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
 	map.addControl(new maplibre.ScaleControl({ unit: "metric" }), "bottom-left");

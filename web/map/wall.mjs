@@ -149,7 +149,7 @@ function showMatters() {
 
 // Names that would lie over each other or under a button: whoever has less to do gives way; the list beside the map has them all.
 function tidy() {
-	const kept = ["#ungeocoded", ".wplay", ".maplibregl-ctrl-group", "#replay:not([hidden])"]
+	const kept = ["#ungeocoded", ".mapcredit", ".wplay", ".maplibregl-ctrl-group", "#replay:not([hidden])"]
 		.flatMap((s) => [...root.querySelectorAll(s)]).map((e) => e.getBoundingClientRect());
 	const open = new Map((state?.children ?? []).map((c) => [c.code, c.late * 1000 + c.open]));
 	const all = [...markers].sort((a, b) => (open.get(b[0]) ?? 0) - (open.get(a[0]) ?? 0));
@@ -168,7 +168,7 @@ function startMap() {
 		$("#map").append(el("p", { class: "wempty" }, word("no-webgl")));
 		return;
 	}
-	map = makeMap("map", dark, { matters: mattersQuery(), bounds: bounds(), background: root.dataset.background || undefined,
+	map = makeMap("map", dark, { matters: mattersQuery(), bounds: bounds(), background: root.dataset.background || undefined, ground: root.dataset.ground || undefined,
 		boundaries: root.dataset.boundaries === "1", names: false });
 	map.addControl(new maplibre.NavigationControl({ showCompass: false }), "bottom-right");
 	map.addControl(new maplibre.ScaleControl({ unit: "metric" }), "bottom-left");
@@ -256,7 +256,9 @@ addEventListener("popstate", () => {
 $("#urgent").addEventListener("click", (e) => e.currentTarget.classList.remove("is-new"));
 tick();
 setInterval(tick, 1000);
-connection = live(() => `/map/live${place ? `?place=${encodeURIComponent(place)}` : ""}`, { changed: load, state: line });
+connection = live(() => `/map/live${place ? `?place=${encodeURIComponent(place)}` : ""}`, { changed: load, state: line,
+	// other streets under the map are rare, and a whole new style: the page begins anew
+	reset: (what) => { if (what === "ground") location.reload(); } });
 try {
 	await load();
 } catch {

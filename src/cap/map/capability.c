@@ -8,6 +8,7 @@
 #include "cap/map/pages.h"
 #include "cap/map/screen.h"
 #include "core/place/find.h"
+#include "web/minimap.h"
 
 static enum err start(struct app *app)
 {
@@ -15,6 +16,7 @@ static enum err start(struct app *app)
 
 	place_find_source(layer_names);
 	place_find_source(ground_names);
+	minimap_ground_source(ground_under);
 	e = ground_start(app->db);
 	return e == OK ? feed_start(app, app->db, app->var) : e;
 }

@@ -11,7 +11,6 @@
 #include "geo/ground_map.h"
 
 #define GROUND_CREDIT "© OpenStreetMap contributors (ODbL)"
-#define GROUND_CREDIT_HREF "https://www.openstreetmap.org/copyright"
 
 /* ---- import (ground_import.c) ---- */
 
@@ -59,6 +58,10 @@ void ground_wake(void);
 void ground_stop(void);
 /* What is in force, kept until the arena is reset; NULL: none, or not yet loaded (*loading). */
 const struct ground_held *ground_ref(struct arena *a, bool *loading);
+/* For minimap_ground_source. */
+struct rq;
+struct minimap_under;
+bool ground_under(struct rq *rq, struct lonlat centre, double half, struct minimap_under *out);
 /* Waits until what the store has is loaded (tests). */
 void ground_settle(void);
 

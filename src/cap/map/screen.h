@@ -10,6 +10,7 @@ struct screen {
 	bool boundaries;           /* there are polygons to draw */
 	struct str background;     /* address of an outside background, "" none ([map] background) */
 	struct str credit;         /* whose it is */
+	struct str ground;         /* edition of the imported ground, "" none: its credit is shown then */
 };
 
 /* Sets rq->pictures_from when a background is configured. */

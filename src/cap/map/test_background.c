@@ -280,6 +280,10 @@ static void tiles(void **state)
 	browser_get(&b, tile(&s, 14, "?v=1"));
 	assert_true(str_eqz(reply_header(&b.last, "Cache-Control"), "no-cache"));
 	assert_int_equal(400, browser_get(&b, "/tiles/background/3/9/0.mvt")->status);
+	/* and under the resident's small map, with whose it is */
+	assert_int_equal(200, browser_get(&b, "/t/500105004/nearby?lon=106.502&lat=29.55&half=400")->status);
+	assert_true(str_find(b.last.body, STR("gr gr--road")) >= 0 && str_find(b.last.body, STR("红石路</text>")) >= 0);
+	assert_true(str_find(b.last.body, STR("© OpenStreetMap contributors (ODbL)")) >= 0);
 	assert_int_equal(200, browser_get(&b, "/tiles/background/22/0/0.mvt")->status);
 	assert_int_equal(0, b.last.body.n);
 	/* another one in force: other tiles at once */
@@ -295,6 +299,8 @@ static void tiles(void **state)
 	feed_settle();
 	ground_settle();
 	assert_int_equal(404, browser_get(&b, tile(&s, 14, ""))->status);
+	assert_int_equal(200, browser_get(&b, "/t/500105004/nearby?lon=106.502&lat=29.55&half=400")->status);
+	assert_true(str_find(b.last.body, STR("OpenStreetMap")) < 0);
 	site_stop(&s);
 }
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/time.h"
 #include "cap/map/children.h"
+#include "cap/map/ground.h"
 #include "cap/map/map.html.h"
 #include "cap/map/pages.h"
 #include "cap/map/screen.h"
@@ -12,6 +13,7 @@
 struct screen screen_of(struct rq *rq)
 {
 	const struct config *c = rq->app->config;
+	const struct ground_held *g = ground_ref(rq->arena, NULL);
 	struct screen s = {.has_map = asset_find(STR("dist/wall.js")) != NULL, .boundaries = true};
 
 	if (s.has_map && c && c->map_background[0]) {
@@ -19,6 +21,9 @@ struct screen screen_of(struct rq *rq)
 		s.credit = str_from(c->map_credit);
 		rq->pictures_from = s.background;
 	}
+	/* streets of their own lie under an outside background already */
+	if (s.has_map && g && str_empty(s.background))
+		s.ground = arena_printf(rq->arena, "%lld", (long long)g->edition);
 	return s;
 }
 

@@ -18,7 +18,7 @@ export function town(lon, lat) {
   };
   const way = (points, tags) => ways.push({ id: ways.length + 1, refs: points.map(([e, n]) => node(e, n)), tags });
   const bend = (e, n) => [e + 60 * Math.sin(n / 400), n + 60 * Math.sin(e / 500)];
-  const names = ['石门路', '红石路', '大庆村路', '东方家园路', '盘溪路', '建新西路', '渝北一支路', '松石支路', '红锦大道', '兴隆路'];
+  const names = ['石门路', '大庆村路', '红石路', '东方家园路', '盘溪路', '建新西路', '渝北一支路', '松石支路', '红锦大道', '兴隆路'];
 
   // every second street is cut in two where it is crossed, as real ones are
   for (let i = -6; i <= 6; i++) {
@@ -77,7 +77,7 @@ function varint(value) {
 const zigzag = (v) => (BigInt(v) << 1n) ^ (BigInt(v) >> 63n);
 const number = (field, v) => Buffer.concat([varint(field << 3), varint(v)]);
 const bytes = (field, b) => Buffer.concat([varint((field << 3) | 2), varint(b.length), b]);
-const list = (field, v) => bytes(field, Buffer.concat(v.map(varint)));
+const list = (field, v) => (v.length ? bytes(field, Buffer.concat(v.map(varint))) : Buffer.alloc(0));
 const differences = (field, v) => list(field, v.map((x, i) => zigzag(x - (i ? v[i - 1] : 0))));
 
 function block(type, message) {

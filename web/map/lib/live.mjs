@@ -1,6 +1,7 @@
 // What changed, as it happens: one EventSource that resumes by sequence, and a slow refresh behind it for the hours in which the
 // line, the proxy or the machine sleeps. Many changes make one call: a wall shows the present, not each step towards it.
-export function live(address, { every = 60_000, pause = 1000, changed, state }) {
+// reset: called with what has to be looked at anew ("places", "layers", "ground").
+export function live(address, { every = 60_000, pause = 1000, changed, state, reset = () => {} }) {
 	let source, timer, waiting, last = 0, stopped = false;
 
 	function tell(why) {
@@ -27,6 +28,7 @@ export function live(address, { every = 60_000, pause = 1000, changed, state }) 
 			if (source.readyState === EventSource.CLOSED) setTimeout(open, 5000 + 5000 * Math.random());
 		};
 		for (const name of ["message", "change", "reset"]) source.addEventListener(name, () => tell(name));
+		source.addEventListener("reset", (e) => reset(JSON.parse(e.data).what));
 	}
 	// A tab that slept for a day has missed more than is kept: everything is asked anew.
 	const woke = () => { if (document.visibilityState === "visible") tell("woke"); };

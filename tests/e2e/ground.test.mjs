@@ -1,0 +1,107 @@
+// Streets and water of an OpenStreetMap extract under the maps: imported while the server runs, drawn on the wall, the desk map and the small maps.
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assert, test } from './lib/test.mjs';
+import { axe, fits, login, screenshot, visitor } from './lib/browser.mjs';
+import { password, town as code } from './lib/desk.mjs';
+import * as osm from './lib/osm.mjs';
+import { root, work, world } from './lib/server.mjs';
+import { run } from './lib/shell.mjs';
+
+const lon = 106.4935, lat = 29.5735;
+const bundle = existsSync(path.join(root, 'web/dist/wall.js'));
+let server, pbf, xml;
+export const before = async () => {
+  const data = osm.town(lon, lat);
+  server = await world();
+  pbf = path.join(work, 'town.osm.pbf');
+  xml = path.join(work, 'town.osm');
+  writeFileSync(pbf, osm.pbf(data));
+  writeFileSync(xml, osm.xml(data));
+};
+export const after = () => server.stop();
+
+const tile = (z) => {
+  const n = 2 ** z, r = lat * Math.PI / 180;
+  return `/tiles/background/${z}/${Math.floor((lon + 180) / 360 * n)}/${Math.floor((1 - Math.log(Math.tan(r) + 1 / Math.cos(r)) / Math.PI) / 2 * n)}.mvt`;
+};
+
+test.main('an extract is imported under a running server, once, and from either kind of file alike', async () => {
+  const v = server.http();
+  assert.equal((await v.get(tile(14))).status, 404);
+  // the file is one: GDAL reads it too
+  assert.match((await run('ogr2ogr', ['-f', 'CSV', '/vsistdout/', pbf, 'lines'])).text, /红石路,primary/);
+  const first = await server.cli(['import', 'osm', pbf, '--source', '测试 2026-11-28']);
+  const counted = /底图：(\d+) 条线和面，(\d+) 个点/.exec(first.text);
+  assert.ok(Number(counted[1]) > 30 && Number(counted[2]) > 500, first.text);
+  for (let i = 0; i < 100 && (await v.get(tile(14))).status !== 200; i++) await sleep(50);
+  const shown = await v.get(tile(14));
+  assert.equal(shown.status, 200);
+  assert.ok(shown.text.includes('红石') && shown.text.includes('road') && shown.text.includes('water'));
+  const again = await server.cli(['import', 'osm', pbf]);
+  assert.match(again.text, /没有改动/);
+  const other = await server.cli(['import', 'osm', xml]);
+  assert.deepEqual(/底图：(\d+) 条线和面，(\d+) 个点/.exec(other.text).slice(1), counted.slice(1));
+  const wrong = await server.cli(['import', 'osm', path.join(root, 'README.md')], { expect: 1 });
+  assert.match(wrong.text, /不是 OpenStreetMap 数据/);
+  await server.cli(['import', 'osm'], { expect: 2 });
+});
+
+test.main('an address that names a road is found on it', async () => {
+  const { page, context } = await visitor(server, { width: 1440, height: 900 });
+  await login(page, 'dispatcher', password(server, 'dispatcher'));
+  const found = await page.evaluate(() => fetch(`/map/find.json?q=${encodeURIComponent('红石路')}`).then((r) => r.json()));
+  const roads = found.rows.filter((r) => r.kind === 'road');
+  assert.ok(roads.length > 0 && roads.every((r) => r.name === '红石路' && Math.abs(r.lon - lon) < 0.05), JSON.stringify(found));
+  await context.close();
+});
+
+test('the small map has streets beneath, says whose they are, and needs no script', async () => {
+  for (const [width, more] of [[360, { script: false }], [768, {}], [1440, { locale: 'en-US' }]]) {
+    const { page, context } = await visitor(server, { width, height: 900, ...more });
+    await page.goto(`/t/${code}/nearby?half=1500`);
+    for (const kind of ['road', 'street', 'stream']) assert.equal(await page.locator(`.minimap .gr--${kind}`).count(), 1, kind);
+    assert.equal(await page.locator('.minimap a[href="https://www.openstreetmap.org/copyright"]').innerText(), '© OpenStreetMap contributors (ODbL)');
+    assert.ok(await page.locator('.minimap .way').count() > 0);
+    assert.ok((await page.locator('.minimap svg').first().innerHTML()).length < 12_000);
+    await fits(page);
+    if (!more.script) await axe(page);
+    assert.deepEqual(page.problems, []);
+    await context.close();
+  }
+});
+
+if (bundle) test('wall and desk map draw them from this server only, with the credit', async () => {
+  for (const [address, size] of [['/wall', { width: 1920, height: 1080 }], ['/map', { width: 1440, height: 900 }]]) {
+    const { page, context } = await visitor(server, size);
+    const answers = [], elsewhere = [];
+    page.on('response', (r) => {
+      if (r.url().includes('/tiles/background/')) answers.push(r.status());
+      if (!r.url().startsWith(server.url) && !/^(blob|data):/.test(r.url())) elsewhere.push(r.url());
+    });
+    await login(page, 'dispatcher', password(server, 'dispatcher'));
+    await page.goto(`${address}?place=${code}`);
+    await page.waitForSelector('#map canvas', { timeout: 30_000 });
+    for (let i = 0; i < 200 && answers.length === 0; i++) await sleep(50);
+    assert.ok(answers.length > 0 && answers.every((s) => s === 200 || s === 304), `${address}: ${answers}`);
+    assert.deepEqual(elsewhere, []);
+    assert.equal(await page.locator('.mapcredit a').innerText(), '© OpenStreetMap contributors (ODbL)');
+    await axe(page);
+    if (address === '/map') {
+      await fits(page);
+      await screenshot(page, 'map-ground');
+    }
+    assert.deepEqual(page.problems, []);
+    await context.close();
+  }
+});
+
+test('taken away again, the maps are as before', async () => {
+  await server.cli(['import', 'osm', '--drop']);
+  const v = server.http();
+  for (let i = 0; i < 100 && (await v.get(tile(14))).status !== 404; i++) await sleep(50);
+  assert.equal((await v.get(tile(14))).status, 404);
+  assert.ok(!(await v.get(`/t/${code}/nearby`)).text.includes('openstreetmap'));
+  await server.cli(['import', 'osm', '--drop'], { expect: 1 });
+});
