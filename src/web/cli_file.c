@@ -39,6 +39,19 @@ void cli_loading_cell(struct cli_loading *l, struct str text)
 	fputc('"', l->out);
 }
 
+void cli_loading_fault(void *loading, int64_t line, struct str why)
+{
+	struct cli_loading *l = loading;
+
+	if (l->out) {
+		fprintf(l->out, "%" PRId64 ",", line);
+		cli_loading_cell(l, why);
+		fputc('\n', l->out);
+	} else if (cli_loading_shows(l)) {
+		fprintf(stderr, "%s:%" PRId64 ": %.*s\n", l->file, line, STR_ARG(why));
+	}
+}
+
 void cli_loading_progress(void *loading, int64_t done, int64_t of)
 {
 	struct cli_loading *l = loading;

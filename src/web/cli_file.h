@@ -30,7 +30,9 @@ int cli_loading_begin(struct cli *cli, struct cli_loading *l, const char *heads)
 bool cli_loading_shows(struct cli_loading *l);
 /* A cell of the report, quoted. */
 void cli_loading_cell(struct cli_loading *l, struct str text);
-/* For the importers' `progress` and `stop`, with the loading as arg. */
+/* For the importers' `bad`, `progress` and `stop`, with the loading as arg. A fault goes to the report (with these heads) or to the screen. */
+#define CLI_FAULT_HEADS "line,why"
+void cli_loading_fault(void *loading, int64_t line, struct str why);
 void cli_loading_progress(void *loading, int64_t done, int64_t of);
 bool cli_loading_stop(void *loading);
 /* What was done, how many faults were not shown, that it was stopped. */

@@ -14,19 +14,6 @@
 
 /* ---- import ---- */
 
-static void bad_line(void *arg, int64_t line, struct str why)
-{
-	struct cli_loading *l = arg;
-
-	if (l->out) {
-		fprintf(l->out, "%" PRId64 ",", line);
-		cli_loading_cell(l, why);
-		fputc('\n', l->out);
-	} else if (cli_loading_shows(l)) {
-		fprintf(stderr, "%s:%" PRId64 ": %.*s\n", l->file, line, STR_ARG(why));
-	}
-}
-
 static struct str result_of(const struct place_import *im, const char *file, struct arena *a)
 {
 	if (im->was_complete)
@@ -38,7 +25,7 @@ static struct str result_of(const struct place_import *im, const char *file, str
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report)
 {
 	struct cli_loading l = {.title = "导入地区 places", .file = file, .report = report};
-	struct place_import im = {.level = level, .again = again, .bad = bad_line, .progress = cli_loading_progress, .stop = cli_loading_stop, .arg = &l};
+	struct place_import im = {.level = level, .again = again, .bad = cli_loading_fault, .progress = cli_loading_progress, .stop = cli_loading_stop, .arg = &l};
 	struct str why = STR_NULL;
 	int status;
 	enum err e;
@@ -46,7 +33,7 @@ int admin_load_places(struct cli *cli, const char *file, enum place_level level,
 	im.fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (im.fd < 0)
 		return cli_fail_file(cli, file);
-	status = cli_loading_begin(cli, &l, "line,why");
+	status = cli_loading_begin(cli, &l, CLI_FAULT_HEADS);
 	if (status < 0) {
 		e = place_import(cli->db, &im, &cli->arena, &why);
 		cli_loading_end(&l, result_of(&im, file, &cli->arena), im.stopped);

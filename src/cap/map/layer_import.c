@@ -6,16 +6,14 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/map.h"
-#include "base/progress.h"
 #include "cap/map/layer.h"
 #include "cap/map/map.sql.h"
 #include "core/journal/journal.h"
 #include "core/place/find.h"
 #include "core/place/place.h"
-#include "web/cli.h"
+#include "web/cli_file.h"
 
 #define BATCH 500
-#define SHOWN_FAULTS 20
 
 bool layer_name_ok(struct str name)
 {
@@ -217,66 +215,39 @@ enum err layer_drop(struct tx *tx, void *name)
 
 /* ---- the command ---- */
 
-struct shown {
-	struct progress bar;
-	const char *file;
-	int64_t faults;
-	bool begun;
-};
-
-static void show_fault(void *arg, int64_t number, struct str why)
+static struct str result_of(const struct layer_import *im, struct arena *a)
 {
-	struct shown *s = arg;
-
-	if (s->faults++ < SHOWN_FAULTS)
-		fprintf(stderr, "%s:%lld: %.*s\n", s->file, (long long)number, STR_ARG(why));
+	return arena_printf(a, "图层 %.*s：%lld 个点，去掉 %lld 个，坏行 %lld 行 (layer: %lld points, %lld gone, %lld faulty rows)", STR_ARG(im->name),
+			    (long long)im->total, (long long)im->gone, (long long)im->faulty, (long long)im->total, (long long)im->gone,
+			    (long long)im->faulty);
 }
 
-static void show_progress(void *arg, int64_t done, int64_t of)
+static int import_from(struct cli *cli, enum coord_datum datum, const struct layer_columns *columns, struct layer_import *im, struct cli_loading *l)
 {
-	struct shown *s = arg;
-
-	if (!s->begun)
-		progress_begin(&s->bar, "导入图层 layer", of);
-	s->begun = true;
-	progress_to(&s->bar, done);
-}
-
-static bool stopped(void *arg)
-{
-	(void)arg;
-	return cli_interrupted();
-}
-
-static int run_import(struct cli *cli, const char *path, enum coord_datum datum, const struct layer_columns *columns, struct layer_import *im)
-{
-	static struct shown s;
 	struct layer_file *f;
 	struct str why = STR("");
-	enum err e = layer_open(&f, path, datum, columns, &cli->arena, &why);
+	enum err e = layer_open(&f, l->file, datum, columns, &cli->arena, &why);
 
-	s = (struct shown){.file = path};
-	im->bad = show_fault;
-	im->progress = show_progress;
-	im->stop = stopped;
-	im->arg = &s;
+	im->bad = cli_loading_fault;
+	im->progress = cli_loading_progress;
+	im->stop = cli_loading_stop;
+	im->arg = l;
 	if (e == OK) {
 		cli_catch_signals();
 		e = layer_import(cli->db, f, im, &cli->arena, &why);
 		layer_close(f);
+		cli_loading_end(l, e == OK && !im->stopped ? result_of(im, &cli->arena) : str_from(l->file), im->stopped);
 	}
-	if (s.begun)
-		progress_end(&s.bar, path);
 	if (e != OK)
-		return cli_fail(arena_printf(&cli->arena, "%s: %.*s", path, STR_ARG(str_empty(why) ? str_from(err_name(e)) : why)));
-	if (im->stopped) {
-		fprintf(stderr, "已中断，再次运行即可 (interrupted: run it again)\n");
-		return 130;
-	}
-	printf("图层 %.*s：%lld 个点，去掉 %lld 个，坏行 %lld 行 (layer: %lld points, %lld gone, %lld faulty rows)\n", STR_ARG(im->name),
-	       (long long)im->total, (long long)im->gone, (long long)im->faulty, (long long)im->total, (long long)im->gone,
-	       (long long)im->faulty);
-	return im->faulty ? 3 : 0;
+		return cli_fail(arena_printf(&cli->arena, "%s: %.*s", l->file, STR_ARG(str_empty(why) ? str_from(err_name(e)) : why)));
+	return im->stopped ? 130 : im->faulty ? 3 : 0;
+}
+
+static int run_import(struct cli *cli, enum coord_datum datum, const struct layer_columns *columns, struct layer_import *im, struct cli_loading *l)
+{
+	int status = cli_loading_begin(cli, l, CLI_FAULT_HEADS);
+
+	return cli_loading_close(cli, l, status < 0 ? import_from(cli, datum, columns, im, l) : status);
 }
 
 int layer_import_command(int argc, char **argv)
@@ -284,6 +255,7 @@ int layer_import_command(int argc, char **argv)
 	static const char *datum, *title, *permission, *source;
 	static struct layer_columns columns;
 	static bool open_to_all, keep, drop;
+	static struct cli_loading l = {.title = "导入图层 layer"};
 	static const struct opt opts[] = {
 		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系：wgs84、cgcs2000、gcj02、bd09", .en = "datum of the coordinates"},
 		{.name = "title", .arg = "TITLE", .text = &title, .zh = "图层名称", .en = "title people see"},
@@ -297,6 +269,7 @@ int layer_import_command(int argc, char **argv)
 		{.name = "name", .arg = "COLUMN", .text = &columns.name, .zh = "名称列", .en = "column of the name"},
 		{.name = "kind", .arg = "COLUMN", .text = &columns.kind, .zh = "类别列", .en = "column of the kind"},
 		{.name = "place", .arg = "COLUMN", .text = &columns.place, .zh = "地区代码列", .en = "column of the official code of the place"},
+		{.name = "report", .arg = "FILE", .text = &l.report, .zh = "有误的行写入此 CSV 文件", .en = "faulty lines go to this CSV file"},
 		{.name = "keep", .flag = &keep, .zh = "文件里没有的点留着", .en = "points that are not in the file stay"},
 		{.name = "drop", .flag = &drop, .zh = "删除这个图层，不需要文件", .en = "removes the layer; no file is needed"},
 		{0},
@@ -327,7 +300,8 @@ int layer_import_command(int argc, char **argv)
 
 		status = e == OK ? 0 : cli_fail(e == ERR_NOT_FOUND ? STR("没有这个图层 (there is no such layer)") : str_from(err_name(e)));
 	} else if (status < 0) {
-		status = run_import(&cli, argv[1], from, &columns, &im);
+		l.file = argv[1];
+		status = run_import(&cli, from, &columns, &im, &l);
 	}
 	cli_close(&cli);
 	return status;
