@@ -2,7 +2,7 @@
 
 export function kind(url) {
   const path = new URL(url).pathname;
-  return path.split('/').map((s) => (/^\d+$/.test(s) || /^(?=.*\d)[0-9A-Za-z-]{8,}$/.test(s) ? ':' : s)).join('/');
+  return path.split('/').map((s) => (/^\d+$|^fa[a-z]{6,}$/.test(s) || /^(?=.*\d)[0-9A-Za-z-]{8,}$/.test(s) ? ':' : s)).join('/');
 }
 
 // Calls visit(page, kind, answer) on each page found from `starts`; returns the kinds in the order they were met. Kinds in
