@@ -29,12 +29,16 @@ static const struct rule areas[] = {
 
 static bool find(const struct osm_tags *t, const struct rule *v, size_t n, struct osm_class *out)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
+		/* all keys of the tables have seven letters, but "waterway" */
+		if (t->v[i].key.n != 7 && t->v[i].key.n != 8)
+			continue;
 		for (size_t k = 0; k < n; k++)
-			if (str_eqz(t->v[i].key, v[k].key) && str_eqz(t->v[i].value, v[k].value)) {
+			if (t->v[i].key.p[0] == v[k].key[0] && str_eqz(t->v[i].key, v[k].key) && str_eqz(t->v[i].value, v[k].value)) {
 				*out = (struct osm_class){v[k].kind, v[k].rank, 0};
 				return true;
 			}
+	}
 	return false;
 }
 

@@ -351,6 +351,9 @@ static struct str summary(struct rq *rq, const struct minimap *m, const struct f
 {
 	const char *wide = metres(rq, 2 * f->half).p;
 
+	if (m->accuracy > 0 && m->by.n)
+		return arena_printf(rq->arena, _("按“%s”估计的位置（误差约 %s）；图宽约 %s，上为北"), arena_strz(rq->arena, m->by),
+				    metres(rq, m->accuracy).p, wide);
 	if (m->accuracy > 0)
 		return arena_printf(rq->arena, _("大致位置（误差约 %s）；图宽约 %s，上为北"), metres(rq, m->accuracy).p, wide);
 	if (m->near.n)

@@ -44,6 +44,7 @@ struct minimap {
 	struct lonlat at;    /* centre, and the point itself unless `frame_only`; lon NAN: the middle of the points */
 	bool frame_only;     /* only a centre (of a town): no pin is drawn */
 	double accuracy;     /* metres around the point; 0: taken as exact */
+	struct str by;       /* where the position is a guess: the name it rests on, "红石路"; may be absent */
 	struct str at_title; /* what stands there, "这件事" */
 	struct str near;     /* in words, where that is: "石门社区"; may be absent */
 	double half;         /* metres from the centre to the left edge; 0: as needed, 150 to 1500 */

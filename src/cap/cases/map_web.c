@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/place/find.h"
 #include "web/minimap.h"
 
 #define AROUND_METRES 600.0
@@ -23,6 +24,27 @@ static void add(struct rq *rq, struct minimap_point *to, int64_t id, struct str 
 				     arena_printf(rq->arena, "/cases/%lld", (long long)id)};
 }
 
+/*
+ * Nobody has said where exactly, but the address names a road: the middle of the road in that community, with how far the road goes from there. Worked out for
+ * the eye; the matter itself stays without a position.
+ */
+static enum err by_words(struct rq *rq, const struct matter *m, struct minimap *map)
+{
+	struct str within = place_level_of_key(m->place) > PLACE_COMMUNITY ? place_up(m->place, PLACE_COMMUNITY) : m->place;
+	struct place_found road;
+	enum err e = ERR_NOT_FOUND;
+
+	for (size_t i = 0; isnan(m->lon) && i < m->nvalues; i++)
+		if (str_eqz(m->values[i].field, "address") && m->values[i].value.n)
+			e = place_in_words(rq_conn(rq), rq->arena, m->values[i].value, within, PLACE_COMMUNITY, &road);
+	if (e == OK && road.kind == GAZETTEER_ROAD && road.reach > 0 && road.reach <= ROUGH_METRES) {
+		map->at = (struct lonlat){road.lon, road.lat};
+		map->accuracy = road.reach;
+		map->by = road.name;
+	}
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 /* Likely duplicates first: their numbers are then those of the list beside the map. */
 enum err cases_map_matter(struct rq *rq, const struct matter *m, const struct matter_similar *alike, size_t nalike,
 			  const struct minimap_view **out)
@@ -34,6 +56,9 @@ enum err cases_map_matter(struct rq *rq, const struct matter *m, const struct ma
 	enum err e;
 
 	*out = NULL;
+	e = by_words(rq, m, &map);
+	if (e != OK)
+		return e;
 	if (!minimap_places(rq, m->place, &map))
 		return OK;
 	map.frame_only = map.accuracy > ROUGH_METRES; /* somewhere in the town: a pin would say more than is known */

@@ -391,7 +391,10 @@ static enum err write_roads(struct work *w)
 	if (e != OK)
 		return e;
 	c = db_read_begin(w->db);
-	e = ground_roads(c, w->a, w->draft, placing, w, &v, &n);
+	/* one state of the places for all roads; and hundreds of thousands of looks in one transaction */
+	e = db_snapshot(c);
+	if (e == OK)
+		e = ground_roads(c, w->a, w->draft, placing, w, &v, &n);
 	db_read_end(c);
 	w->roads = (int64_t)n;
 	for (w->first = 0; e == OK && w->first < (int64_t)n; w->first += (int64_t)w->n) {

@@ -6,10 +6,15 @@
 
 #include <math.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "cap/map/feed.h"
 #include "cap/map/ground.h"
 #include "cap/map/map.sql.h"
+#include "core/actor/actor.h"
 #include "core/journal/journal.h"
+#include "core/matter/matter.h"
+#include "core/matter/scenario.h"
 #include "core/place/area.h"
 #include "core/place/find.h"
 #include "db/raw.h"
@@ -343,10 +348,68 @@ static void names_of_roads(void **state)
 	site_stop(&s);
 }
 
+/* ---- a matter whose address names a road ---- */
+
+struct filing { struct site *s; const char *address, *code; int64_t id; };
+
+static enum err file_one(struct site *s, struct filing *f)
+{
+	struct db_conn *c = db_read_begin(s->app->db);
+	struct matter_value v[] = {{STR("what"), STR("路灯不亮")}, {STR("address"), str_from(f->address)}};
+	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = v, .nvalues = 2, .channel = STR("portal"), .lon = NAN, .lat = NAN};
+	struct place p;
+	enum err e = place_by_code(c, &s->arena, str_from(f->code), 0, &p);
+
+	db_read_end(c);
+	m.place = p.key;
+	if (e == OK)
+		e = matter_prepare(&s->arena, &m, clock_now());
+	if (e == OK)
+		e = db_write(s->app->db, matter_file, &m);
+	f->id = m.id;
+	return e;
+}
+
+static enum err grant_all(struct tx *tx, void *arg)
+{
+	struct str roles, why = STR_NULL;
+	enum err e = file_read(tx->arena, "data/roles.csv", 1 << 20, &roles, &why);
+
+	if (e == OK)
+		e = actor_load_roles(tx, roles, &why);
+	return e == OK ? actor_grant(tx, *(int64_t *)arg, STR("dispatcher"), STR(""), 0, 0, 0, &why) : e;
+}
+
+static void estimated_position(void **state)
+{
+	static const char password[] = "Four-plain-words-7";
+	struct site s;
+	struct browser b;
+	struct filing on_road = {.address = "红石路12号门口", .code = "500105004001"}, nowhere = {.address = "门口", .code = "500105004001"};
+	int64_t id;
+
+	site_start(&s, *state);
+	b = (struct browser){.site = &s};
+	assert_int_equal(OK, db_write(s.app->db, make_places, NULL));
+	place_where_forget();
+	import(s.app->db, &s.arena, file_of(TOWN));
+	id = site_account(&s, "desk", NULL, password);
+	assert_int_equal(OK, db_write(s.app->db, grant_all, &id));
+	browser_login(&b, "desk", password);
+	assert_int_equal(OK, file_one(&s, &on_road));
+	assert_int_equal(OK, file_one(&s, &nowhere));
+	assert_int_equal(200, browser_get(&b, arena_printf(&s.arena, "/cases/%lld", (long long)on_road.id).p)->status);
+	assert_true(str_find(b.last.body, STR("按“红石路”估计的位置（误差约 250 米）")) >= 0);
+	assert_int_equal(200, browser_get(&b, arena_printf(&s.arena, "/cases/%lld", (long long)nowhere.id).p)->status);
+	assert_true(str_find(b.last.body, STR("估计的位置")) < 0 && str_find(b.last.body, STR("大致位置")) >= 0);
+	site_stop(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(whole_and_once), UNIT_BOTH(new_places), UNIT_BOTH(broken_files), UNIT_BOTH(interrupted), UNIT_BOTH(tiles), UNIT_BOTH(names_of_roads),
+		UNIT_BOTH(estimated_position),
 	};
 
 	return UNIT_MAIN(tests);
