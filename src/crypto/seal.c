@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "crypto/keyring.h"
+#include "crypto/reseal.h"
 
 #define NONCE 12
 #define TAG 16
@@ -113,4 +114,16 @@ int64_t seal_newest(void)
 	const struct keyring *k;
 
 	return keyring_current(&k) == OK ? k->seals[k->nseals - 1].number : 0;
+}
+
+enum err seal_again(struct arena *a, struct str sealed, struct str context, struct str *out)
+{
+	struct str plain;
+	enum err e;
+
+	*out = STR_NULL;
+	if (str_empty(sealed) || seal_number(sealed) == seal_newest())
+		return OK;
+	e = unseal(a, sealed, context, &plain);
+	return e == OK ? seal(a, plain, context, out) : e;
 }

@@ -79,6 +79,8 @@ struct capability {
 	const struct job_entry *jobs;
 	const struct menu_entry *menu;
 	const struct subcommand *subcommands;
+	/* Jobs that bring this capability's sealed values under the newest key, a page each (arg: struct reseal_page, crypto/reseal.h); ends in NULL. */
+	enum err (*const *reseal)(struct tx *tx, void *reseal_page);
 	enum err (*start)(struct app *app);   /* once, after migrations, before serving; may be NULL */
 	void (*stop)(struct app *app);
 };

@@ -1,11 +1,12 @@
 #include "web/draft.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "crypto/crypto.h"
+#include "crypto/reseal.h"
 #include "web/inner.h"
 #include "web/url.h"
 #include "web/web.sql.h"
@@ -151,4 +152,27 @@ static enum err clean_job(struct tx *tx, void *arg)
 enum err draft_clean(struct app *app, int64_t now)
 {
 	return db_write(app->db, clean_job, &now);
+}
+
+enum err web_draft_reseal_job(struct tx *tx, void *arg)
+{
+	struct reseal_page *r = arg, was = *r;
+	struct web_draft_page_rows rows;
+	enum err e = q_web_draft_page(tx->c, tx->arena, str_from(r->key), RESEAL_PAGE, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		struct str sealed;
+		int64_t changed = 0;
+
+		e = seal_again(tx->arena, rows.v[i].sealed, arena_printf(tx->arena, "draft:%.*s", STR_ARG(rows.v[i].id)), &sealed);
+		if (e == OK && sealed.p)
+			e = q_web_draft_reseal(tx->c, rows.v[i].id, rows.v[i].sealed, sealed, &changed);
+		r->seen++;
+		r->changed += changed;
+		snprintf(r->key, sizeof(r->key), "%.*s", STR_ARG(rows.v[i].id));
+	}
+	r->more = rows.n == RESEAL_PAGE;
+	if (e != OK)
+		*r = was;
+	return e;
 }

@@ -9,4 +9,7 @@ CHECKED enum err web_draft_load(struct rq *rq, struct web_carry_view *out);
 /* This browser leaves what it had kept behind (logout): the next person at it must not find it. */
 void web_draft_leave(struct rq *rq);
 
+/* Job: one page under the newest sealing key. arg: struct reseal_page (crypto/reseal.h). */
+CHECKED enum err web_draft_reseal_job(struct tx *tx, void *reseal_page);
+
 #endif

@@ -1,10 +1,11 @@
 #include "web/kept.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "crypto/crypto.h"
+#include "crypto/reseal.h"
 #include "web/web.html.h"
 #include "web/web.sql.h"
 
@@ -229,4 +230,29 @@ static enum err clean_job(struct tx *tx, void *arg)
 enum err kept_clean(struct app *app, int64_t now)
 {
 	return db_write(app->db, clean_job, &now);
+}
+
+enum err web_kept_reseal_job(struct tx *tx, void *arg)
+{
+	struct reseal_page *r = arg, was = *r;
+	struct web_kept_page_rows rows;
+	enum err e = q_web_kept_page(tx->c, tx->arena, r->id, str_from(r->key), RESEAL_PAGE, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		const struct web_kept_page_row *row = &rows.v[i];
+		struct str sealed;
+		int64_t changed = 0;
+
+		e = seal_again(tx->arena, row->sealed, context(tx->arena, row->account, row->form), &sealed);
+		if (e == OK && sealed.p)
+			e = q_web_kept_reseal(tx->c, row->account, row->form, row->sealed, sealed, &changed);
+		r->seen++;
+		r->changed += changed;
+		r->id = row->account;
+		snprintf(r->key, sizeof(r->key), "%.*s", STR_ARG(row->form));
+	}
+	r->more = rows.n == RESEAL_PAGE;
+	if (e != OK)
+		*r = was;
+	return e;
 }

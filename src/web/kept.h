@@ -23,6 +23,9 @@ enum err kept_put(struct rq *rq);
 enum err kept_drop(struct rq *rq);
 CHECKED enum err kept_clean(struct app *app, int64_t now);
 
+/* Job: one page under the newest sealing key. arg: struct reseal_page (crypto/reseal.h). */
+CHECKED enum err web_kept_reseal_job(struct tx *tx, void *reseal_page);
+
 struct kept_line { struct str form, href, name; int64_t at; };
 struct kept_view { struct kept_line *v; size_t n; };
 

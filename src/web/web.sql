@@ -40,3 +40,15 @@ DELETE FROM web_kept WHERE account = $account AND form = $form;
 
 -- name: web_kept_clean exec (before i64)
 DELETE FROM web_kept WHERE at < $before;
+
+-- name: web_draft_page(after str, n i64) -> id str, sealed blob
+SELECT id, sealed FROM web_draft WHERE id > $after ORDER BY id LIMIT $n;
+
+-- name: web_draft_reseal exec (id str, was blob, sealed blob)
+UPDATE web_draft SET sealed = $sealed WHERE id = $id AND sealed = $was;
+
+-- name: web_kept_page(account i64, form str, n i64) -> account i64, form str, sealed str
+SELECT account, form, sealed FROM web_kept WHERE (account, form) > ($account, $form) ORDER BY account, form LIMIT $n;
+
+-- name: web_kept_reseal exec (account i64, form str, was str, sealed str)
+UPDATE web_kept SET sealed = $sealed WHERE account = $account AND form = $form AND sealed = $was;

@@ -2,12 +2,59 @@
 import { existsSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { assert, test } from './lib/test.mjs';
-import { number, report, staff } from './lib/desk.mjs';
+import { did, number, officeHours, report, staff, town } from './lib/desk.mjs';
 import { world } from './lib/server.mjs';
+import { smtp } from './lib/smtp.mjs';
 
 let server;
-export const before = async () => { server = await world(); };
-export const after = () => server.stop();
+const mails = [];
+let sink;
+let port;
+export const before = async () => {
+  sink = await smtp(mails);
+  port = sink.address().port;
+  await new Promise((r) => { sink.close(r); }); // the port is known, nobody answers there
+  server = await world({ env: { GONGZHI_SMTP_URL: `smtp://127.0.0.1:${port}`, GONGZHI_SMTP_FROM: 'gongzhi@example.cn' } });
+  await officeHours(server);
+};
+export const after = async () => {
+  sink.close();
+  await server.stop();
+};
+
+// What the desk left half done: words for the next shift, a draft, a follower's address, a mail that nobody takes.
+async function leaveThings() {
+  const d = await staff(server, 'dispatcher');
+  await d.get('/handover');
+  assert.equal((await d.submit('/handover/note', { text: '夜里留意河边护栏' })).status, 303);
+  const code = await report(server, { what: '河边护栏断了', public: '1', email: 'anna@example.org' });
+  const id = await number(d, code);
+  await d.get(`/cases/${id}`);
+  const token = d.page.match(/name="_csrf" value="([^"]+)"/)[1];
+  const kept = await d.post('/drafts', { _csrf: token, form: `/cases/${id}/do#refuse`, f_reason: '写了一半的理由' });
+  assert.ok(kept.status < 300, `${kept.status} ${kept.text}`);
+  const f = server.http();
+  await f.get(`/t/${town}/report`);
+  const followed = await f.post(`/t/${town}/follow`, { ...f.form(/\/report$/).fields, what: 'x', follow: id, email: 'kim@example.org' });
+  assert.equal(followed.status, 303, followed.text.slice(0, 300));
+  await d.get(`/cases/${id}`);
+  await did(d, id, 'ask-back', { note: '哪一段' });
+  await server.advance({ minutes: 1 });
+  return { id, followed: followed.location.slice(3) };
+}
+
+async function stillThere({ id, followed }) {
+  const d = await staff(server, 'dispatcher');
+  assert.match((await d.get('/handover')).text, /夜里留意河边护栏/);
+  assert.match((await d.get(`/drafts/kept?form=${encodeURIComponent(`/cases/${id}/do#refuse`)}`)).text, /写了一半的理由/);
+  assert.match((await server.http().get(`/r/${followed}/status`)).text, /k\*\*\*@example\.org/);
+  sink = await smtp(mails, port);
+  for (let i = 0; i < 150 && !mails.some((m) => m.includes('<anna@example.org>')); i++) {
+    if (i % 10 === 0) await server.advance({ minutes: 10 });
+    await new Promise((r) => { setTimeout(r, 200); });
+  }
+  assert.ok(mails.some((m) => m.includes('<anna@example.org>')), `the mail that waited was lost\n${server.log().slice(-1500)}`);
+}
 
 async function phoneOf(code) {
   const d = await staff(server, 'dispatcher');
@@ -22,6 +69,7 @@ test.main('rotate, restart, reseal in two goes: the new key opens everything, th
   const h = await staff(server, 'handler-people');
   await h.get('/me/mail');
   await h.submit('/me/mail', { mail: 'handler@example.cn' });
+  const left = await leaveThings();
   assert.match((await server.cli(['keys', 'list'])).text, /seal-1\.key .*正在加密/);
   await server.cli(['keys', 'rotate']);
   const listed = (await server.cli(['keys', 'list'])).text;
@@ -41,5 +89,6 @@ test.main('rotate, restart, reseal in two goes: the new key opens everything, th
   assert.match(await phoneOf(code), /13812345678/);
   const again = await staff(server, 'handler-people');
   assert.match((await again.get('/me/mail')).text, /value="handler@example.cn"/);
+  await stillThere(left);
   await server.cli(['verify', '--all']);
 }, { seconds: 120 });

@@ -1,7 +1,7 @@
 // Notices by mail: an address is set and refused when it is none; with the mail server away they wait, visible; when it comes back they arrive.
-import net from 'node:net';
 import { assert, test } from './lib/test.mjs';
 import { world } from './lib/server.mjs';
+import { smtp } from './lib/smtp.mjs';
 import { axe, fits, screenshot, visitor } from './lib/browser.mjs';
 import { did, handed, number, officeHours, report, staff, town } from './lib/desk.mjs';
 
@@ -10,28 +10,9 @@ let port;
 let sink;
 const mails = [];
 
-// As much SMTP as a client needs to hand over a mail.
-function listen() {
-  return new Promise((resolve) => {
-    sink = net.createServer((socket) => {
-      let data = null;
-      let rest = '';
-      socket.write('220 sink\r\n');
-      socket.on('error', () => {});
-      socket.on('data', (bytes) => {
-        rest += bytes.toString('utf8');
-        for (let at = rest.indexOf('\r\n'); at >= 0; at = rest.indexOf('\r\n')) {
-          const line = rest.slice(0, at);
-          rest = rest.slice(at + 2);
-          if (data !== null && line !== '.') data += `${line}\n`;
-          else if (data !== null) { mails.push(data); data = null; socket.write('250 taken\r\n'); }
-          else if (/^DATA/i.test(line)) { data = ''; socket.write('354 go on\r\n'); }
-          else if (/^QUIT/i.test(line)) socket.end('221 bye\r\n');
-          else socket.write('250 ok\r\n');
-        }
-      });
-    }).listen(port ?? 0, '127.0.0.1', () => { port = sink.address().port; resolve(); });
-  });
+async function listen() {
+  sink = await smtp(mails, port);
+  port = sink.address().port;
 }
 
 export const before = async () => {

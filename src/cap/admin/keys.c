@@ -4,10 +4,14 @@
 
 #include "base/progress.h"
 #include "cap/admin/admin.h"
+#include "core/matter/follow.h"
 #include "core/matter/reseal.h"
 #include "core/notify/notify.h"
 #include "crypto/keyring.h"
-#include "crypto/crypto.h"
+#include "crypto/reseal.h"
+#include "web/capability.h"
+#include "web/draft.h"
+#include "web/kept.h"
 
 int admin_keys_rotate(int argc, char **argv)
 {
@@ -96,23 +100,61 @@ int admin_keys_list(int argc, char **argv)
 
 /* ---- reseal ---- */
 
-static enum err reseal(struct cli *cli, struct matter_reseal *m, struct notify_reseal *n)
-{
+struct resealing {
+	struct cli *cli;
 	struct progress bar;
+	int64_t seen, changed;
+};
+
+static enum err reseal_core(struct resealing *r)
+{
+	struct matter_reseal m = {0};
+	struct notify_reseal n = {0};
 	enum err e = OK;
 
-	progress_begin(&bar, "重新加密 reseal", 0);
 	do {
-		e = db_write(cli->db, matter_reseal_job, m);
-		progress_to(&bar, m->seen);
-	} while (e == OK && m->more && !cli_interrupted());
+		e = db_write(r->cli->db, matter_reseal_job, &m);
+		progress_to(&r->bar, m.seen);
+	} while (e == OK && m.more && !cli_interrupted());
+	r->seen = m.seen;
 	while (e == OK && !cli_interrupted()) {
-		e = db_write(cli->db, notify_reseal_job, n);
-		progress_to(&bar, m->seen + n->seen);
-		if (!n->more)
+		e = db_write(r->cli->db, notify_reseal_job, &n);
+		progress_to(&r->bar, r->seen + n.seen);
+		if (!n.more)
 			break;
 	}
-	progress_end(&bar, e != OK ? "未完成 not finished" : cli_interrupted() ? "已中断，再运行即继续 interrupted: run it again" : "完成 done");
+	r->seen += n.seen;
+	r->changed = m.changed + n.changed;
+	return e;
+}
+
+static enum err reseal_table(struct resealing *r, db_job job)
+{
+	struct reseal_page page = {.more = true};
+	enum err e = OK;
+
+	while (e == OK && page.more && !cli_interrupted()) {
+		e = db_write(r->cli->db, job, &page);
+		progress_to(&r->bar, r->seen + page.seen);
+	}
+	r->seen += page.seen;
+	r->changed += page.changed;
+	return e;
+}
+
+static enum err reseal(struct resealing *r)
+{
+	static const db_job tables[] = {matter_follow_reseal_job, notify_queue_reseal_job, web_draft_reseal_job, web_kept_reseal_job};
+	enum err e;
+
+	progress_begin(&r->bar, "重新加密 reseal", 0);
+	e = reseal_core(r);
+	for (size_t i = 0; e == OK && i < ARRAY_LEN(tables); i++)
+		e = reseal_table(r, tables[i]);
+	for (const struct capability *const *c = capabilities; e == OK && *c; c++)
+		for (size_t i = 0; e == OK && (*c)->reseal && (*c)->reseal[i]; i++)
+			e = reseal_table(r, (*c)->reseal[i]);
+	progress_end(&r->bar, e != OK ? "未完成 not finished" : cli_interrupted() ? "已中断，再运行即继续 interrupted: run it again" : "完成 done");
 	return e;
 }
 
@@ -120,11 +162,10 @@ int admin_keys_reseal(int argc, char **argv)
 {
 	const struct opt_command cmd = {
 		.name = "keys reseal", .opts = {cli_options}, .max_args = 0,
-		.zh = "轮换密钥并重启服务以后，把已存的个人信息改用新密钥加密。服务不必停，可中断，再运行即继续。",
-		.en = "After keys rotate and a restart: seals stored personal values with the new key. The server may run; may be interrupted and run again."};
-	struct matter_reseal m = {0};
-	struct notify_reseal n = {0};
+		.zh = "轮换密钥并重启服务以后，把已存的个人信息、地址、草稿、交接班留言和待发的邮件改用新密钥加密。服务不必停，可中断，再运行即继续。",
+		.en = "After keys rotate and a restart: seals stored personal values, addresses, drafts, hand-over notes and waiting mail with the new key. The server may run; may be interrupted and run again."};
 	struct cli cli;
+	struct resealing r = {.cli = &cli};
 	int status = opt_parse(&cmd, &argc, &argv);
 
 	if (status >= 0)
@@ -132,11 +173,11 @@ int admin_keys_reseal(int argc, char **argv)
 	cli_catch_signals();
 	status = cli_open(&cli, 0);
 	if (status < 0) {
-		enum err e = reseal(&cli, &m, &n);
+		enum err e = reseal(&r);
 
-		status = e != OK ? cli_fail(arena_printf(&cli.arena, "停在事项 %" PRId64 "：%s；已改的保留 (stopped at that matter; what was done stays)",
-							 m.matter, err_name(e))) : cli_interrupted() ? 130 : 0;
-		printf("%" PRId64 " 个值，重新加密 %" PRId64 " 个 (values, sealed anew)\n", m.seen + n.seen, m.changed + n.changed);
+		status = e != OK ? cli_fail(arena_printf(&cli.arena, "停在第 %" PRId64 " 个值：%s；已改的保留，再运行即继续 (stopped at that value; what was done "
+							 "stays, run it again)", r.seen, err_name(e))) : cli_interrupted() ? 130 : 0;
+		printf("%" PRId64 " 个值，重新加密 %" PRId64 " 个 (values, sealed anew)\n", r.seen, r.changed);
 	}
 	cli_close(&cli);
 	return status;

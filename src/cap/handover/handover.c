@@ -7,7 +7,7 @@
 #include "core/journal/journal.h"
 #include "core/notify/wish.h"
 #include "core/place/place.h"
-#include "crypto/crypto.h"
+#include "crypto/reseal.h"
 
 int64_t handover_morning(int64_t now)
 {
@@ -192,6 +192,31 @@ static const struct route routes[] = {
 	{0},
 };
 
+enum err handover_reseal_job(struct tx *tx, void *arg)
+{
+	struct reseal_page *r = arg, was = *r;
+	struct handover_note_page_rows rows;
+	enum err e = q_handover_note_page(tx->c, tx->arena, r->id, RESEAL_PAGE, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		struct str sealed;
+		int64_t changed = 0;
+
+		e = seal_again(tx->arena, rows.v[i].text, context(tx->arena, rows.v[i].id), &sealed);
+		if (e == OK && sealed.p)
+			e = q_handover_note_reseal(tx->c, rows.v[i].id, rows.v[i].text, sealed, &changed);
+		r->seen++;
+		r->changed += changed;
+		r->id = rows.v[i].id;
+	}
+	r->more = rows.n == RESEAL_PAGE;
+	if (e != OK)
+		*r = was;
+	return e;
+}
+
+static enum err (*const reseal[])(struct tx *tx, void *page) = {handover_reseal_job, NULL};
+
 static const struct permission permissions[] = {
 	{"matter.dispatch", N_("分拨事项、交接班")},
 	{0},
@@ -209,5 +234,6 @@ const struct capability cap_handover = {
 	.routes = routes,
 	.permissions = permissions,
 	.menu = menu,
+	.reseal = reseal,
 	.start = start,
 };

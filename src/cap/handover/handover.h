@@ -78,4 +78,7 @@ enum err handover_note_post(struct rq *rq);
 enum err handover_offer_post(struct rq *rq);
 enum err handover_answer_post(struct rq *rq);
 
+/* Job: one page of notes under the newest sealing key. arg: struct reseal_page. */
+enum err handover_reseal_job(struct tx *tx, void *reseal_page);
+
 #endif

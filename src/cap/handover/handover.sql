@@ -17,6 +17,12 @@ SELECT id, at, giver, taker, taken_at, open, late, tonight FROM handover WHERE p
 -- name: handover_end exec (id i64, place str, state i64, now i64)
 UPDATE handover SET state = $state, taken_at = $now WHERE id = $id AND place = $place AND state = 0;
 
+-- name: handover_note_page(after i64, n i64) -> id i64, text str
+SELECT id, text FROM handover_note WHERE id > $after ORDER BY id LIMIT $n;
+
+-- name: handover_note_reseal exec (id i64, was str, text str)
+UPDATE handover_note SET text = $text WHERE id = $id AND text = $was;
+
 -- ---- when a place gets another key ----
 
 -- name: handover_rename exec (old str, after_old str, new_key str, cut i64)

@@ -32,6 +32,22 @@ static enum err refuse(struct matter_new *m, struct str why, struct str field)
 	return ERR_INPUT;
 }
 
+static enum err refuse_fixed(struct matter_new *m, const char *why, struct str field)
+{
+	(void)refuse(m, str_from(why), field);
+	m->said = (struct matter_why){.fmt = why};
+	return ERR_INPUT;
+}
+
+/* The same with a name in it. */
+static enum err refuse_named(struct arena *a, struct matter_new *m, const char *fmt, struct str name, struct str field)
+{
+	name = arena_str(a, name);
+	(void)refuse(m, arena_printf(a, fmt, arena_strz(a, name)), field);
+	m->said = (struct matter_why){fmt, {{name, name}}};
+	return ERR_INPUT;
+}
+
 static enum err refuse_value(struct matter_new *m, const struct value_fault *fault)
 {
 	(void)refuse(m, fault->why, fault->field);
@@ -47,10 +63,10 @@ static enum err known_fields(struct arena *a, struct matter_new *m)
 		struct str id = m->values[i].field;
 
 		if (!scenario_field(m->scenario, id) && !str_eqz(id, "title"))
-			return refuse(m, arena_printf(a, "没有“%.*s”这一栏", STR_ARG(utf8_cut(id, 40))), id);
+			return refuse_named(a, m, N_("没有“%s”这一栏"), utf8_cut(id, 40), id);
 		for (size_t k = 0; k < i; k++)
 			if (str_eq(m->values[k].field, id))
-				return refuse(m, STR("同一栏填了两次"), id);
+				return refuse_fixed(m, N_("同一栏填了两次"), id);
 	}
 	return OK;
 }
@@ -78,7 +94,7 @@ static enum err check_values(struct arena *a, struct matter_new *m, struct matte
 		if (!value_check(a, &f, given(m, f.id), &v, &fault))
 			return refuse_value(m, &fault);
 		if (v.p == NULL && f.required)
-			return refuse(m, STR("这一栏要填"), f.id);
+			return refuse_fixed(m, N_("这一栏要填"), f.id);
 		if (v.p)
 			out[(*n)++] = (struct matter_value){f.id, v};
 	}
@@ -169,25 +185,23 @@ static enum err check_contact(struct matter_new *m)
 
 	if (m->demo || (m->source.n && !m->filed_by) || !matter_contact_missing(m->scenario, category_find(m->category), m->values, m->nvalues))
 		return OK;
-	(void)refuse(m, str_from(why), STR("phone"));
-	m->said = (struct matter_why){.fmt = why};
-	return ERR_INPUT;
+	return refuse_fixed(m, why, STR("phone"));
 }
 
 static enum err check_frame(struct matter_new *m)
 {
 	if (!short_word(m->place, 64))
-		return refuse(m, STR("地点不对"), STR("place"));
+		return refuse_fixed(m, N_("地点不对"), STR("place"));
 	if (!short_word(m->category, 64))
-		return refuse(m, STR("类别不对"), STR("category"));
+		return refuse_fixed(m, N_("类别不对"), STR("category"));
 	if (!short_word(m->lang, 8))
-		return refuse(m, STR("语言不对"), STR("lang"));
+		return refuse_fixed(m, N_("语言不对"), STR("lang"));
 	if (!short_word(m->channel, 32))
-		return refuse(m, STR("渠道不对"), STR("channel"));
+		return refuse_fixed(m, N_("渠道不对"), STR("channel"));
 	if (!short_word(m->source, 64) || !short_word(m->source_id, 200))
-		return refuse(m, STR("来源不对"), STR("source"));
+		return refuse_fixed(m, N_("来源不对"), STR("source"));
 	if ((isfinite(m->lon) && fabs(m->lon) > 180) || (isfinite(m->lat) && fabs(m->lat) > 90))
-		return refuse(m, STR("位置不对"), STR("point"));
+		return refuse_fixed(m, N_("位置不对"), STR("point"));
 	return OK;
 }
 
@@ -294,7 +308,7 @@ enum err matter_prepare(struct arena *a, struct matter_new *m, int64_t now)
 	m->why = m->why_field = STR("");
 	e = check_frame(m);
 	if (e == OK && state < 0)
-		e = refuse(m, arena_printf(a, "没有“%.*s”这个状态", STR_ARG(m->state)), STR("state"));
+		e = refuse_named(a, m, N_("没有“%s”这个状态"), utf8_cut(m->state, 40), STR("state"));
 	if (e == OK)
 		e = known_fields(a, m);
 	if (e == OK)
@@ -312,7 +326,7 @@ enum err matter_prepare(struct arena *a, struct matter_new *m, int64_t now)
 	fill_row(a, m, p, now, &m->scenario->states[state]);
 	p->entry = filing_entry(a, p);
 	if (m->reply.n && (m->reply.n > MAX_REPLY || !utf8_valid(m->reply) || !utf8_plain(m->reply, true)))
-		return refuse(m, STR("答复太长或含有控制字符"), STR("reply"));
+		return refuse_fixed(m, N_("答复太长或含有控制字符"), STR("reply"));
 	m->prepared = p;
 	return OK;
 }

@@ -4,9 +4,7 @@
 
 #include "core/matter/inner.h"
 #include "core/notify/notify.h"
-#include "crypto/crypto.h"
-
-#define PAGE 200
+#include "crypto/reseal.h"
 
 static struct str context(struct arena *a, struct str code)
 {
@@ -106,27 +104,23 @@ enum err matter_reporter_mail(struct db_conn *c, struct arena *a, const struct m
 
 enum err matter_follow_reseal_job(struct tx *tx, void *arg)
 {
-	struct matter_follow_reseal *r = arg, was = *r;
+	struct reseal_page *r = arg, was = *r;
 	struct matter_follow_page_rows rows;
-	enum err e = q_matter_follow_page(tx->c, tx->arena, str_from(r->code), PAGE, &rows);
+	enum err e = q_matter_follow_page(tx->c, tx->arena, str_from(r->key), RESEAL_PAGE, &rows);
 
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
-		struct str where = context(tx->arena, rows.v[i].code), plain, sealed;
+		struct str sealed;
 		int64_t changed = 0;
 
-		if (seal_number(rows.v[i].address) != seal_newest()) {
-			e = unseal(tx->arena, rows.v[i].address, where, &plain);
-			if (e == OK)
-				e = seal(tx->arena, plain, where, &sealed);
-			if (e == OK)
-				e = q_matter_follow_reseal(tx->c, rows.v[i].code, rows.v[i].address, sealed, &changed);
-		}
+		e = seal_again(tx->arena, rows.v[i].address, context(tx->arena, rows.v[i].code), &sealed);
+		if (e == OK && sealed.p)
+			e = q_matter_follow_reseal(tx->c, rows.v[i].code, rows.v[i].address, sealed, &changed);
 		r->seen++;
 		r->changed += changed;
-		snprintf(r->code, sizeof(r->code), "%.*s", STR_ARG(rows.v[i].code));
+		snprintf(r->key, sizeof(r->key), "%.*s", STR_ARG(rows.v[i].code));
 	}
-	r->more = rows.n == PAGE;
+	r->more = rows.n == RESEAL_PAGE;
 	if (e != OK)
-		*r = was;
+		*r = was; /* the job is undone, and may be run again */
 	return e;
 }

@@ -28,12 +28,7 @@ CHECKED enum err matter_followers_told(struct db_conn *c, struct arena *a, int64
 /* The reporter's address, the value of the scenario's field of type email; empty: none. For sending only: nobody has read it. */
 CHECKED enum err matter_reporter_mail(struct db_conn *c, struct arena *a, const struct matter *m, struct str *address);
 
-/* Job: one page of addresses under the newest sealing key, as matter_reseal_job. */
-struct matter_follow_reseal {
-	char code[32];
-	int64_t seen, changed;
-	bool more;
-};
-CHECKED enum err matter_follow_reseal_job(struct tx *tx, void *matter_follow_reseal);
+/* Job: one page of addresses under the newest sealing key. arg: struct reseal_page. */
+CHECKED enum err matter_follow_reseal_job(struct tx *tx, void *reseal_page);
 
 #endif

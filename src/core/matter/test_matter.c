@@ -450,6 +450,7 @@ static void refuse(struct world *w, struct matter_value v, const char *field)
 		m.values = &v, m.nvalues = 1;
 	assert_int_equal(ERR_INPUT, matter_prepare(w->u->a, &m, clock_now()));
 	assert_true(str_eqz(m.why_field, field) && m.why.n);
+	assert_non_null(m.said.fmt); /* sayable in English */
 }
 
 static void test_filing(void **state)

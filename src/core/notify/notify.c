@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "core/actor/actor.h"
 #include "core/notify/notify.sql.h"
-#include "crypto/crypto.h"
+#include "crypto/reseal.h"
 
 #define MAX_TITLE 600      /* bytes; longer ones are cut */
 #define MAX_BODY 60000
@@ -190,8 +190,6 @@ enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, str
 	return e;
 }
 
-#define RESEAL_PAGE 200
-
 enum err notify_reseal_job(struct tx *tx, void *arg)
 {
 	struct notify_reseal *r = arg, was = *r;
@@ -214,6 +212,40 @@ enum err notify_reseal_job(struct tx *tx, void *arg)
 		r->changed += changed;
 		r->recipient = row->recipient;
 		snprintf(r->channel, sizeof(r->channel), "%.*s", STR_ARG(row->channel));
+	}
+	r->more = rows.n == RESEAL_PAGE;
+	if (e != OK)
+		*r = was;
+	return e;
+}
+
+/* Address, subject and body were sealed together, so they are under the same key. */
+static enum err message_again(struct tx *tx, const struct notify_queue_page_row *row, int64_t *changed)
+{
+	struct notify_queue_reseal_args to = {.id = row->id, .was = row->address};
+	enum err e = seal_again(tx->arena, row->address, context(tx->arena, row->id, "address"), &to.address);
+
+	if (e != OK || to.address.p == NULL)
+		return e;
+	e = seal_again(tx->arena, row->subject, context(tx->arena, row->id, "subject"), &to.subject);
+	if (e == OK)
+		e = seal_again(tx->arena, row->body, context(tx->arena, row->id, "body"), &to.body);
+	return e == OK ? q_notify_queue_reseal(tx->c, &to, changed) : e;
+}
+
+enum err notify_queue_reseal_job(struct tx *tx, void *arg)
+{
+	struct reseal_page *r = arg, was = *r;
+	struct notify_queue_page_rows rows;
+	enum err e = q_notify_queue_page(tx->c, tx->arena, r->id, RESEAL_PAGE, &rows);
+
+	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		int64_t changed = 0;
+
+		e = message_again(tx, &rows.v[i], &changed);
+		r->seen++;
+		r->changed += changed;
+		r->id = rows.v[i].id;
 	}
 	r->more = rows.n == RESEAL_PAGE;
 	if (e != OK)

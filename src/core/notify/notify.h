@@ -47,6 +47,9 @@ struct notify_reseal {
 };
 CHECKED enum err notify_reseal_job(struct tx *tx, void *notify_reseal);
 
+/* Job: one page of messages that wait. arg: struct reseal_page. */
+CHECKED enum err notify_queue_reseal_job(struct tx *tx, void *reseal_page);
+
 /* That address, for the account itself to see; p NULL: none. */
 CHECKED enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *address);
 

@@ -65,3 +65,10 @@ SELECT recipient, channel, address FROM notice_channel WHERE (recipient, channel
 
 -- name: notify_channel_reseal exec (recipient i64, channel str, was str, address str)
 UPDATE notice_channel SET address = $address WHERE recipient = $recipient AND channel = $channel AND address = $was;
+
+-- name: notify_queue_page(after i64, n i64) -> id i64, address str, subject str, body str
+-- What waits, for sealing it anew. What is done holds nothing sealed.
+SELECT id, address, subject, body FROM notify_queue WHERE id > $after AND address <> '' ORDER BY id LIMIT $n;
+
+-- name: notify_queue_reseal exec (id i64, was str, address str, subject str, body str)
+UPDATE notify_queue SET address = $address, subject = $subject, body = $body WHERE id = $id AND address = $was;
