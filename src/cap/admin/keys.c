@@ -163,7 +163,8 @@ int admin_keys_reseal(int argc, char **argv)
 	const struct opt_command cmd = {
 		.name = "keys reseal", .opts = {cli_options}, .max_args = 0,
 		.zh = "轮换密钥并重启服务以后，把已存的个人信息、地址、草稿、交接班留言和待发的邮件改用新密钥加密。服务不必停，可中断，再运行即继续。",
-		.en = "After keys rotate and a restart: seals stored personal values, addresses, drafts, hand-over notes and waiting mail with the new key. The server may run; may be interrupted and run again."};
+		.en = "After keys rotate and a restart: seals stored personal values, addresses, drafts, hand-over notes and waiting mail with the new key. "
+		      "The server may run; may be interrupted and run again."};
 	struct cli cli;
 	struct resealing r = {.cli = &cli};
 	int status = opt_parse(&cmd, &argc, &argv);

@@ -12,6 +12,7 @@ SELECT count(*) AS n FROM notice WHERE recipient = $recipient AND read_at = 0;
 
 -- name: notify_notice_some one (recipient i64, most i64) -> n i64
 -- How many are unread, at most `most`: told from the index alone, whatever has heaped up.
+-- may scan: the at most `most` rows that the index has given
 SELECT count(*) AS n FROM (SELECT id FROM notice WHERE recipient = $recipient AND read_at = 0 ORDER BY id LIMIT $most) AS u;
 
 -- name: notify_notice_read exec (recipient i64, id i64?, now i64)
