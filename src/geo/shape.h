@@ -53,6 +53,8 @@ static inline bool shape_boxes_meet(const struct shape_box *a, const struct shap
 bool shape_edge_crossed(struct shape_point a, struct shape_point b, struct shape_point p);
 /* Inside, by the half-open rule, exactly. */
 bool shape_has(const struct shape *s, struct shape_point p);
+/* Do they have a point in common? Exactly; touching is enough. */
+bool shape_meets_box(const struct shape *s, const struct shape_box *b);
 /* Square metres, good to a percent at the size of a county. */
 double shape_area(const struct shape *s);
 /* A point well inside: for labels, and to ask what lies where the shape is. */

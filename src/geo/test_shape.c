@@ -117,6 +117,29 @@ static void holes_and_bytes(void **state)
 	buf_release(&b);
 }
 
+/* A box meets a shape when they share a point: an edge that only passes, a box in the shape, a shape in the box; not a box in a hole. */
+static void boxes(void **state)
+{
+	/* a triangle with a hole: (0,0) (100,0) (0,100), hole around (20,20) */
+	struct shape_point p[] = {{0, 0}, {100, 0}, {0, 100}, {10, 10}, {10, 30}, {30, 30}, {30, 10}};
+	struct shape_ring r[] = {{0, 3, false}, {3, 4, true}};
+	struct shape s = {.points = p, .rings = r, .npoints = 7, .nrings = 2};
+	static const struct { struct shape_box box; bool meets; } cases[] = {
+		{{-10, -10, 200, 200}, true}, {{40, 10, 45, 15}, true}, {{15, 15, 25, 25}, false}, {{25, 25, 35, 35}, true}, {{60, 60, 90, 90}, false},
+		{{49, 49, 90, 90}, true}, {{50, 50, 90, 90}, true}, {{51, 50, 90, 90}, false}, {{-20, 40, 200, 41}, true}, {{-20, -20, -1, 200}, false},
+		{{100, 0, 300, 300}, true}, {{-5, 99, 0, 300}, true}, {{101, -5, 300, 300}, false},
+		{{INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX}, true},
+	};
+
+	(void)state;
+	shape_set_box(&s);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (shape_meets_box(&s, &cases[i].box) != cases[i].meets)
+			fail_msg("box %zu", i);
+	s.nrings = 0;
+	assert_false(shape_meets_box(&s, &cases[0].box));
+}
+
 static void operations(void **state)
 {
 	struct shape x = square(0, 0, 1000), y = square(1000, 0, 1000), z = square(500, 500, 1000), r, *pieces;
@@ -200,7 +223,7 @@ int main(void)
 		cmocka_unit_test(each_point_in_one),
 		cmocka_unit_test(at_the_end_of_numbers),
 		cmocka_unit_test(holes_and_bytes),
-		cmocka_unit_test(operations),
+		cmocka_unit_test(boxes), cmocka_unit_test(operations),
 		cmocka_unit_test(cells),
 	};
 

@@ -188,6 +188,22 @@ test('GDAL reads matters, places and tiles', async () => {
   await run('ogr2ogr', ['-f', 'GeoJSON', out, `OAPIF:${server.url}/ogc`, 'places', '-oo', 'PAGE_SIZE=500', '-where', "kind = 'town'"]);
   const towns = (await json(server.http(), '/ogc/collections/places/items?kind=town&limit=1')).numberMatched;
   assert.equal(Number(/Feature Count: (\d+)/.exec((await run('ogrinfo', ['-ro', '-so', '-al', out])).text)[1]), towns);
+  // areas: what GDAL reads page after page is what there is, valid, and a box or a level asks for less
+  const areas = path.join(server.dir, 'areas.gpkg');
+  await run('ogr2ogr', ['-f', 'GPKG', areas, `OAPIF:${server.url}/ogc`, 'boundaries', '-oo', 'PAGE_SIZE=50', '-nlt', 'MULTIPOLYGON',
+    '-where', "level IN ('district', 'town')"]);
+  const drawn = await Promise.all(['district', 'town'].map(async (l) =>
+    (await json(server.http(), `/ogc/collections/boundaries/items?limit=1&level=${l}`)).numberMatched));
+  assert.ok(drawn[0] > 10 && drawn[1] > 500, `${drawn}`);
+  const about = (await run('ogrinfo', ['-ro', '-so', '-al', areas])).text;
+  assert.equal(Number(/Feature Count: (\d+)/.exec(about)[1]), drawn[0] + drawn[1]);
+  assert.match(about, /Geometry: Multi Polygon/);
+  const broken = (await run('ogrinfo', ['-ro', '-q', areas, '-dialect', 'SQLite', '-sql',
+    'SELECT count(*) AS broken FROM boundaries WHERE NOT ST_IsValid(geom)'])).text;
+  assert.match(broken, /broken \(Integer(64)?\) = 0/);
+  const box = (await run('ogrinfo', ['-ro', '-so', '-spat', '106.4', '29.5', '106.6', '29.7', '-where', "level = 'district'", `OAPIF:${server.url}/ogc`, 'boundaries'])).text;
+  const near = Number(/Feature Count: (\d+)/.exec(box)[1]);
+  assert.ok(near > 0 && near < drawn[0], `${near} of ${drawn[0]}`);
   const tile = path.join(server.dir, 'tile.mvt');
   writeFileSync(tile, (await server.http().get('/tiles/places/10/815/424.mvt')).bytes);
   assert.match((await run('ogrinfo', ['-ro', '-al', '-q', tile])).text, /name \(String\)/);

@@ -12,6 +12,7 @@
 #include "cap/map/ground.h"
 #include "cap/map/map.sql.h"
 #include "cap/map/snapshot.h"
+#include "core/place/area_tile.h"
 #include "core/place/place.h"
 #include "web/web.h"
 
@@ -48,6 +49,8 @@ static struct feed {
 	bool from_snapshot;
 	int64_t saved_at;             /* clock_mono of the last snapshot, and the points' version in it */
 	uint64_t saved_version;
+	enum place_level warm;        /* the next level whose boundaries are made ready after the start */
+	int64_t warm_ms;
 } feed = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static bool stopping(void)
@@ -509,6 +512,30 @@ static void keep_snapshot(int64_t mono)
 	set_unref(tree);
 }
 
+/*
+ * What the first boundary tiles after a start would wait for (simplifying every border once), done beforehand: a level at a time, between two rounds of
+ * telling what changes, when the map answers already. A level that fails is made by the first tile, which then says why.
+ */
+static void warm_boundaries(void)
+{
+	enum place_level level = feed.warm;
+	int64_t begun = clock_mono();
+	struct db_conn *c;
+	enum err e;
+
+	if (level > PLACE_GRID)
+		return;
+	feed.warm = (enum place_level)(level + 1);
+	c = db_read_begin(feed.db);
+	e = place_tile_warm(c, level);
+	db_read_end(c);
+	if (e != OK)
+		log_warn("map: boundaries of level %s were not made ready: %s", level_word((int)level), err_name(e));
+	feed.warm_ms += clock_mono() - begun;
+	if (level == PLACE_GRID)
+		log_info("map: boundaries ready ms=%lld", (long long)feed.warm_ms);
+}
+
 static void *run(void *arg)
 {
 	int64_t checked = 0;
@@ -531,6 +558,7 @@ static void *run(void *arg)
 		int64_t mono = clock_mono();
 
 		live_tick(feed.app, mono);
+		warm_boundaries();
 		if (mono - checked < CHECK_MS)
 			continue;
 		checked = mono;
@@ -546,6 +574,8 @@ enum err feed_start(struct app *app, struct db *db, const char *var)
 	feed.db = db;
 	feed.var = var;
 	feed.stop = false;
+	feed.warm = PLACE_PROVINCE;
+	feed.warm_ms = 0;
 	feed.points = points_new(NULL);
 	feed.defaults = defaults_new();
 	feed.running = pthread_create(&feed.thread, NULL, run, NULL) == 0;

@@ -72,6 +72,16 @@ static void describe_matters(struct rq *rq, struct ogc_collection *c)
 	c->has_box = tree && place_bounds(tree, NULL, c->box);
 }
 
+static void describe_areas(struct rq *rq, struct ogc_collection *c)
+{
+	const struct set *tree = set_find(rq->arena, STR(SET_PLACES));
+
+	*c = (struct ogc_collection){
+		.id = STR("boundaries"), .areas = true, .title = str_from(_(N_("边界"))),
+		.description = str_from(_(N_("地点的范围，省到微网格；没有公开边界的由位置点推出，标为示意（rough、cell）。")))};
+	c->has_box = tree && place_bounds(tree, NULL, c->box);
+}
+
 static void describe_set(struct rq *rq, const struct set *s, struct ogc_collection *c)
 {
 	*c = (struct ogc_collection){.id = s->name, .title = str_from(_(s->title.p)), .description = s->source, .set = s,
@@ -85,6 +95,7 @@ size_t ogc_collections_of(struct rq *rq, struct ogc_collection **out)
 
 	*out = arena_array(rq->arena, struct ogc_collection, nsets + 2);
 	describe_matters(rq, &(*out)[n++]);
+	describe_areas(rq, &(*out)[n++]);
 	for (size_t i = 0; i < nsets; i++)
 		if (query_may_see(rq, sets[i]))
 			describe_set(rq, sets[i], &(*out)[n++]);
@@ -97,6 +108,10 @@ enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out)
 
 	if (str_eqz(id, "matters")) {
 		describe_matters(rq, out);
+		return OK;
+	}
+	if (str_eqz(id, "boundaries")) {
+		describe_areas(rq, out);
 		return OK;
 	}
 	s = set_find(rq->arena, id);

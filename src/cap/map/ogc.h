@@ -20,9 +20,22 @@ struct ogc {
 /* A collection somebody asked for. */
 struct ogc_collection {
 	struct str id, title, description;
-	const struct set *set;      /* NULL: the matters */
+	const struct set *set;      /* NULL: the matters, or the areas of places */
+	bool areas;
 	double box[4];
 	bool has_box;
+};
+
+/* What is asked of the features of a collection. */
+struct ogc_ask {
+	struct rq *rq;
+	struct ogc_collection c;
+	enum crs crs;
+	bool boxed;
+	double west, south, east, north;  /* west > east: over the antimeridian */
+	bool timed;
+	int64_t from, to;                 /* ms; to exclusive, 0: open */
+	int64_t limit, after;             /* after: id of a matter, or number of items passed over */
 };
 
 void ogc_begin(struct ogc *o, struct rq *rq);
@@ -48,6 +61,19 @@ enum err ogc_tileset(struct rq *rq);
 enum err ogc_tile(struct rq *rq);
 enum err ogc_matrix_sets(struct rq *rq);
 enum err ogc_matrix_set(struct rq *rq);
+
+/* ogc_items.c: a page of features, between them whoever writes them */
+void ogc_page_begin(struct ogc *o, const struct ogc_ask *a);
+/* next: what the next page comes after; 0: there is none. */
+CHECKED enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, size_t returned, int64_t next);
+/* One feature, written: headers and end. */
+CHECKED enum err ogc_feature_end(struct ogc *o, enum crs crs);
+/* Key of the place asked for with place=CODE; p NULL: none. */
+CHECKED enum err ogc_place(struct rq *rq, struct str *key);
+
+/* ogc_areas.c: the areas of places */
+CHECKED enum err ogc_areas(struct ogc_ask *a);
+CHECKED enum err ogc_area(struct ogc_ask *a, struct str code);
 
 /* ogc_feature.c: one feature, with its properties; told: rows of the store in order of ids. */
 struct map_matters_told_row;

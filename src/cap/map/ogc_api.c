@@ -37,6 +37,13 @@ static const struct parameter of_sets[] = {
 	{"place", "query", TEXT, false, N_("地点的代码，连同下级")},
 	{0},
 };
+static const struct parameter of_areas[] = {
+	{"level", "query", "{\"type\":\"string\",\"enum\":[\"province\",\"city\",\"district\",\"town\",\"community\",\"grid\",\"microgrid\"]}",
+	 false, N_("哪一级的地点")},
+	{"name", "query", TEXT, false, N_("名称")},
+	{"place", "query", TEXT, false, N_("地点的代码，连同下级")},
+	{0},
+};
 static const struct parameter feature_id[] = {
 	{"featureId", "path", TEXT, false, N_("要素的编号")},
 	{"crs", "query", CRS, false, N_("结果的坐标系")},
@@ -113,11 +120,12 @@ static void put_collection(struct ogc *o, const struct ogc_collection *c)
 
 	put_path(o, arena_printf(a, "/collections/%s", id), arena_printf(a, "describe.%s", id), N_("数据集"), "application/json", NULL, NULL);
 	put_path(o, arena_printf(a, "/collections/%s/items", id), arena_printf(a, "items.%s", id), N_("内容"), "application/geo+json", paging,
-		 c->set ? of_sets : of_matters);
+		 c->areas ? of_areas : c->set ? of_sets : of_matters);
 	put_path(o, arena_printf(a, "/collections/%s/items/{featureId}", id), arena_printf(a, "item.%s", id), N_("一个要素"), "application/geo+json",
 		 feature_id, NULL);
 	put_path(o, arena_printf(a, "/collections/%s/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}", id), arena_printf(a, "tile.%s", id),
-		 N_("矢量瓦片"), "application/vnd.mapbox-vector-tile", tile_at, c->set ? NULL : of_matters);
+		 N_("矢量瓦片"), "application/vnd.mapbox-vector-tile", tile_at,
+		 c->areas ? of_areas : c->set ? NULL : of_matters);
 }
 
 enum err ogc_api(struct rq *rq)

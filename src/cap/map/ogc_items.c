@@ -10,17 +10,6 @@
 #include "geo/points_by_id.h"
 #include "web/url.h"
 
-struct ask {
-	struct rq *rq;
-	struct ogc_collection c;
-	enum crs crs;
-	bool boxed;
-	double west, south, east, north;  /* west > east: over the antimeridian */
-	bool timed;
-	int64_t from, to;                 /* ms; to exclusive, 0: open */
-	int64_t limit, after;             /* after: id of a matter, or number of items passed over */
-};
-
 static const char *const page_params[] = {"bbox", "bbox-crs", "crs", "datetime", "limit", "after", "f", NULL};
 static const char *const set_params[] = {"bbox", "bbox-crs", "crs", "datetime", "limit", "after", "name", "kind", "place", NULL};
 static const char *const item_params[] = {"crs", NULL};
@@ -47,7 +36,7 @@ static bool numbers(struct str text, double v[6], int *n)
 	return *n == 4 || *n == 6;
 }
 
-static enum err read_bbox(struct ask *a)
+static enum err read_bbox(struct ogc_ask *a)
 {
 	struct str text = rq_query(a->rq, "bbox");
 	double v[6];
@@ -65,7 +54,7 @@ static enum err read_bbox(struct ask *a)
 	return OK;
 }
 
-static enum err read_datetime(struct ask *a)
+static enum err read_datetime(struct ogc_ask *a)
 {
 	struct str text = rq_query(a->rq, "datetime"), from = text, to;
 	ptrdiff_t slash = str_chr(text, '/');
@@ -88,7 +77,7 @@ static enum err read_datetime(struct ask *a)
 	return OK;
 }
 
-static enum err read_limit(struct ask *a)
+static enum err read_limit(struct ogc_ask *a)
 {
 	struct str limit = rq_query(a->rq, "limit"), after = rq_query(a->rq, "after");
 
@@ -102,11 +91,11 @@ static enum err read_limit(struct ask *a)
 	return OK;
 }
 
-static enum err read_ask(struct rq *rq, struct ask *a)
+static enum err read_ask(struct rq *rq, struct ogc_ask *a)
 {
 	enum err e;
 
-	*a = (struct ask){.rq = rq};
+	*a = (struct ogc_ask){.rq = rq};
 	e = ogc_find(rq, rq_param(rq, "id"), &a->c);
 	if (e == OK)
 		e = read_crs(rq, "crs", &a->crs);
@@ -119,7 +108,7 @@ static enum err read_ask(struct rq *rq, struct ask *a)
 
 /* ---- writing ---- */
 
-static void begin_page(struct ogc *o, const struct ask *a)
+void ogc_page_begin(struct ogc *o, const struct ogc_ask *a)
 {
 	ogc_begin(o, a->rq);
 	json_obj(&o->j);
@@ -128,7 +117,7 @@ static void begin_page(struct ogc *o, const struct ask *a)
 	json_arr(&o->j);
 }
 
-static enum err end_page(struct ogc *o, const struct ask *a, int64_t matched, size_t returned, int64_t next)
+enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, size_t returned, int64_t next)
 {
 	struct rq *rq = a->rq;
 
@@ -152,7 +141,7 @@ static enum err end_page(struct ogc *o, const struct ask *a, int64_t matched, si
 
 /* ---- matters ---- */
 
-static size_t boxes_of(const struct ask *a, struct points_box out[2])
+static size_t boxes_of(const struct ogc_ask *a, struct points_box out[2])
 {
 	struct mercator nw = mercator_from(a->west, a->north), se = mercator_from(a->east, a->south);
 
@@ -168,7 +157,7 @@ static size_t boxes_of(const struct ask *a, struct points_box out[2])
 }
 
 /* The time asked for, inside the filter's. */
-static void narrow(struct points_range *r, const struct ask *a)
+static void narrow(struct points_range *r, const struct ogc_ask *a)
 {
 	uint32_t from = (uint32_t)(a->from / MS_MINUTE), to = (uint32_t)((a->to + MS_MINUTE - 1) / MS_MINUTE);
 
@@ -225,7 +214,7 @@ static enum err tell(struct rq *rq, const struct point *v, size_t n, struct map_
 	return e;
 }
 
-static enum err matters_page(struct ask *a, const struct look *l, struct query *q)
+static enum err matters_page(struct ogc_ask *a, const struct look *l, struct query *q)
 {
 	struct points_box boxes[2];
 	size_t nboxes = boxes_of(a, boxes), n;
@@ -245,13 +234,13 @@ static enum err matters_page(struct ask *a, const struct look *l, struct query *
 		e = tell(a->rq, v, n, &told);
 	if (e != OK)
 		return e;
-	begin_page(&o, a);
+	ogc_page_begin(&o, a);
 	for (size_t i = 0; i < n; i++)
 		ogc_write_matter(&o, l, &v[i], told_of(&told, v[i].id), a->crs, q->is_public);
-	return end_page(&o, a, matched, n, more ? v[n - 1].id : 0);
+	return ogc_page_end(&o, a, matched, n, more ? v[n - 1].id : 0);
 }
 
-static enum err matters(struct ask *a)
+static enum err matters(struct ogc_ask *a)
 {
 	struct look l;
 	struct query q;
@@ -269,7 +258,7 @@ static enum err matters(struct ask *a)
 
 /* ---- layers and places ---- */
 
-static bool in_box(const struct ask *a, const struct set_item *it)
+static bool in_box(const struct ogc_ask *a, const struct set_item *it)
 {
 	if (!a->boxed)
 		return true;
@@ -282,22 +271,29 @@ struct wanted {
 	struct str name, kind, place; /* place: a key; p NULL: any */
 };
 
-static enum err read_wanted(struct ask *a, const struct set *tree, struct wanted *w)
+enum err ogc_place(struct rq *rq, struct str *key)
 {
-	struct str code = rq_query(a->rq, "place");
+	const struct set *tree = set_find(rq->arena, STR(SET_PLACES));
+	struct str code = rq_query(rq, "place");
 	const struct set_item *it;
 
-	*w = (struct wanted){rq_query(a->rq, "name"), rq_query(a->rq, "kind"), STR_NULL};
+	*key = STR_NULL;
 	if (str_empty(code))
 		return OK;
 	it = tree ? set_by_fid(tree, code) : NULL;
 	if (it == NULL)
-		return rq_fail_field(a->rq, ERR_INPUT, "place", N_("没有代码为“%.40s”的地点。"), arena_strz(a->rq->arena, code));
-	w->place = it->place;
+		return rq_fail_field(rq, ERR_INPUT, "place", N_("没有代码为“%.40s”的地点。"), arena_strz(rq->arena, code));
+	*key = it->place;
 	return OK;
 }
 
-static bool is_wanted(const struct ask *a, const struct wanted *w, const struct set_item *it)
+static enum err read_wanted(struct ogc_ask *a, struct wanted *w)
+{
+	*w = (struct wanted){rq_query(a->rq, "name"), rq_query(a->rq, "kind"), STR_NULL};
+	return ogc_place(a->rq, &w->place);
+}
+
+static bool is_wanted(const struct ogc_ask *a, const struct wanted *w, const struct set_item *it)
 {
 	if (it->hidden || it->ended || str_empty(it->fid) || !in_box(a, it))
 		return false;
@@ -337,7 +333,7 @@ static enum err props_of(struct rq *rq, const struct set *s, const struct set_it
 	return e;
 }
 
-static enum err items(struct ask *a)
+static enum err items(struct ogc_ask *a)
 {
 	const struct set *s = a->c.set, *tree = set_find(a->rq->arena, STR(SET_PLACES));
 	const struct set_item **v = arena_array(a->rq->arena, const struct set_item *, (size_t)a->limit + 1);
@@ -349,7 +345,7 @@ static enum err items(struct ask *a)
 	enum err e = ogc_only(a->rq, set_params);
 
 	if (e == OK)
-		e = read_wanted(a, tree, &w);
+		e = read_wanted(a, &w);
 	if (e != OK)
 		return e;
 	for (size_t i = 0; i < s->n; i++) {
@@ -361,32 +357,35 @@ static enum err items(struct ask *a)
 	e = props_of(a->rq, s, v, n, props);
 	if (e != OK)
 		return e;
-	begin_page(&o, a);
+	ogc_page_begin(&o, a);
 	for (size_t i = 0; i < n; i++)
 		ogc_write_item(&o, s, tree ? tree : s, v[i], props[i], a->crs);
-	return end_page(&o, a, matched, n, n && a->after + (int64_t)n < matched ? a->after + (int64_t)n : 0);
+	return ogc_page_end(&o, a, matched, n, n && a->after + (int64_t)n < matched ? a->after + (int64_t)n : 0);
 }
 
 enum err ogc_items(struct rq *rq)
 {
-	struct ask a;
+	struct ogc_ask a;
 	enum err e = read_ask(rq, &a);
 
 	if (e != OK)
 		return e;
+	if (a.c.areas)
+		return ogc_areas(&a);
 	return a.c.set ? items(&a) : matters(&a);
 }
 
 /* ---- one ---- */
 
-static void end_feature(struct ogc *o, enum crs crs)
+enum err ogc_feature_end(struct ogc *o, enum crs crs)
 {
 	json_done(&o->j);
 	http_header_set(o->rq->http, "Content-Crs", arena_printf(o->rq->arena, "<%s>", crs_uri(crs)));
 	http_header_set(o->rq->http, "Content-Type", STR("application/geo+json"));
+	return buf_check(&o->rq->http->resp->body);
 }
 
-static enum err one_item(struct ask *a, struct str fid)
+static enum err one_item(struct ogc_ask *a, struct str fid)
 {
 	const struct set *tree = set_find(a->rq->arena, STR(SET_PLACES));
 	const struct set_item *it = set_by_fid(a->c.set, fid);
@@ -402,11 +401,10 @@ static enum err one_item(struct ask *a, struct str fid)
 		return e;
 	ogc_begin(&o, a->rq);
 	ogc_write_item(&o, a->c.set, tree ? tree : a->c.set, it, props, a->crs);
-	end_feature(&o, a->crs);
-	return buf_check(&a->rq->http->resp->body);
+	return ogc_feature_end(&o, a->crs);
 }
 
-static enum err one_matter(struct ask *a, struct str fid)
+static enum err one_matter(struct ogc_ask *a, struct str fid)
 {
 	struct map_matters_told_rows told = {0};
 	struct look l;
@@ -432,7 +430,7 @@ static enum err one_matter(struct ask *a, struct str fid)
 	if (e == OK) {
 		ogc_begin(&o, a->rq);
 		ogc_write_matter(&o, &l, v, told_of(&told, id), a->crs, q.is_public);
-		end_feature(&o, a->crs);
+		e = ogc_feature_end(&o, a->crs);
 	}
 	look_end(&l);
 	return e == ERR_NOT_FOUND ? rq_fail(a->rq, e, N_("没有这个编号的要素。")) : e;
@@ -440,7 +438,7 @@ static enum err one_matter(struct ask *a, struct str fid)
 
 enum err ogc_item(struct rq *rq)
 {
-	struct ask a = {.rq = rq};
+	struct ogc_ask a = {.rq = rq};
 	enum err e = ogc_only(rq, item_params);
 
 	if (e == OK)
@@ -449,5 +447,7 @@ enum err ogc_item(struct rq *rq)
 		e = read_crs(rq, "crs", &a.crs);
 	if (e != OK)
 		return e;
+	if (a.c.areas)
+		return ogc_area(&a, rq_param(rq, "fid"));
 	return a.c.set ? one_item(&a, rq_param(rq, "fid")) : one_matter(&a, rq_param(rq, "fid"));
 }

@@ -86,7 +86,7 @@ enum err ogc_tileset(struct rq *rq)
 /* Row before column, as the standard has it. */
 enum err ogc_tile(struct rq *rq)
 {
-	static const char *const also[] = {"by", "kind", "f", NULL};
+	static const char *const also[] = {"by", "kind", "level", "f", NULL};
 	struct ogc_collection c;
 	int64_t n[3];
 	enum err e = check_set(rq);

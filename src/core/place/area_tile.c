@@ -246,6 +246,46 @@ static enum err each(const struct drawn *d, const struct shape_tile_ask *ask, co
 	return e;
 }
 
+static enum err level_get(struct db_conn *c, enum place_level level, struct drawn **out)
+{
+	struct world *w;
+	enum err e;
+
+	if (level <= PLACE_ROOT || level > PLACE_MICROGRID)
+		return ERR_INPUT;
+	e = world_get(c, &w);
+	if (e != OK)
+		return e;
+	pthread_mutex_lock(&making);
+	e = get(c, w, level, out);
+	pthread_mutex_unlock(&making);
+	world_put(w);
+	return e;
+}
+
+enum err place_drawn_each(struct db_conn *c, enum place_level level, enum err (*fn)(void *arg, const struct place_drawn *d), void *arg)
+{
+	struct drawn *d;
+	enum err e = level_get(c, level, &d);
+
+	if (e != OK)
+		return e;
+	for (size_t i = 0; e == OK && i < d->n; i++)
+		e = fn(arg, &(struct place_drawn){d->v[i].key, d->v[i].real, d->v[i].rough, d->v[i].shape});
+	drawn_put(d);
+	return e;
+}
+
+enum err place_tile_warm(struct db_conn *c, enum place_level level)
+{
+	struct drawn *d;
+	enum err e = level_get(c, level, &d);
+
+	if (e == OK)
+		drawn_put(d);
+	return e;
+}
+
 enum err place_tile_each(struct db_conn *c, enum place_level level, const struct shape_tile_ask *ask, int64_t *version,
 			 enum err (*fn)(void *arg, const struct place_drawn *d), void *arg)
 {

@@ -19,4 +19,11 @@ struct place_drawn {
 CHECKED enum err place_tile_each(struct db_conn *c, enum place_level level, const struct shape_tile_ask *ask, int64_t *version,
 				 enum err (*fn)(void *arg, const struct place_drawn *d), void *arg);
 
+/*
+ * The same areas and cells whole and as exact as they are known (shape in steps of geo/shape.h), by key. fn may be slow: nothing is locked meanwhile.
+ */
+CHECKED enum err place_drawn_each(struct db_conn *c, enum place_level level, enum err (*fn)(void *arg, const struct place_drawn *d), void *arg);
+/* Makes ready what the first tile of that level would wait for. */
+CHECKED enum err place_tile_warm(struct db_conn *c, enum place_level level);
+
 #endif
