@@ -55,6 +55,7 @@ const struct config_key config_keys[] = {
 	INT("limit", "key_requests", key_requests, "1200", 0, 1000000000, N_("每把程序密钥每分钟的请求数；0 为不限")),
 	TEXT("map", "background", map_background, "", N_("外部底图的地址模板，如 https://tiles.example.cn/{z}/{x}/{y}.png；空则不向外取任何东西")),
 	TEXT("map", "credit", map_credit, "", N_("外部底图的来源，显示在图上")),
+	LIST("webhook", "allow", webhook_allow, "", N_("事件推送可以送到的内网网段，如 10.20.0.0/16，以空格分隔；空则只送公网地址")),
 	TEXT("smtp", "url", smtp_url, "", N_("发信服务器，如 smtp://mail.example.cn:587；空则不发邮件")),
 	TEXT("smtp", "from", smtp_from, "", N_("发件人地址")),
 	TEXT("smtp", "user", smtp_user, "", N_("发信用户名")),

@@ -49,6 +49,8 @@ struct config {
 	/* [map] an outside background, as pictures: nothing is fetched from outside without it */
 	const char *map_background; /* "https://tiles.example.cn/{z}/{x}/{y}.png"; "" none */
 	const char *map_credit;     /* whose it is, shown on the map */
+	/* [webhook] */
+	const char *const *webhook_allow; /* networks that events may be sent to though they are private; ends in NULL */
 	/* [smtp] */
 	const char *smtp_url, *smtp_from, *smtp_user, *smtp_password;
 };
