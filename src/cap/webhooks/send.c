@@ -466,9 +466,9 @@ enum err webhook_send_job(struct app *app, int64_t now)
 
 static int newest_first(const void *x, const void *y)
 {
-	int64_t a = ((const struct webhook_attempt *)x)->at, b = ((const struct webhook_attempt *)y)->at;
+	const struct webhook_attempt *a = x, *b = y;
 
-	return (a < b) - (a > b);
+	return a->at != b->at ? (a->at < b->at) - (a->at > b->at) : (a->last < b->last) - (a->last > b->last);
 }
 
 enum err webhook_attempts_of(struct db_conn *c, struct arena *a, const struct webhook *w, struct webhook_attempt **v, size_t *n)
