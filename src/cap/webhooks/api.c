@@ -229,7 +229,7 @@ static const struct job_entry jobs[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{N_("事件推送"), "/webhooks", "webhook.manage", 70},
+	{N_("事件推送"), "/webhooks", "webhook.manage", 70, NULL},
 	{0},
 };
 
