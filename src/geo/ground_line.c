@@ -87,6 +87,8 @@ size_t ground_line(const struct ground_frame *f, const struct mercator *v, size_
 	n = project(f, v, n, out);
 	if (n < 2)
 		return 0;
+	if (f->tolerance == 0)
+		return n;
 	for (size_t from = 0, to; from + 1 < n; from = to) {
 		bool keep[RUN + 1] = {false};
 

@@ -173,7 +173,7 @@ enum err ground_tile(const struct ground_map *m, int z, uint32_t x, uint32_t y, 
 	const int shift = 32 - EXTENT_BITS - z;          /* units of struct mercator in one of the tile, as a power of two */
 	const uint64_t side = (uint64_t)1 << (32 - z), margin = side / EXTENT * MARGIN + 1;
 	struct picking p = {.z = z};
-	struct sheet t = {.frame = {.shift = shift, .size = EXTENT, .reach = REACH, .tolerance = z < DEEPEST ? LEAST / 4 : 1}};
+	struct sheet t = {.frame = {.shift = shift, .size = EXTENT, .reach = REACH, .tolerance = z < DEEPEST ? LEAST / 4 : 0}};
 	uint64_t left, top, right, bottom;
 	enum err e;
 

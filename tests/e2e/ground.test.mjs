@@ -41,7 +41,7 @@ test.main('an extract is imported under a running server, once, and from either 
   assert.ok(shown.text.includes('红石') && shown.text.includes('road') && shown.text.includes('water'));
   const again = await server.cli(['import', 'osm', pbf]);
   assert.match(again.text, /没有改动/);
-  const other = await server.cli(['import', 'osm', xml]);
+  const other = await server.cli(['import', 'osm', xml, '--source', '测试 2026-11-28']);
   assert.deepEqual(/底图：(\d+) 条线和面，(\d+) 个点/.exec(other.text).slice(1), counted.slice(1));
   const wrong = await server.cli(['import', 'osm', path.join(root, 'README.md')], { expect: 1 });
   assert.match(wrong.text, /不是 OpenStreetMap 数据/);
@@ -87,6 +87,7 @@ if (bundle) test('wall and desk map draw them from this server only, with the cr
     assert.ok(answers.length > 0 && answers.every((s) => s === 200 || s === 304), `${address}: ${answers}`);
     assert.deepEqual(elsewhere, []);
     assert.equal(await page.locator('.mapcredit a').innerText(), '© OpenStreetMap contributors (ODbL)');
+    assert.match(await page.locator('.mapcredit').innerText(), /测试 2026-11-28/);
     await axe(page);
     if (address === '/map') {
       await fits(page);
@@ -95,6 +96,17 @@ if (bundle) test('wall and desk map draw them from this server only, with the cr
     assert.deepEqual(page.problems, []);
     await context.close();
   }
+});
+
+if (bundle) test('a wall that hangs shows another extract by itself', async () => {
+  const { page, context } = await visitor(server, { width: 1920, height: 1080 });
+  await login(page, 'dispatcher', password(server, 'dispatcher'));
+  await page.goto(`/wall?place=${code}`);
+  await page.waitForSelector('#wall[data-line="live"]', { timeout: 30_000 });
+  const before = await page.getAttribute('#wall', 'data-ground');
+  await server.cli(['import', 'osm', pbf]);
+  await page.waitForFunction((old) => (document.querySelector('#wall')?.dataset.ground ?? old) !== old, before, { timeout: 30_000 });
+  await context.close();
 });
 
 test('taken away again, the maps are as before', async () => {

@@ -63,6 +63,9 @@ static int run_import(struct cli *cli, const char *path, const char *source)
 	printf("底图：%lld 条线和面，%lld 个点，%lld 段有名字的道路，去掉不完整的 %lld 个 (ground map: %lld lines and areas, %lld points, %lld stretches of named "
 	       "roads, %lld incomplete ones left out)\n地图上注明：%s\n", (long long)im.features, (long long)im.points, (long long)im.roads,
 	       (long long)im.left_out, (long long)im.features, (long long)im.points, (long long)im.roads, (long long)im.left_out, GROUND_CREDIT);
+	if (im.roads == 0)
+		fprintf(stderr, "没有一条有名字的道路在已知的地点里：请看看是不是本地区的数据，地点有没有位置 "
+			"(no named road lies in a known place: is this the extract of your area, and do its places have positions?)\n");
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cap/map/ground.h"
 #include "cap/map/map.sql.h"
 #include "core/journal/journal.h"
@@ -21,6 +22,7 @@
 #define LOCK 0x67726f756e64      /* jobs that change which edition is in force run one behind the other */
 #define PARTS 8                  /* a job: one megabyte */
 #define ROADS 500                /* a job */
+#define SOURCE_MAX 200           /* bytes: it stands on the map */
 #define CHUNK ((size_t)1 << 20)
 
 struct work {
@@ -447,6 +449,11 @@ enum err ground_import(struct db *db, struct ground_import *im, struct arena *a,
 		im->source = STR("");
 	if (fd < 0)
 		return cannot(&w);
+	if (im->source.n > SOURCE_MAX || !utf8_plain(im->source, false)) {
+		close(fd);
+		*why = arena_printf(a, "来源要写成一行文字，最多 %d 字节 (the source is one line of plain text, at most %d bytes)", SOURCE_MAX, SOURCE_MAX);
+		return ERR_INPUT;
+	}
 	e = steps(&w, fd);
 	ground_draft_free(w.draft);
 	close(fd);

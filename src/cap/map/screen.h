@@ -11,6 +11,7 @@ struct screen {
 	struct str background;     /* address of an outside background, "" none ([map] background) */
 	struct str credit;         /* whose it is */
 	struct str ground;         /* edition of the imported ground, "" none: its credit is shown then */
+	struct str ground_source;  /* who made the extract, and of which day; may be empty */
 };
 
 /* Sets rq->pictures_from when a background is configured. */

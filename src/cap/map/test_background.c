@@ -198,6 +198,13 @@ static void broken_files(void **state)
 		rows = grounds(u->db, u->a);
 		assert_true(rows.n >= 1 && rows.v[0].id == before && rows.v[0].in_force);
 	}
+	{
+		struct ground_import im = {.path = file_of(TOWN), .source = STR("一行\n又一行")};
+		struct str why = STR("");
+
+		assert_int_equal(ERR_INPUT, ground_import(u->db, &im, u->a, &why));
+		assert_true(str_find(why, STR("来源")) >= 0);
+	}
 	/* what the refused ones have left is cleared away by the next that is taken */
 	import(u->db, u->a, file_of(NODES ROAD(1, 1, 2, "红石路") "</osm>"));
 	assert_int_equal(1, grounds(u->db, u->a).n);

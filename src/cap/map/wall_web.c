@@ -22,8 +22,10 @@ struct screen screen_of(struct rq *rq)
 		rq->pictures_from = s.background;
 	}
 	/* streets of their own lie under an outside background already */
-	if (s.has_map && g && str_empty(s.background))
+	if (s.has_map && g && str_empty(s.background)) {
 		s.ground = arena_printf(rq->arena, "%lld", (long long)g->edition);
+		s.ground_source = g->source;
+	}
 	return s;
 }
 
