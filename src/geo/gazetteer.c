@@ -122,22 +122,30 @@ static size_t stem_of(const struct sign *v, size_t n)
 	return n;
 }
 
-static void add_letters(struct gazetteer *g, const struct sign *v, size_t n)
+/* Pinyin of so many signs, loosened. */
+static void letters_of(const struct sign *v, size_t n, char *loose, size_t size)
 {
-	char whole[NAME_SIGNS * 6 + 1], loose[NAME_SIGNS * 7 + 8];
+	char whole[NAME_SIGNS * 6 + 1];
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *t = pinyin_text(v[i].reading);
 		char plain[2] = {v[i].c < 0x80 ? (char)v[i].c : '\0', '\0'};
 
-		if (!*t)
-			t = plain;
+		t = *t ? t : plain;
 		memcpy(whole + len, t, strlen(t));
 		len += strlen(t);
 	}
 	whole[len] = '\0';
-	pinyin_loosen(whole, loose, sizeof(loose));
+	pinyin_loosen(whole, loose, size);
+}
+
+static void add_letters(struct gazetteer *g, const struct sign *v, size_t n)
+{
+	char loose[NAME_SIGNS * 7 + 8];
+	size_t len;
+
+	letters_of(v, n, loose, sizeof(loose));
 	len = strlen(loose) + 1;
 	g->letters = grow(g->letters, &g->cap_letters, g->nletters + len + n + 1, 1);
 	memcpy(g->letters + g->nletters, loose, len);
@@ -298,6 +306,35 @@ static double by_letters(const struct gazetteer *g, const struct item *it, const
 	return 0;
 }
 
+/* Signs, and behind them the pinyin of the next ones: an input method has written the first and not yet the last ("石men"). */
+static double by_both(const struct gazetteer *g, const struct item *it, const struct sign *q, size_t n, const char *rest)
+{
+	const struct sign *v = g->signs + it->start;
+	char loose[NAME_SIGNS * 7 + 8];
+	bool exact;
+
+	for (size_t at = 0; at + n < it->n; at++) {
+		int points = compare(q, v + at, n, 0, &exact);
+
+		if (points < 0)
+			continue;
+		letters_of(v + at + n, it->n - at - n, loose, sizeof(loose));
+		if (strncmp(loose, rest, strlen(rest)) == 0)
+			return 0.8 + points / 3.0 / (double)n * 0.5 + (at == 0 ? 0.3 : 0) + 0.3 * (double)n / it->n;
+	}
+	return 0;
+}
+
+/* How many signs stand before the letters with which it ends; 0: it is not of that kind. */
+static size_t signs_before_letters(const struct sign *q, size_t n)
+{
+	size_t at = n;
+
+	while (at > 0 && q[at - 1].c >= 'a' && q[at - 1].c <= 'z')
+		at--;
+	return at < n ? at : 0;
+}
+
 static bool all_letters(const struct sign *q, size_t n, char *out)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -316,11 +353,16 @@ size_t gazetteer_search_for(const struct gazetteer *g, struct arena *a, struct s
 	struct hits h = {.v = v, .max = max};
 	char plain[NAME_SIGNS + 1], loose[NAME_SIGNS * 2 + 8];
 	size_t n = read_signs(a, typed, q, NAME_SIGNS);
+	size_t mixed = signs_before_letters(q, n);
 	bool letters = n && all_letters(q, n, plain);
 
 	if (n == 0)
 		return 0;
 	if (letters)
+		mixed = 0;
+	if (mixed)
+		(void)all_letters(q + mixed, n - mixed, plain);
+	if (letters || mixed)
 		pinyin_loosen(plain, loose, sizeof(loose));
 	for (size_t i = 0; i < g->n; i++) {
 		bool sound = letters;
@@ -331,6 +373,8 @@ size_t gazetteer_search_for(const struct gazetteer *g, struct arena *a, struct s
 		score = by_signs(g, &g->v[i], q, n, &sound);
 		if (score == 0 && letters)
 			score = by_letters(g, &g->v[i], loose, plain, n);
+		if (score == 0 && mixed)
+			score = by_both(g, &g->v[i], q, mixed, loose);
 		if (score > 0 && may_know(&g->v[i], scope))
 			keep(&h, &g->v[i].e, score, sound);
 	}

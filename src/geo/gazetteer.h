@@ -1,6 +1,6 @@
 /*
  * gazetteer: names of places to places, in memory. Forgives what people do to names: other signs of the same sound, pinyin with or without the last letters,
- * first letters, one wrong sign in a longer name, 社区 left out.
+ * first letters, signs and then the pinyin of the next one, one wrong sign in a longer name, 社区 left out.
  *
  * Built once, then only read: any number of threads may search. A look at each name in turn: some 20 million names a second, so a municipality's
  * 13,000 cost less than a millisecond and no index has to be kept.

@@ -87,6 +87,11 @@ static void searches(void **state)
 	assert_string_equal("建新北路社区", first("jiangxin", ""));
 	assert_string_equal("建新北路社区", first("北路", ""));
 	assert_string_equal("建新北路社区", first("jxbl", ""));
+	assert_string_equal("石门社区", first("石men", ""));           /* while an input method writes the second sign */
+	assert_string_equal("石门社区", first("实m", ""));
+	assert_string_equal("东方港湾社区", first("东方gangw", ""));
+	assert_string_equal("", first("石zz", ""));
+	assert_string_equal("", first("石门社区a", ""));
 	assert_string_equal("东方港湾社区", first("东方港弯社区", ""));
 	assert_string_equal("东方港湾社区", first("东方X湾社区", "")); /* one stranger in a longer name */
 	assert_string_equal("", first("没有这个", ""));

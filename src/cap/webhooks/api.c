@@ -62,7 +62,7 @@ static enum err answer(struct rq *rq, const struct webhook *w, int status)
 
 	buf_clear(&rq->http->resp->body);
 	json_init(&j, &rq->http->resp->body);
-	e = put(rq, &j, w, true);
+	e = put(rq, &j, w, webhook_is_mine(rq, w));
 	if (e != OK)
 		return e;
 	json_done(&j);

@@ -14,12 +14,17 @@ bool webhook_sees_all(struct rq *rq)
 	return rq_may(rq, "system.manage");
 }
 
+bool webhook_is_mine(struct rq *rq, const struct webhook *w)
+{
+	return w->owner == rq->who.id || w->made_by == rq->who.id;
+}
+
 enum err webhook_asked(struct rq *rq, struct webhook *out)
 {
 	int64_t id;
 	enum err e = rq_param_i64(rq, "id", &id) ? webhook_load(rq_conn(rq), rq->arena, id, out) : ERR_NOT_FOUND;
 
-	if (e == OK && out->owner != rq->who.id && out->made_by != rq->who.id && !webhook_sees_all(rq))
+	if (e == OK && !webhook_is_mine(rq, out) && !webhook_sees_all(rq))
 		e = ERR_NOT_FOUND;
 	return e == ERR_NOT_FOUND ? rq_fail(rq, e, N_("没有这个订阅。")) : e;
 }
@@ -188,8 +193,9 @@ enum err webhook_page(struct rq *rq)
 		e = line_of(rq, &w, &v.line);
 	if (e == OK)
 		e = webhook_attempts_of(rq_conn(rq), rq->arena, &w, &v.tries, &v.ntries);
-	/* whose it is, or who set it up, may see the secret whenever he wishes: it is derived, not kept */
-	if (e == OK && str_eqz(rq_query(rq, "secret"), "1"))
+	v.mine = e == OK && webhook_is_mine(rq, &w);
+	/* whenever he wishes: it is derived, not kept */
+	if (v.mine && str_eqz(rq_query(rq, "secret"), "1"))
 		e = webhook_secret(rq->arena, &w, &v.secret);
 	if (e != OK)
 		return e;

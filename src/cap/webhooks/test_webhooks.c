@@ -608,7 +608,9 @@ static void pages(void **state)
 	browser_get(&other, "/webhooks");
 	assert_int_equal(-1, str_find(other.last.body, path("/webhooks/%lld", id) ? str_from(path("/webhooks/%lld", id)) : STR("")));
 	assert_int_equal(404, browser_post(&other, path("/webhooks/%lld", id), "act=delete")->status);
-	assert_int_equal(200, browser_get(&sys, path("/webhooks/%lld", id))->status);
+	assert_int_equal(200, browser_get(&sys, path("/webhooks/%lld?secret=1", id))->status);
+	assert_true(str_find(sys.last.body, STR("127.0.0.1")) > 0 && str_find(sys.last.body, STR("key-of-theirs")) < 0);
+	assert_true(str_find(sys.last.body, STR("签名密钥")) < 0);
 	browser_get(&sys, "/webhooks");
 	assert_int_equal(400, browser_post(&sys, "/webhooks", "account=boss&name=a&url=https://example.cn/")->status);
 	browser_get(&sys, "/webhooks");

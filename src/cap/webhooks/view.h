@@ -24,7 +24,7 @@ struct webhook_view {
 	struct webhook_line line;
 	struct str secret;                /* shown when it has just been made; "" */
 	struct webhook_attempt *tries; size_t ntries;
-	bool can_pause, can_resume;
+	bool can_pause, can_resume, mine;
 	bool plain;                       /* http: can be read on the way */
 };
 
@@ -45,6 +45,8 @@ enum err webhook_json_post(struct rq *rq);
 bool webhook_sees_all(struct rq *rq);
 /* The one in the address; ERR_NOT_FOUND also for another's. */
 CHECKED enum err webhook_asked(struct rq *rq, struct webhook *out);
+/* Secret and whole address are for whose it is and for whoever made it. */
+bool webhook_is_mine(struct rq *rq, const struct webhook *w);
 /* What is to be made, from texts: fills owner and place, checks. A reason is set on errors. */
 struct webhook_texts { struct str account, name, url, place, scenario, category, state, action; bool titles; };
 CHECKED enum err webhook_read_new(struct rq *rq, const struct webhook_texts *t, struct webhook_new *out);

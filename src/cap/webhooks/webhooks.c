@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "cap/webhooks/guard.h"
 #include "cap/webhooks/webhooks.sql.h"
@@ -24,14 +25,18 @@ static struct str context(struct arena *a, int64_t id)
 
 /* ---- reading ---- */
 
-static enum err from_row(struct arena *a, const struct webhooks_list_row *r, struct webhook *w)
+/* An address that cannot be opened (its key is gone) stops this one's deliveries, and nothing else: the journal must be followed on. */
+static void from_row(struct arena *a, const struct webhooks_list_row *r, struct webhook *w)
 {
 	*w = (struct webhook){
 		.id = r->id, .owner = r->owner, .made_by = r->made_by, .created = r->created, .place = r->place, .name = r->name, .host = r->host,
 		.scenario = r->scenario, .category = r->category, .state = r->state, .action = r->action, .titles = r->titles, .secret = r->secret,
 		.status = (enum webhook_status)r->status, .queued = r->queued, .done = r->done, .lost = r->lost, .tries = r->tries, .next_at = r->next_at,
 		.failing_since = r->failing_since, .last_ok = r->last_ok, .attempts = r->attempts};
-	return unseal(a, r->url, context(a, r->id), &w->url);
+	if (unseal(a, r->url, context(a, r->id), &w->url) == OK)
+		return;
+	w->url = STR("");
+	log_warn("webhooks: the address of id=%lld cannot be opened", (long long)r->id);
 }
 
 enum err webhooks_of(struct db_conn *c, struct arena *a, int64_t owner, struct webhook **v, size_t *n)
@@ -43,9 +48,9 @@ enum err webhooks_of(struct db_conn *c, struct arena *a, int64_t owner, struct w
 	if (e != OK)
 		return e;
 	*v = arena_array(a, struct webhook, rows.n + 1);
-	for (; e == OK && *n < rows.n; (*n)++)
-		e = from_row(a, &rows.v[*n], &(*v)[*n]);
-	return e;
+	for (; *n < rows.n; (*n)++)
+		from_row(a, &rows.v[*n], &(*v)[*n]);
+	return OK;
 }
 
 enum err webhook_load(struct db_conn *c, struct arena *a, int64_t id, struct webhook *out)
@@ -58,7 +63,8 @@ enum err webhook_load(struct db_conn *c, struct arena *a, int64_t id, struct web
 		return e;
 	_Static_assert(sizeof(g) == sizeof(r), "the two queries give the same columns");
 	memcpy(&r, &g, sizeof(r));
-	return from_row(a, &r, out);
+	from_row(a, &r, out);
+	return OK;
 }
 
 enum err webhook_secret(struct arena *a, const struct webhook *w, struct str *out)
@@ -282,9 +288,9 @@ enum err webhook_reseal_job(struct tx *tx, void *arg)
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
 		if (seal_number(rows.v[i].url) == seal_newest())
 			continue;
-		e = unseal(tx->arena, rows.v[i].url, context(tx->arena, rows.v[i].id), &plain);
-		if (e == OK)
-			e = seal(tx->arena, plain, context(tx->arena, rows.v[i].id), &sealed);
+		if (unseal(tx->arena, rows.v[i].url, context(tx->arena, rows.v[i].id), &plain) != OK)
+			continue;
+		e = seal(tx->arena, plain, context(tx->arena, rows.v[i].id), &sealed);
 		if (e == OK)
 			e = q_webhooks_url_set(tx->c, rows.v[i].id, sealed, NULL);
 	}
