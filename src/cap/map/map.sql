@@ -92,14 +92,25 @@ ORDER BY g.place LIMIT $n;
 
 -- The same filters as the points in memory have. Edges of the area: south and west belong to it.
 -- name: map_recount one (place_from str, place_to str, public_only bool, state str?, category str?, below_from str, below_to str, scenario str?, channel str?,
---   org i64?, since i64?, until i64?, west f64?, east f64, south f64, north f64) -> n i64
+--   org i64?, since i64, until i64, closed_since i64, closed_until i64, tag str?, west f64?, east f64, south f64, north f64) -> n i64
 -- may scan: counts everything there is
 SELECT count(*) AS n FROM matter WHERE place >= $place_from AND place < $place_to AND (is_public OR NOT $public_only)
+	AND created >= $since AND ($until = 0 OR created < $until)
+	AND closed >= $closed_since AND ($closed_until = 0 OR (closed > 0 AND closed < $closed_until))
 	{{when state: AND state = $state}}
 	{{when category: AND (category = $category OR (category >= $below_from AND category < $below_to))}}
 	{{when scenario: AND scenario = $scenario}}
 	{{when channel: AND channel = $channel}}
 	{{when org: AND holder_org = $org}}
-	{{when since: AND created >= $since}}
-	{{when until: AND created < $until}}
+	{{when tag: AND (($tag = 'demo' AND demo) OR ($tag = 'reopened' AND reopened > 0) OR ($tag = 'escalated' AND escalated > 0 AND closed = 0)
+		OR ($tag = 'suspended' AND suspended_since > 0) OR ($tag = 'solved' AND judge_solved > 0) OR ($tag = 'not-solved' AND judge_solved < 0)
+		OR ($tag = 'excluded' AND excluded > 0) OR ($tag = 'merged' AND merged_into > 0)
+		OR ($tag = 'unassigned' AND holder_org = 0 AND closed = 0))}}
 	{{when west: AND lon >= $west AND lon < $east AND lat > $south AND lat <= $north AND NOT (lon = 0 AND lat = 0)}};
+
+-- What the tests of tags and of clocks that disagree make of a matter.
+-- name: map_redress exec (id i64, category str, created i64, closed i64, demo bool, reopened i64, escalated i64, suspended_since i64, judge_solved i64,
+--   excluded i64, merged_into i64, holder_org i64)
+UPDATE matter SET category = $category, created = $created, closed = $closed, demo = $demo, reopened = $reopened, escalated = $escalated,
+	suspended_since = $suspended_since, judge_solved = $judge_solved, excluded = $excluded, merged_into = $merged_into, holder_org = $holder_org
+WHERE id = $id;

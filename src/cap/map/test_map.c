@@ -252,6 +252,20 @@ static void compare_tiles(struct world *w, struct browser *b, const struct filte
 	assert_int_equal(by_sql(w, whole), sum);
 }
 
+static void compare_all(struct world *w, struct browser *b, struct map_recount_args who, const struct filter *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct filter f = all[i];
+
+		f.args.place_from = who.place_from;
+		f.args.place_to = who.place_to;
+		f.args.public_only = who.public_only;
+		compare_tiles(w, b, &f, 9);
+		compare_tiles(w, b, &f, 12);
+		assert_int_equal(by_sql(w, f.args), member(ask(b, arena_printf(&w->s.arena, "/map/counts?%s", f.query).p), "total"));
+	}
+}
+
 static void compare(struct world *w, struct browser *b, struct map_recount_args who)
 {
 	const struct filter all[] = {
@@ -264,16 +278,7 @@ static void compare(struct world *w, struct browser *b, struct map_recount_args 
 		{"state=closed&channel=portal", {.state = STR("closed"), .channel = STR("portal")}},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		struct filter f = all[i];
-
-		f.args.place_from = who.place_from;
-		f.args.place_to = who.place_to;
-		f.args.public_only = who.public_only;
-		compare_tiles(w, b, &f, 9);
-		compare_tiles(w, b, &f, 12);
-		assert_int_equal(by_sql(w, f.args), member(ask(b, arena_printf(&w->s.arena, "/map/counts?%s", f.query).p), "total"));
-	}
+	compare_all(w, b, who, all, ARRAY_LEN(all));
 }
 
 static void test_truth(void **state)
@@ -286,6 +291,89 @@ static void test_truth(void **state)
 	compare(&w, &w.nobody, (struct map_recount_args){.place_from = STR(""), .place_to = STR("~"), .public_only = true});
 	/* who sees everything may look as everybody does */
 	assert_int_equal(member(ask(&w.nobody, "/map/counts"), "total"), member(ask(&w.all, "/map/counts?as=public"), "total"));
+	end(&w);
+}
+
+/* ---- tags, and clocks that disagree ---- */
+
+#define EMERGENCY "safety.fire"
+
+/* Every tag on some; created tomorrow, or closed before it was created, as other systems' clocks have it. */
+static enum err redress(struct tx *tx, void *arg)
+{
+	struct world *w = arg;
+	enum err e = OK;
+
+	for (int i = 0; e == OK && i < MATTERS; i++) {
+		uint32_t r = number((uint32_t)i, 9);
+		int64_t created = w->begun - (int64_t)(r >> 8 & 63) * MS_DAY, closed = r & 1 ? created + 5 * MS_DAY : 0;
+
+		if (i % 10 == 3)
+			created = w->begun + (1 + i % 7) * MS_DAY;
+		if (i % 10 == 4)
+			closed = created - 9 * MS_DAY;
+		if (i % 10 == 5)
+			closed = w->begun + 3 * MS_DAY;
+		e = q_map_redress(tx->c, &(struct map_redress_args){
+			.id = w->ids[i], .category = i % 9 == 2 ? STR(EMERGENCY) : STR("street.noise"), .created = created, .closed = closed, .demo = r >> 2 & 1,
+			.reopened = r >> 3 & 1, .escalated = r >> 4 & 1 ? created + 1 : 0, .suspended_since = r >> 5 & 1 && !closed ? created + 2 : 0,
+			.judge_solved = (int64_t)(r >> 14) % 3 - 1, .excluded = r >> 6 & 1, .merged_into = r >> 7 & 1 ? w->ids[0] : 0,
+			.holder_org = r >> 16 & 1 ? 7 : 0}, NULL);
+	}
+	return e;
+}
+
+static const char *date_of(struct world *w, int64_t ms)
+{
+	return arena_strz(&w->s.arena, time_date(&w->s.arena, ms, TIME_CHINA));
+}
+
+static void test_tags_and_clocks(void **state)
+{
+	static const char *const tags[] = {"demo", "reopened", "escalated", "suspended", "solved", "not-solved", "excluded", "merged", "unassigned"};
+	struct filter all[24];
+	struct browser *who[3];
+	struct world w;
+	int64_t today, week, month, ahead;
+	size_t n = 0;
+
+	begin(&w, *state);
+	assert_int_equal(OK, db_write(w.s.app->db, redress, &w));
+	feed_stop();
+	assert_int_equal(OK, feed_start(w.s.app, w.s.app->db, NULL));
+	feed_settle();
+	today = time_day_start(time_day_of(w.begun, TIME_CHINA), TIME_CHINA);
+	week = today - 7 * MS_DAY;
+	month = today - 30 * MS_DAY;
+	ahead = today + 2 * MS_DAY;
+#define QUERY(...) arena_printf(&w.s.arena, __VA_ARGS__).p
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+		all[n++] = (struct filter){QUERY("tag=%s", tags[i]), {.tag = str_from(tags[i])}};
+	all[n++] = (struct filter){"tag=emergency", {.category = STR(EMERGENCY), .below_from = STR("x"), .below_to = STR("x")}};
+	all[n++] = (struct filter){QUERY("tag=merged&closed_from=%s", date_of(&w, month)), {.tag = STR("merged"), .closed_since = month}};
+	all[n++] = (struct filter){QUERY("closed_from=%s&closed_to=%s", date_of(&w, month), date_of(&w, week - 1)), {.closed_since = month, .closed_until = week}};
+	all[n++] = (struct filter){QUERY("closed_to=%s", date_of(&w, week - 1)), {.closed_until = week}};
+	all[n++] = (struct filter){QUERY("closed_from=%s", date_of(&w, ahead)), {.closed_since = ahead}};
+	all[n++] = (struct filter){QUERY("from=%s", date_of(&w, ahead)), {.since = ahead}};
+	all[n++] = (struct filter){QUERY("from=%s&to=%s", date_of(&w, week), date_of(&w, ahead - 1)), {.since = week, .until = ahead}};
+	all[n++] = (struct filter){QUERY("from=%s&closed_to=%s", date_of(&w, month), date_of(&w, month - 1)), {.since = month, .closed_until = month}};
+#undef QUERY
+	who[0] = &w.all;
+	who[1] = &w.one;
+	who[2] = &w.nobody;
+	for (int i = 0; i < 3; i++)
+		compare_all(&w, who[i], (struct map_recount_args){.place_from = i == 1 ? w.town[0] : STR(""),
+			.place_to = i == 1 ? place_after(&w.s.arena, w.town[0]) : STR("~"), .public_only = i == 2}, all, n);
+	for (size_t i = 0; i < n; i++) { /* none of them is empty, or the test says nothing */
+		all[i].args.place_from = STR("");
+		all[i].args.place_to = STR("~");
+		if (by_sql(&w, all[i].args) == 0)
+			fail_msg("nothing has %s", all[i].query);
+	}
+	/* either of two tags is enough, and a date before the first one is refused */
+	assert_true(member(ask(&w.all, "/map/counts?tag=demo,merged"), "total") >= member(ask(&w.all, "/map/counts?tag=demo"), "total"));
+	assert_int_equal(400, browser_get(&w.all, "/map/counts?closed_from=2026-02-02&closed_to=2026-02-01")->status);
+	assert_int_equal(400, browser_get(&w.all, "/map/counts?tag=nothing")->status);
 	end(&w);
 }
 
@@ -319,8 +407,8 @@ static void test_counts(void **state)
 	day = time_day_of(w.begun, TIME_CHINA) - 20;
 	since = time_day_start(day, TIME_CHINA);
 	until = time_day_start(day + 10, TIME_CHINA);
-	all.since = &since;
-	all.until = &until;
+	all.since = since;
+	all.until = until;
 	j = ask(&w.all, arena_printf(&w.s.arena, "/map/counts?by=day&from=%.*s&to=%.*s", STR_ARG(time_date(&w.s.arena, since, TIME_CHINA)),
 				     STR_ARG(time_date(&w.s.arena, until - 1, TIME_CHINA))).p);
 	assert_true(by_sql(&w, all) > 0);
@@ -951,7 +1039,7 @@ static void test_kept_answers(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		UNIT_BOTH(test_truth), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse), UNIT_BOTH(test_changes),
+		UNIT_BOTH(test_truth), UNIT_BOTH(test_tags_and_clocks), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse), UNIT_BOTH(test_changes),
 		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_export),
 		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone), UNIT_BOTH(test_pick), UNIT_BOTH(test_screens), UNIT_BOTH(test_nearby),
 		UNIT_BOTH(test_kept_answers), UNIT_BOTH(test_find),
