@@ -50,8 +50,10 @@ static struct point any_point(int64_t id)
 		p.at = mercator_from(106.5, 29.5);
 	if (below(200) == 0)
 		p.at = (struct mercator){below(2) ? UINT32_MAX : 0, below(2) ? UINT32_MAX : 0};
+	if (below(25) == 0) /* in the future, by another clock */
+		p.created = NOW + below(200000);
 	if (below(3) == 0) {
-		p.closed = p.created + below(20000);
+		p.closed = below(12) ? p.created + below(20000) : p.created - below(90000); /* another clock: before it was created */
 		p.flags |= below(2) ? POINT_LATE : 0;
 	} else if (below(4)) {
 		p.due = NOW - 20000 + below(60000);

@@ -19,6 +19,8 @@ unsigned code_of_org(int64_t org);
 /* false: nobody has used the word yet, so nothing has it. */
 bool code_find(enum code_kind k, struct str word, unsigned *out);
 bool code_find_org(int64_t org, unsigned *out);
+/* For an organisation that no matter has: the last number, which is given only when there are more of them than numbers. */
+#define CODE_NOBODY 65535u
 /* How many numbers there are: 0 .. n - 1. */
 size_t code_count(enum code_kind k);
 /* The word, "" for a number that nobody has; lives for ever. Organisations: the id in digits. */

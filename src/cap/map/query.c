@@ -206,7 +206,8 @@ static enum err read_orgs(struct reading *r)
 
 		if (!str_i64(v[i], &id) || id < 0)
 			return unknown(r, "org", v[i]);
-		codes[r->q->f.ndepartments++] = (uint16_t)(code_find_org(id, &code) ? code : code_of_org(id));
+		/* whoever asks gives no numbers away: outsiders could use them all up */
+		codes[r->q->f.ndepartments++] = (uint16_t)(code_find_org(id, &code) ? code : CODE_NOBODY);
 	}
 	r->q->f.departments = codes;
 	return e;

@@ -597,6 +597,16 @@ static void test_default(void **state)
 
 /* ---- what makes no sense ---- */
 
+/* Nobody can use up the numbers of organisations by asking. */
+static void asks_for_strangers(struct world *w)
+{
+	size_t before = code_count(CODE_ORG);
+
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(0, member(ask(&w->nobody, arena_printf(&w->s.arena, "/map/counts?org=%d", 900000 + i).p), "total"));
+	assert_int_equal(before, code_count(CODE_ORG));
+}
+
 static void test_bad(void **state)
 {
 	static const char *const bad[] = {
@@ -615,6 +625,7 @@ static void test_bad(void **state)
 	struct world w;
 
 	begin(&w, *state);
+	asks_for_strangers(&w);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct str message;
 		json_t *j;
