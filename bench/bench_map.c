@@ -4,6 +4,7 @@
  *   postgis     ST_AsMVT on the same points (GiST, B-trees, clustered), each tile timed inside the server: nothing is sent
  *   pyramid     ST_AsMVT from a table of all cells of all zooms, made beforehand
  *   supercluster  the npm package, as maps in browsers and Node use it
+ * MAP_PARTS=engine: our engine alone; MAP_HELPERS=N: so many threads that help with one answer (as many as there are further processors).
  * Left out with a line that says so where PostGIS or npm is not installed. Times are the least of MAP_ROUNDS (3) on both sides.
  * The guard: for each tile and query the sum of n over the features of our tile, decoded, equals PostgreSQL's count of the rows of the tile.
  */
@@ -452,6 +453,13 @@ static void supercluster(const struct made *m, const struct ours *o, double buil
 	free(p);
 }
 
+static bool engine_only(void)
+{
+	const char *parts = getenv("MAP_PARTS");
+
+	return parts && strcmp(parts, "engine") == 0;
+}
+
 int main(void)
 {
 	struct ours *o = malloc(sizeof(*o)), *with_states = malloc(sizeof(*o));
@@ -465,6 +473,10 @@ int main(void)
 	by_cpu = bench_env("MAP_CPU", 2) == 1;
 	if (by_cpu)
 		printf("our times are processor times\n");
+	if (getenv("MAP_HELPERS"))
+		points_helpers((unsigned)strtoul(getenv("MAP_HELPERS"), NULL, 10));
+	else if (by_cpu)
+		points_helpers(0); /* their processor time would not be seen */
 	folder = unit_tmp();
 	made_begin(&m, (size_t)bench_env("MAP_POINTS", 200000));
 	p = load(&m, folder, &build_s);
@@ -475,7 +487,7 @@ int main(void)
 	print_tiles("engine, with counts of states", with_states, m.ntiles);
 	any_filter(p, &m);
 	counts(p, &m, our_counts);
-	if (bench_env("MAP_PEERS", 1) == 1) {
+	if (!engine_only()) {
 		made_files(&m, folder, o->sum[0]);
 		postgis(&m, o, our_counts, folder);
 		supercluster(&m, o, build_s, folder);

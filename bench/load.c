@@ -280,7 +280,7 @@ void load_run(const struct load *l, struct load_result *r)
 	free(cs);
 }
 
-int load_once(int port, const char *request, size_t n, char **head, char **out)
+int load_once_n(int port, const char *request, size_t n, char **head, char **out, size_t *out_n)
 {
 	int fd = dial(port), status = 0;
 	size_t cap = IN_START, at = 0, body_n, total;
@@ -305,6 +305,8 @@ int load_once(int port, const char *request, size_t n, char **head, char **out)
 				body[body_n] = 0;
 				if (head)
 					*head = strdup(in);
+				if (out_n)
+					*out_n = body_n;
 				if (out) {
 					*out = malloc(body_n + 1);
 					memcpy(*out, body, body_n + 1);
@@ -317,4 +319,9 @@ int load_once(int port, const char *request, size_t n, char **head, char **out)
 	free(in);
 	close(fd);
 	return status;
+}
+
+int load_once(int port, const char *request, size_t n, char **head, char **out)
+{
+	return load_once_n(port, request, n, head, out, NULL);
 }

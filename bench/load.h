@@ -34,5 +34,7 @@ void load_run(const struct load *l, struct load_result *r);
 
 /* One request, waiting for its answer; body is malloc'd into *out (may be NULL). Returns the status, 0 when refused. */
 int load_once(int port, const char *request, size_t n, char **head, char **out);
+/* The same, for a body that is no text: its length too. */
+int load_once_n(int port, const char *request, size_t n, char **head, char **out, size_t *out_n);
 
 #endif
