@@ -40,11 +40,16 @@ async function leaveThings() {
   await d.get(`/cases/${id}`);
   await did(d, id, 'ask-back', { note: '哪一段' });
   await server.advance({ minutes: 1 });
-  return { id, followed: followed.location.slice(3) };
+  const c = await staff(server, 'commander');
+  await c.get('/webhooks');
+  const hook = await c.submit('/webhooks', { name: '看板', url: 'https://hooks.example.cn/?key=theirs' });
+  assert.equal(hook.status, 303);
+  return { id, followed: followed.location.slice(3), hook: hook.location };
 }
 
-async function stillThere({ id, followed }) {
+async function stillThere({ id, followed, hook }) {
   const d = await staff(server, 'dispatcher');
+  assert.match((await (await staff(server, 'commander')).get(hook)).text, /hooks\.example\.cn\/\?key=theirs/);
   assert.match((await d.get('/handover')).text, /夜里留意河边护栏/);
   assert.match((await d.get(`/drafts/kept?form=${encodeURIComponent(`/cases/${id}/do#refuse`)}`)).text, /写了一半的理由/);
   assert.match((await server.http().get(`/r/${followed}/status`)).text, /k\*\*\*@example\.org/);

@@ -197,8 +197,10 @@ static enum err start(struct app *app)
 	if (e != OK)
 		log_error("[webhook] allow: 读不懂网段 %s，写成 10.20.0.0/16 这样 (not a network)", bad);
 	arena_release(&a);
-	return e == OK ? db_write(app->db, webhook_reseal_job, NULL) : e;
+	return e;
 }
+
+static enum err (*const reseal[])(struct tx *tx, void *page) = {webhook_reseal_job, NULL};
 
 static const struct route routes[] = {
 	{"GET", "/webhooks", webhooks_page, "webhook.manage", R_LOGIN, N_("事件推送：谁订阅了什么，送到没有"), 0},
@@ -242,5 +244,6 @@ const struct capability cap_webhooks = {
 	.subscribers = subscribers,
 	.jobs = jobs,
 	.menu = menu,
+	.reseal = reseal,
 	.start = start,
 };

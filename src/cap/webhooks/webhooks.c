@@ -11,7 +11,7 @@
 #include "core/matter/category.h"
 #include "core/matter/scenario.h"
 #include "core/place/place.h"
-#include "crypto/crypto.h"
+#include "crypto/reseal.h"
 #include "web/capability.h"
 
 #define NAME_MOST 60
@@ -280,19 +280,23 @@ enum err webhook_act_job(struct tx *tx, void *arg)
 
 enum err webhook_reseal_job(struct tx *tx, void *arg)
 {
-	struct webhooks_list_rows rows;
-	struct str plain, sealed;
-	enum err e = q_webhooks_list(tx->c, tx->arena, NULL, WEBHOOKS_MOST, &rows);
+	struct reseal_page *r = arg, was = *r;
+	struct webhooks_url_page_rows rows;
+	enum err e = q_webhooks_url_page(tx->c, tx->arena, r->id, RESEAL_PAGE, &rows);
 
-	(void)arg;
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
-		if (seal_number(rows.v[i].url) == seal_newest())
-			continue;
-		if (unseal(tx->arena, rows.v[i].url, context(tx->arena, rows.v[i].id), &plain) != OK)
-			continue;
-		e = seal(tx->arena, plain, context(tx->arena, rows.v[i].id), &sealed);
-		if (e == OK)
-			e = q_webhooks_url_set(tx->c, rows.v[i].id, sealed, NULL);
+		struct str sealed;
+		int64_t changed = 0;
+
+		e = seal_again(tx->arena, rows.v[i].url, context(tx->arena, rows.v[i].id), &sealed);
+		if (e == OK && sealed.p)
+			e = q_webhooks_url_reseal(tx->c, rows.v[i].id, rows.v[i].url, sealed, &changed);
+		r->seen++;
+		r->changed += changed;
+		r->id = rows.v[i].id;
 	}
+	r->more = rows.n == RESEAL_PAGE;
+	if (e != OK)
+		*r = was;
 	return e;
 }

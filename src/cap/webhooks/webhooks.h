@@ -61,8 +61,8 @@ enum err webhook_act_job(struct tx *tx, void *webhook_doing);
 
 /* Every change of a subscription stands in the journal. */
 CHECKED enum err webhook_note(struct tx *tx, const char *kind, const struct webhook *w, int64_t by);
-/* After `gongzhi keys rotate` and a restart: addresses under the newest key. */
-enum err webhook_reseal_job(struct tx *tx, void *unused);
+/* Job: one page of addresses under the newest sealing key. arg: struct reseal_page. */
+enum err webhook_reseal_job(struct tx *tx, void *reseal_page);
 
 /* db_lock of whoever gives numbers to events. */
 #define WEBHOOK_LOCK 0x7765626800000001

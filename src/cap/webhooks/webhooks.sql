@@ -32,8 +32,11 @@ UPDATE webhook SET status = $status, tries = 0, next_at = 0, failing_since = 0 W
 -- name: webhooks_secret_set exec (id i64, secret i64)
 UPDATE webhook SET secret = $secret WHERE id = $id AND secret < $secret;
 
--- name: webhooks_url_set exec (id i64, url str)
-UPDATE webhook SET url = $url WHERE id = $id;
+-- name: webhooks_url_page(after i64, n i64) -> id i64, url str
+SELECT id, url FROM webhook WHERE id > $after ORDER BY id LIMIT $n;
+
+-- name: webhooks_url_reseal exec (id i64, was str, url str)
+UPDATE webhook SET url = $url WHERE id = $id AND url = $was;
 
 -- name: webhooks_drop exec (id i64)
 DELETE FROM webhook WHERE id = $id;
