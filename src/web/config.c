@@ -53,6 +53,7 @@ const struct config_key config_keys[] = {
 	INT("limit", "logins", logins, "20", 0, 1000000000, N_("每个地址每分钟的登录尝试数；0 为不限")),
 	INT("limit", "account_posts", account_posts, "240", 0, 1000000000, N_("每个账号每分钟的提交数；0 为不限")),
 	INT("limit", "key_requests", key_requests, "1200", 0, 1000000000, N_("每把程序密钥每分钟的请求数；0 为不限")),
+	TEXT("login", "second_factor", second_factor, "", N_("必须用第二因素登录的角色，空格分开，如 secadmin sysadmin；空则由各人自己决定")),
 	TEXT("map", "background", map_background, "", N_("外部底图的地址模板，如 https://tiles.example.cn/{z}/{x}/{y}.png；空则不向外取任何东西")),
 	TEXT("map", "credit", map_credit, "", N_("外部底图的来源，显示在图上")),
 	LIST("webhook", "allow", webhook_allow, "", N_("事件推送可以送到的内网网段，如 10.20.0.0/16，以空格分隔；空则只送公网地址")),

@@ -48,6 +48,7 @@ struct config {
 	int64_t key_requests;       /* an API key, all requests; also from this machine */
 	/* [map] an outside background, as pictures: nothing is fetched from outside without it */
 	const char *map_background; /* "https://tiles.example.cn/{z}/{x}/{y}.png"; "" none */
+	const char *second_factor;  /* roles that must log in with a second factor, separated by blanks */
 	const char *map_credit;     /* whose it is, shown on the map */
 	/* [webhook] */
 	const char *const *webhook_allow; /* networks that events may be sent to though they are private; ends in NULL */

@@ -193,7 +193,7 @@ static enum err check_rate(struct rq *rq)
 		refused = too_often_id(rq, "account", rq->who.id, c->account_posts, &wait);
 	} else if (this_machine(rq->http->peer)) {
 		return OK;
-	} else if (str_eqz(rq->http->path, "/login")) {
+	} else if ((str_eqz(rq->http->path, "/login") || str_eqz(rq->http->path, "/login/code"))) {
 		refused = too_often(im->web, "login", rq->http->peer, c->logins, rq->now, &wait);
 	} else {
 		refused = too_often(im->web, "post", rq->http->peer, c->posts, rq->now, &wait);

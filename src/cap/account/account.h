@@ -3,7 +3,9 @@
 #define CAP_ACCOUNT_H
 
 #include "core/actor/actor.h"
+#include "core/actor/second.h"
 #include "core/notify/wish.h"
+#include "web/qr.h"
 #include "web/web.h"
 
 struct account_login_view {
@@ -23,6 +25,21 @@ struct account_me_view {
 struct account_password_view {
 	struct str error;
 	const char *field;       /* "old_password", "new_password" or "again_password" */
+};
+
+/* The second factor, at the door (pending, next) and on one's own page (state). */
+struct account_second_view {
+	struct second_state state;
+	struct str pending, next, login, error;
+	bool setup, must;        /* it has to be set up first; the reader's role asks for it */
+	struct str secret;       /* "ABCD EFGH ..." */
+	struct qr qr;
+};
+
+struct account_codes_view {
+	const struct str *v;
+	size_t n;
+	struct str next;
 };
 
 struct account_mail_view {
@@ -75,6 +92,16 @@ enum err account_login(struct rq *rq);
 enum err account_logout(struct rq *rq);
 enum err account_home(struct rq *rq);
 enum err account_continue(struct rq *rq);
+/* Where to go after the login: a page of this site, never the login page itself again. */
+struct str account_next_of(struct str given);
+/* account_second.c */
+/* Behind the right password: is a code asked for (and the answer given)? If not, *asked is false and the login goes on. */
+CHECKED enum err account_second_asked(struct rq *rq, int64_t account, struct str next, bool *asked);
+enum err account_login_code(struct rq *rq);
+enum err account_second(struct rq *rq);
+enum err account_second_begin(struct rq *rq);
+enum err account_second_confirm(struct rq *rq);
+enum err account_second_off(struct rq *rq);
 /* account_me.c */
 enum err account_me(struct rq *rq);
 enum err account_password_form(struct rq *rq);

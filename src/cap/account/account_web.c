@@ -13,8 +13,7 @@
 #define LOGIN_MAX 128
 #define PASSWORD_MAX 512
 
-/* Where to go after the login: a page of this site, never the login page itself again. */
-static struct str next_of(struct str given)
+struct str account_next_of(struct str given)
 {
 	if (!web_url_local(given) || str_starts(given, "/login") || str_starts(given, "/logout"))
 		return STR("/home");
@@ -30,7 +29,7 @@ static enum err show_login(struct rq *rq, int status, struct str login, struct s
 
 enum err account_login_form(struct rq *rq)
 {
-	struct str next = next_of(rq_query(rq, "next"));
+	struct str next = account_next_of(rq_query(rq, "next"));
 
 	if (rq->who.id)
 		return rq_redirect(rq, next);
@@ -61,9 +60,10 @@ static enum err logged_in(struct rq *rq, void *arg, enum err result)
 
 enum err account_login(struct rq *rq)
 {
-	struct str login = rq_form(rq, "login"), next = next_of(rq_form(rq, "next")), why = STR_NULL;
+	struct str login = rq_form(rq, "login"), next = account_next_of(rq_form(rq, "next")), why = STR_NULL;
 	struct str password = http_pair_get(&rq->http->form, "password"); /* blanks may belong to it */
 	struct login *l = arena_new(rq->arena, struct login);
+	bool asked;
 	enum err e;
 
 	if (str_empty(login) || str_empty(password))
@@ -77,7 +77,9 @@ enum err account_login(struct rq *rq)
 		return show_login(rq, 401, login, next, N_("账号或密码不对，请检查后再试。"));
 	if (e == ERR_RATE)
 		return show_login(rq, 429, login, next, N_("密码错误次数太多，账号已暂时锁定。请约 15 分钟后再试，或找安全管理员重设密码。"));
-	if (e != OK)
+	if (e == OK)
+		e = account_second_asked(rq, l->actor, next, &asked);
+	if (e != OK || asked)
 		return e;
 	l->now = rq->now;
 	l->next = next;

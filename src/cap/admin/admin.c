@@ -26,6 +26,7 @@ static const struct subcommand subcommands[] = {
 	{"user key add", "LOGIN [--name NAME] [--days N]", N_("给程序的账号发密钥"), admin_user_key_add},
 	{"user key list", "LOGIN", N_("列出密钥"), admin_user_key_list},
 	{"user key revoke", "LOGIN NAME", N_("停用密钥"), admin_user_key_revoke},
+	{"user factor reset", "LOGIN", N_("去掉账号的第二因素（手机丢了）"), admin_user_factor_reset},
 	{"user list", "", N_("列出账号"), admin_user_list},
 	{"user lock", "LOGIN", N_("停用账号"), admin_user_lock},
 	{"user unlock", "LOGIN", N_("恢复账号"), admin_user_unlock},

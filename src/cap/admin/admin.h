@@ -18,6 +18,7 @@ int admin_user_add(int argc, char **argv);
 int admin_user_password(int argc, char **argv);
 int admin_user_grant(int argc, char **argv);
 int admin_user_revoke(int argc, char **argv);
+int admin_user_factor_reset(int argc, char **argv);
 int admin_user_list(int argc, char **argv);
 int admin_user_lock(int argc, char **argv);
 int admin_user_unlock(int argc, char **argv);

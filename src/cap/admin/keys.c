@@ -4,6 +4,7 @@
 
 #include "base/progress.h"
 #include "cap/admin/admin.h"
+#include "core/actor/second.h"
 #include "core/matter/follow.h"
 #include "core/matter/reseal.h"
 #include "core/notify/notify.h"
@@ -144,7 +145,7 @@ static enum err reseal_table(struct resealing *r, db_job job)
 
 static enum err reseal(struct resealing *r)
 {
-	static const db_job tables[] = {matter_follow_reseal_job, notify_queue_reseal_job, web_draft_reseal_job, web_kept_reseal_job};
+	static const db_job tables[] = {second_reseal_job, matter_follow_reseal_job, notify_queue_reseal_job, web_draft_reseal_job, web_kept_reseal_job};
 	enum err e;
 
 	progress_begin(&r->bar, "重新加密 reseal", 0);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cap/admin/admin.h"
+#include "core/actor/second.h"
 #include "core/actor/actor.h"
 #include "core/actor/actor.sql.h"
 #include "core/actor/api_key.h"
@@ -146,6 +147,19 @@ static enum err password_job(struct tx *tx, void *arg)
 	if (e == ERR_RULE)
 		j->why = STR("这是程序的账号，没有口令；密钥见 gongzhi user key (this is a program's account: it has no password but keys)");
 	return e;
+}
+
+static enum err factor_job(struct tx *tx, void *arg)
+{
+	struct user_job *j = arg;
+	enum err e = find(tx, j);
+
+	if (e != OK)
+		return e;
+	e = second_drop(tx, j->id, 0);
+	if (e == ERR_NOT_FOUND)
+		j->why = STR("这个账号没有第二因素 (this account has no second factor)");
+	return e == OK ? actor_session_end_others(tx, j->id, 0) : e;
 }
 
 static enum err active_job(struct tx *tx, void *arg)
@@ -314,6 +328,26 @@ static int set_active(const char *name, const char *zh, const char *en, const ch
 	status = cli_open(&cli, 0);
 	if (status < 0)
 		status = run(&cli, active_job, &j, done);
+	cli_close(&cli);
+	return status;
+}
+
+int admin_user_factor_reset(int argc, char **argv)
+{
+	const struct opt_command cmd = {
+		.name = "user factor reset", .usage = "LOGIN", .opts = {cli_options}, .min_args = 1, .max_args = 1,
+		.zh = "去掉账号的第二因素和恢复码（手机丢了），并结束全部会话；本人下次登录可重新设置。",
+		.en = "Takes the second factor and the recovery codes away (a lost telephone) and ends all sessions; it can be set up anew at the next login."};
+	struct user_job j = {0};
+	struct cli cli;
+	int status = opt_parse(&cmd, &argc, &argv);
+
+	if (status >= 0)
+		return status;
+	j.login = str_from(argv[0]);
+	status = cli_open(&cli, 0);
+	if (status < 0)
+		status = run(&cli, factor_job, &j, "已去掉 (taken away)");
 	cli_close(&cli);
 	return status;
 }

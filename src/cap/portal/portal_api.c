@@ -1,12 +1,11 @@
 /* What the portal gives to programs (JSON, receipts, QR codes), and its tables. */
-#include <qrencode.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "cap/portal/portal_pages.h"
 #include "core/journal/journal.h"
 #include "web/config.h"
+#include "web/qr.h"
 
 /* ---- receipt and status as files ---- */
 
@@ -66,33 +65,13 @@ static bool host_ok(struct str h)
 	return h.n > 0 && h.n < 256;
 }
 
-static void qr_svg(struct buf *o, const QRcode *q)
-{
-	int side = q->width + 8; /* four modules of quiet zone around */
-
-	buf_printf(o, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\">"
-		   "<path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path d=\"", side, side, side, side);
-	for (int y = 0; y < q->width; y++)
-		for (int x = 0; x < q->width;) {
-			int from = x;
-
-			while (x < q->width && q->data[y * q->width + x] & 1)
-				x++;
-			if (x > from)
-				buf_printf(o, "M%d %dh%dv1h-%dz", from + 4, y + 4, x - from, x - from);
-			else
-				x++;
-		}
-	buf_addz(o, "\"/></svg>");
-}
-
 static enum err qr(struct rq *rq)
 {
 	struct matter m;
 	bool follows;
 	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
 	struct str url;
-	QRcode *q;
+	struct qr q;
 
 	if (e != OK)
 		return e;
@@ -103,11 +82,11 @@ static enum err qr(struct rq *rq)
 	else
 		return rq_fail(rq, ERR_INPUT, N_("浏览器没有说明本站的地址，无法做二维码。请直接记下编号。"));
 	url = arena_printf(rq->arena, "%.*s/r/%.*s/status", STR_ARG(url), STR_ARG(m.code));
-	q = QRcode_encodeString8bit(url.p, 0, QR_ECLEVEL_M);
-	if (q == NULL)
-		return ERR_TOO_MUCH;
-	qr_svg(&rq->http->resp->body, q);
-	QRcode_free(q);
+	e = qr_make(rq->arena, url, &q);
+	if (e != OK)
+		return e;
+	buf_printf(&rq->http->resp->body, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\">"
+		   "<path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path d=\"%.*s\"/></svg>", q.side, q.side, q.side, q.side, STR_ARG(q.path));
 	http_header_set(rq->http, "Content-Type", STR("image/svg+xml"));
 	return OK;
 }

@@ -173,3 +173,36 @@ WHERE account = $account AND ended = 0 AND seen >= $seen_since AND started >= $s
 
 -- name: actor_session_end_others(account i64, keep i64, now i64) -> id i64
 UPDATE session SET ended = $now WHERE account = $account AND ended = 0 AND id <> $keep RETURNING id;
+
+-- ---- second factor ----
+
+-- name: actor_factor_get(account i64) -> secret str, confirmed i64, last_step i64
+SELECT secret, confirmed, last_step FROM account_factor WHERE account = $account;
+
+-- name: actor_factor_put exec (account i64, secret str)
+INSERT INTO account_factor (account, secret, confirmed, last_step) VALUES ($account, $secret, 0, 0)
+ON CONFLICT (account) DO UPDATE SET secret = excluded.secret, last_step = 0 WHERE account_factor.confirmed = 0;
+
+-- name: actor_factor_used exec (account i64, step i64, confirmed i64)
+UPDATE account_factor SET last_step = $step, confirmed = $confirmed WHERE account = $account AND last_step < $step;
+
+-- name: actor_factor_drop exec (account i64)
+DELETE FROM account_factor WHERE account = $account;
+
+-- name: actor_factor_page(after i64, n i64) -> account i64, secret str
+SELECT account, secret FROM account_factor WHERE account > $after ORDER BY account LIMIT $n;
+
+-- name: actor_factor_reseal exec (account i64, was str, secret str)
+UPDATE account_factor SET secret = $secret WHERE account = $account AND secret = $was;
+
+-- name: actor_recovery_add exec (account i64, hash blob)
+INSERT INTO account_recovery (account, hash) VALUES ($account, $hash) ON CONFLICT DO NOTHING;
+
+-- name: actor_recovery_use exec (account i64, hash blob)
+DELETE FROM account_recovery WHERE account = $account AND hash = $hash;
+
+-- name: actor_recovery_drop exec (account i64)
+DELETE FROM account_recovery WHERE account = $account;
+
+-- name: actor_recovery_count one (account i64) -> n i64
+SELECT count(*) FROM account_recovery WHERE account = $account;
