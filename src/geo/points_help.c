@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
 
 #include "geo/points.h"
 
@@ -21,6 +23,19 @@ static struct task *task;             /* that is being done; NULL: none, or it i
 static bool busy;
 static int threads = -1;              /* helpers there are; -1: not begun yet */
 static unsigned allowed = HELP_WORKERS - 1;
+static int64_t not_before;            /* now_us(): until then nobody is asked */
+
+/* On a machine that has other things to do, a helper is put aside in the middle of a piece, and waiting for it costs more than it brings. */
+#define LATE_US 500
+#define PAUSE_US 2000000
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 static void work(struct task *t, unsigned worker)
 {
@@ -74,16 +89,17 @@ static void begin(void)
 	}
 }
 
-void help_run(size_t pieces, void (*piece)(void *arg, unsigned worker, size_t i), void *arg)
+static void run(size_t pieces, void (*piece)(void *arg, unsigned worker, size_t i), void *arg, bool impatient)
 {
 	struct task t = {.pieces = pieces, .piece = piece, .arg = arg};
+	int64_t done, late;
 	bool mine = false;
 
 	atomic_init(&t.next, 0);
 	pthread_mutex_lock(&lock);
 	if (threads < 0)
 		begin();
-	if (!busy && threads > 0 && allowed > 0 && pieces > 1) {
+	if (!busy && threads > 0 && allowed > 0 && pieces > 1 && (!impatient || now_us() >= not_before)) {
 		mine = busy = true;
 		task = &t;
 		pthread_cond_broadcast(&asked);
@@ -95,15 +111,30 @@ void help_run(size_t pieces, void (*piece)(void *arg, unsigned worker, size_t i)
 	pthread_mutex_lock(&lock);
 	if (task == &t)
 		task = NULL;
+	done = now_us();
 	while (t.active)
 		pthread_cond_wait(&ended, &lock);
+	late = now_us() - done;
+	if (late > LATE_US && impatient)
+		not_before = done + late + PAUSE_US;
 	busy = false;
 	pthread_mutex_unlock(&lock);
+}
+
+void help_run(size_t pieces, void (*piece)(void *arg, unsigned worker, size_t i), void *arg)
+{
+	run(pieces, piece, arg, true);
+}
+
+void help_load(size_t pieces, void (*piece)(void *arg, unsigned worker, size_t i), void *arg)
+{
+	run(pieces, piece, arg, false);
 }
 
 void points_helpers(unsigned n)
 {
 	pthread_mutex_lock(&lock);
 	allowed = n < HELP_WORKERS ? n : HELP_WORKERS - 1;
+	not_before = 0;
 	pthread_mutex_unlock(&lock);
 }

@@ -11,8 +11,12 @@
 
 /*
  * Calls piece(arg, worker, i) once for each i < pieces, in no certain order; worker < HELP_WORKERS, 0 is the asker. Nobody else uses the same worker
- * number meanwhile. Returns when all are done. A piece should take some ten microseconds at least.
+ * number meanwhile. Returns when all are done. A piece should take some ten microseconds at least. When a helper was late, since the machine is busy, the
+ * next two seconds' work is done alone.
  */
 void help_run(size_t pieces, void (*piece)(void *arg, unsigned worker, size_t i), void *arg);
+
+/* The same for work of seconds, for which a helper that is late matters little. */
+void help_load(size_t pieces, void (*piece)(void *arg, unsigned worker, size_t i), void *arg);
 
 #endif

@@ -120,7 +120,7 @@ static struct ordered *sort_keys(struct ordered *v, struct ordered *other, size_
 #undef BUCKET
 	s->v = other;
 	s->other = v;
-	help_run(BUCKETS, sort_bucket, s);
+	help_load(BUCKETS, sort_bucket, s);
 	free(s);
 	return other;
 }
@@ -185,7 +185,7 @@ static void build_base(struct source_list *base, const struct row *rows, const s
 	struct building b = {.rows = rows, .order = order, .n = n, .pieces = (n + SEG_FILL - 1) / SEG_FILL};
 
 	b.made = need(malloc((b.pieces + 1) * sizeof(*b.made)), "segments");
-	help_run(b.pieces, build_piece, &b);
+	help_load(b.pieces, build_piece, &b);
 	for (size_t i = 0; i < b.pieces; i++)
 		list_add(base, b.made[i], 0, b.made[i]->n, 0);
 	for (unsigned i = 0; i < HELP_WORKERS; i++)
