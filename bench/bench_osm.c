@@ -302,7 +302,7 @@ int main(void)
 		reading = fmin(reading, read_all(fd, &draft));
 	}
 	bench_line("map/osm-read", mb / reading, "MB/s", "inflate", inflate / reading);
-	bench_open(&b, DB_SQLITE, NULL);
+	bench_open(&b, bench_env("OSM_PG", 0) ? DB_PG : DB_SQLITE, NULL);
 	importing = import_all(&b, fd);
 	bench_close(&b);
 	bench_line("map/osm-import", mb / importing, "MB/s", "inflate", inflate / importing);
