@@ -4,6 +4,7 @@
  */
 #include "web/testing.h"
 
+#include <fcntl.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #include "core/place/find.h"
 #include "db/raw.h"
 #include "geo/mvt.h"
+#include "geo/osm_testing.h"
 
 /* ---- two towns side by side, and extracts of them ---- */
 
@@ -249,6 +251,98 @@ static void interrupted(void **state)
 	journal_end(u->db);
 }
 
+/* ---- large enough for several jobs and pages ---- */
+
+#define STREETS 400
+#define NODES_A_STREET 1000
+
+static const char *large_file(void)
+{
+	static char path[4096];
+	struct buf file, block, group, ids, lats, lons, refs, way;
+	uint32_t x = 7;
+	int fd;
+
+	buf_init(&file, 64 << 20), buf_init(&block, 32 << 20), buf_init(&group, 32 << 20), buf_init(&ids, 8 << 20), buf_init(&lats, 8 << 20);
+	buf_init(&lons, 8 << 20), buf_init(&refs, 8 << 20), buf_init(&way, 8 << 20);
+	pb_bytes(&block, 4, STR("OsmSchema-V0.6"));
+	pb_block(&file, "OSMHeader", buf_str(&block), NULL);
+	/* no two steps alike, so that nothing is shorter than it has to be */
+	for (int64_t i = 0, lon = 0, lat = 0; i < STREETS * NODES_A_STREET; i++) {
+		int64_t to_lon = 1064000000 + (x = x * 1664525u + 1013904223u) % 2000000, to_lat = 295000000 + (x = x * 1664525u + 1013904223u) % 2000000;
+
+		pb_signed(&ids, 1), pb_signed(&lons, to_lon - lon), pb_signed(&lats, to_lat - lat);
+		lon = to_lon, lat = to_lat;
+	}
+	buf_clear(&block);
+	pb_bytes(&block, 1, buf_str(&ids)), pb_bytes(&block, 8, buf_str(&lats)), pb_bytes(&block, 9, buf_str(&lons));
+	pb_bytes(&group, 2, buf_str(&block));
+	for (int64_t i = 0; i < STREETS; i++) {
+		buf_clear(&refs), buf_clear(&way);
+		for (int64_t k = 0; k < NODES_A_STREET; k++)
+			pb_signed(&refs, k ? 1 : i * NODES_A_STREET + 1);
+		pb_number(&way, 1, (uint64_t)i + 1);
+		pb_bytes(&way, 2, STR("\1")), pb_bytes(&way, 3, STR("\2")), pb_bytes(&way, 8, buf_str(&refs));
+		pb_bytes(&group, 3, buf_str(&way));
+	}
+	buf_clear(&block), buf_clear(&way);
+	pb_bytes(&way, 1, STR("")), pb_bytes(&way, 1, STR("highway")), pb_bytes(&way, 1, STR("primary"));
+	pb_bytes(&block, 1, buf_str(&way));
+	pb_bytes(&block, 2, buf_str(&group));
+	pb_block(&file, "OSMData", buf_str(&block), NULL);
+	snprintf(path, sizeof(path), "%s/large.osm.pbf", unit_tmp());
+	fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+	assert_int_equal(file.n, write(fd, file.p, file.n));
+	close(fd);
+	buf_release(&file), buf_release(&block), buf_release(&group), buf_release(&ids), buf_release(&lats), buf_release(&lons);
+	buf_release(&refs), buf_release(&way);
+	return path;
+}
+
+static bool stored_some(void *arg)
+{
+	return *(bool *)arg;
+}
+
+static void storing(void *arg, const char *step, int64_t done, int64_t of)
+{
+	(void)of;
+	*(bool *)arg = strstr(step, "storing") && done > STREETS / 2;
+}
+
+/* Stopped in the middle of the parts, it goes on behind them; and all of it is in memory afterwards. */
+static void many_parts(void **state)
+{
+	struct site s;
+	bool stop = false;
+	struct ground_import im = {.path = large_file(), .stop = stored_some, .progress = storing, .arg = &stop};
+	struct str why = STR("");
+	struct map_grounds_rows rows;
+	const struct ground_held *g;
+	int64_t edition, parts;
+
+	site_start(&s, *state);
+	assert_int_equal(OK, ground_import(s.app->db, &im, &s.arena, &why));
+	assert_true(im.stopped);
+	rows = grounds(s.app->db, &s.arena);
+	assert_true(rows.n == 1 && !rows.v[0].in_force);
+	edition = rows.v[0].id;
+	parts = count(s.app->db, &s.arena, edition) / 1000;
+	assert_true(parts >= 8);
+	ground_settle();
+	assert_null(ground_ref(&s.arena, NULL));
+	import(s.app->db, &s.arena, im.path);
+	rows = grounds(s.app->db, &s.arena);
+	assert_true(rows.n == 1 && rows.v[0].in_force && rows.v[0].id == edition && rows.v[0].parts > 16 && rows.v[0].parts > parts);
+	feed_settle();
+	ground_settle();
+	g = ground_ref(&s.arena, NULL);
+	assert_non_null(g);
+	assert_int_equal(STREETS, ground_map_count(g->map));
+	assert_true(rows.v[0].features == STREETS && rows.v[0].points == STREETS * NODES_A_STREET);
+	site_stop(&s);
+}
+
 /* ---- over HTTP ---- */
 
 static const char *tile(struct site *s, int z, const char *query)
@@ -415,7 +509,8 @@ static void estimated_position(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		UNIT_BOTH(whole_and_once), UNIT_BOTH(new_places), UNIT_BOTH(broken_files), UNIT_BOTH(interrupted), UNIT_BOTH(tiles), UNIT_BOTH(names_of_roads),
+		UNIT_BOTH(whole_and_once), UNIT_BOTH(new_places), UNIT_BOTH(broken_files), UNIT_BOTH(interrupted),
+		UNIT_BOTH(many_parts), UNIT_BOTH(tiles), UNIT_BOTH(names_of_roads),
 		UNIT_BOTH(estimated_position),
 	};
 
