@@ -92,6 +92,7 @@ test('without script it is a page of links', async () => {
     await page.locator('form.find button').click();
     assert.match(page.url(), /\/map\/find\?/);
     await sound(page);
+    if (from === '/map') await screenshot(page, 'find-page');
     await page.getByRole('link', { name: /石门社区/ }).first().click();
     assert.match(page.url(), new RegExp(`${from}\\?place=500105004`));
   }
@@ -155,6 +156,7 @@ test('in large print and in English the proposals fit', async () => {
   await page.waitForSelector('.suggest__list li');
   assert.ok((await page.locator('.suggest__list li').first().boundingBox()).height >= 44, 'a target for a finger');
   await sound(page);
+  await screenshot(page, 'find-elder');
   await context.close();
 });
 
