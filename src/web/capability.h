@@ -25,6 +25,7 @@ enum {
 	R_NO_CSRF = 8,     /* a POST for programs: accepted only with an API key, never from a browser's session */
 	R_FILES = 16,      /* takes multipart uploads */
 	R_STREAM = 32,     /* SSE */
+	R_SCREEN = 64,     /* a GET for a screen on a wall too, which may only look (docs/decisions/0027); elsewhere such a screen is nobody */
 };
 
 struct route {

@@ -72,6 +72,7 @@ struct rq_impl {
 	struct str bearer;           /* the key of a program, as sent; p NULL: none. Cookies are then not looked at */
 	/* the visitor's token, from which the forms' tokens come: of the session, or of the cookie of a passing visitor */
 	struct str visitor;
+	int64_t screen;              /* session of a screen on a wall, at a route that does not know such; 0: none */
 	bool visitor_new;            /* the cookie must be set when a form is shown */
 	struct str flash;            /* for the next page */
 	bool flash_shown, flash_pending;

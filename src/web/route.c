@@ -81,6 +81,8 @@ static const char *bad_route(const struct route *r)
 		return "R_PUBLIC excludes `needs` and R_LOGIN";
 	if (!open && r->needs == NULL && !(r->flags & R_LOGIN))
 		return "say who may: `needs`, R_LOGIN or R_PUBLIC";
+	if ((r->flags & R_SCREEN) && post)
+		return "R_SCREEN belongs to a GET: a screen may only look";
 	if ((r->flags & R_NO_CSRF) && (open || !post || !(r->flags & R_JSON)))
 		return "R_NO_CSRF belongs to a POST for programs: not R_PUBLIC, with R_JSON";
 	if ((r->flags & R_FILES) && !post)

@@ -186,12 +186,26 @@ enum err visitor_load(struct rq *rq)
 		rq->who = (struct actor_session){0};
 		return OK;
 	}
+	if (e == OK && rq->who.screen && !(rq->route && rq->route->flags & R_SCREEN)) {
+		impl_of(rq)->screen = rq->who.session;
+		rq->who = (struct actor_session){0};
+	}
 	return e;
+}
+
+int64_t web_session_screen(struct rq *rq)
+{
+	return impl_of(rq)->screen;
 }
 
 void web_session_cookie(struct rq *rq, struct str token)
 {
 	web_cookie_set(rq, COOKIE_SESSION, token, token.p ? 0 : -1);
+}
+
+void web_session_cookie_screen(struct rq *rq, struct str token)
+{
+	web_cookie_set(rq, COOKIE_SESSION, token, (int64_t)400 * 86400); /* the store knows when it ends; a machine that restarts keeps it */
 }
 
 bool web_session_had(struct rq *rq)

@@ -52,6 +52,43 @@ test('the wall goes down by touch and up by its path, and the address can be kep
   await context.close();
 });
 
+test.main('a wall that is told to stay on hangs for weeks, and may only look', async () => {
+  const { page, context } = await dispatcher({ width: 1920, height: 1080 });
+  await page.goto('/wall?place=500105004002');
+  await page.waitForSelector('#wall[data-line="live"]');
+  await page.locator('.whang button').click();
+  await page.waitForSelector('#wall[data-screen="1"][data-line="live"]');
+  assert.match(page.url(), /place=500105004002/);
+  const [cookie] = (await context.cookies()).filter((c) => c.name.endsWith('gz'));
+  assert.ok(cookie.expires > Date.now() / 1000 + 86_400 * 30, 'the cookie is gone when the machine restarts');
+  await server.advance({ days: 3 });
+  await page.reload();
+  await page.waitForSelector('#wall[data-screen="1"][data-line="live"]');
+  // it may look, and nothing else: neither read a matter nor act, with the same cookie
+  const http = server.http({ Cookie: `${cookie.name}=${cookie.value}` });
+  assert.equal((await http.get('/map/state')).status, 200);
+  for (const path of ['/cases', '/inbox', '/home', '/me', '/map', '/map/pick?bbox=106,29,107,30', '/me/sessions'])
+    assert.notEqual((await http.get(path)).status, 200, path);
+  assert.equal((await http.get('/map/export.csv')).text, (await server.http().get('/map/export.csv')).text, 'more than everybody gets');
+  await page.locator('#newest a').first().click();
+  await page.waitForURL(/\/login\?next=/);
+  assert.match(await page.textContent('main'), /只看不办/);
+  await page.goto('/wall');
+  // its owner sees it among his devices, and ends it
+  const own = await dispatcher({ width: 1440, height: 900 });
+  await own.page.goto('/me/sessions');
+  const line = own.page.locator('li', { hasText: '挂着的屏幕' });
+  assert.equal(await line.count(), 1);
+  await axe(own.page);
+  await line.locator('button').click();
+  await own.page.waitForSelector('text=这个登录已结束');
+  assert.equal((await http.get('/map/state')).status, 401);
+  await page.reload();
+  await page.waitForURL(/\/login/);
+  await own.context.close();
+  await context.close();
+});
+
 test('the wall without script is numbers and links, and fits a telephone', async () => {
   const { page, context } = await dispatcher({ script: false });
   await page.goto('/wall');

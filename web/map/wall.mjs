@@ -177,6 +177,7 @@ function startMap() {
 			map.easeTo({ center: e.lngLat, zoom: Math.min(18, map.getZoom() + 2), duration: still() ? 0 : 500 });
 			return;
 		}
+		if (root.dataset.screen) return; // a screen may only look
 		// by place, not by the feature's id: ids have 64 bits, numbers here 53
 		const { rows } = await getJSON(`/map/pick?${mattersQuery()}&bbox=${boxAround(map, e.point, 10)}`);
 		if (rows.length) location.assign(`/cases/${rows[0].id}`);

@@ -17,6 +17,7 @@ static const struct route routes[] = {
 	{"GET", "/me/mail", account_mail_form, NULL, R_LOGIN, N_("通知邮箱的表单"), 0},
 	{"POST", "/me/mail", account_mail, NULL, R_LOGIN, N_("设置或取消通知邮箱"), 0},
 	{"GET", "/me/sessions", account_sessions, NULL, R_LOGIN, N_("在哪些设备上登录着"), 0},
+	{"POST", "/me/sessions/end", account_end_one, NULL, R_LOGIN, N_("结束一个登录，例如挂着的屏幕"), 0},
 	{"POST", "/me/sessions/end-others", account_end_others, NULL, R_LOGIN, N_("结束其他设备上的登录"), 0},
 	{"GET", "/me/notices", account_notices, NULL, R_LOGIN, N_("未读通知"), 0},
 	{"POST", "/me/notices/read", account_notices_read, NULL, R_LOGIN, N_("把通知标为已读，可以只标一条"), 0},

@@ -112,6 +112,7 @@ enum err account_mail(struct rq *rq);
 /* account_me.c */
 enum err account_sessions(struct rq *rq);
 enum err account_end_others(struct rq *rq);
+enum err account_end_one(struct rq *rq);
 /* account_notices.c */
 enum err account_notices(struct rq *rq);
 int64_t account_unread(struct rq *rq); /* for the menu */

@@ -131,8 +131,28 @@ enum err account_sessions(struct rq *rq)
 }
 
 struct others {
-	int64_t actor, keep;
+	int64_t actor, keep; /* or the one that is meant */
 };
+
+static enum err end_own(struct tx *tx, void *arg)
+{
+	const struct others *o = arg;
+
+	return actor_session_end_own(tx, o->actor, o->keep);
+}
+
+enum err account_end_one(struct rq *rq)
+{
+	struct others *o = arena_new(rq->arena, struct others);
+	enum err e;
+
+	*o = (struct others){.actor = rq->who.id};
+	if (!str_i64(rq_form(rq, "session"), &o->keep))
+		return rq_fail(rq, ERR_INPUT, N_("没有说明是哪一个登录，请从列表里选。"));
+	rq_flash(rq, N_("这个登录已结束。"));
+	e = rq_redirect(rq, STR("/me/sessions"));
+	return e == OK ? rq_write(rq, end_own, NULL, o) : e;
+}
 
 static enum err end_others(struct tx *tx, void *arg)
 {

@@ -33,19 +33,22 @@ enum err account_login_form(struct rq *rq)
 
 	if (rq->who.id)
 		return rq_redirect(rq, next);
-	return show_login(rq, 200, STR(""), next, web_session_had(rq) ? N_("登录已过期，请重新登录。") : NULL);
+	return show_login(rq, 200, STR(""), next, web_session_screen(rq) ? N_("这块屏幕只看不办。要办理请登录；登录以后，它不再一直开着。") :
+			  web_session_had(rq) ? N_("登录已过期，请重新登录。") : NULL);
 }
 
 struct login {
 	int64_t actor, now, session;
+	int64_t screen; /* what this browser was before */
 	struct str token, hash, next;
 };
 
 static enum err start_session(struct tx *tx, void *arg)
 {
 	struct login *l = arg;
+	enum err e = l->screen ? actor_session_end(tx, l->screen) : OK;
 
-	return actor_session_start(tx, l->actor, l->hash, l->now, &l->session);
+	return e == OK ? actor_session_start(tx, l->actor, l->hash, l->now, &l->session) : e;
 }
 
 static enum err logged_in(struct rq *rq, void *arg, enum err result)
@@ -82,6 +85,7 @@ enum err account_login(struct rq *rq)
 	if (e != OK || asked)
 		return e;
 	l->now = rq->now;
+	l->screen = web_session_screen(rq);
 	l->next = next;
 	l->token = token_new(rq->arena);
 	l->hash = web_session_hash(rq->arena, l->token);

@@ -63,6 +63,7 @@ struct desk_view {
 
 /* wall_web.c */
 enum err map_wall(struct rq *rq);
+enum err map_wall_screen(struct rq *rq);
 /* desk_web.c */
 enum err map_desk(struct rq *rq);
 /* find_web.c: names to places, as a page and as JSON */

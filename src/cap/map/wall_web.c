@@ -7,8 +7,11 @@
 #include "cap/map/pages.h"
 #include "cap/map/screen.h"
 #include "core/place/place.h"
+#include "crypto/crypto.h"
 #include "web/asset.h"
 #include "web/config.h"
+#include "web/session.h"
+#include "web/url.h"
 
 struct screen screen_of(struct rq *rq)
 {
@@ -129,4 +132,46 @@ enum err map_wall(struct rq *rq)
 	query_age(rq, &l);
 	look_end(&l);
 	return e == OK ? rq_page(rq, html_map_wall, &v) : e;
+}
+
+/* ---- a wall that hangs: the browser's session becomes one that lives for weeks and may only look ---- */
+
+struct hanging {
+	int64_t from, now, session;
+	struct str token, hash;
+};
+
+static enum err hang(struct tx *tx, void *arg)
+{
+	struct hanging *h = arg;
+
+	return actor_screen_start(tx, h->from, h->hash, h->now, &h->session);
+}
+
+static enum err hung(struct rq *rq, void *arg, enum err result)
+{
+	const struct hanging *h = arg;
+
+	if (result == ERR_NOT_FOUND)
+		return ERR_LOGIN;
+	if (result == OK)
+		web_session_cookie_screen(rq, h->token);
+	return result;
+}
+
+enum err map_wall_screen(struct rq *rq)
+{
+	struct hanging *h = arena_new(rq->arena, struct hanging);
+	struct str place = rq_form(rq, "place");
+	enum err e;
+
+	if (rq->who.session == 0)
+		return rq_fail(rq, ERR_INPUT, N_("屏幕模式是给浏览器的：请登录后在大屏页面上打开。"));
+	h->from = rq->who.session;
+	h->now = rq->now;
+	h->token = token_new(rq->arena);
+	h->hash = web_session_hash(rq->arena, h->token);
+	rq_repeatable(rq);
+	e = rq_redirect(rq, place.n ? arena_printf(rq->arena, "/wall?place=%.*s", STR_ARG(web_url_encode(rq->arena, place))) : STR("/wall"));
+	return e == OK ? rq_write(rq, hang, hung, h) : e;
 }

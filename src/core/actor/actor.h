@@ -21,6 +21,7 @@ struct actor_session {
 	int64_t id;             /* 0: nobody */
 	int64_t session;        /* id of the session, 0 for a program with a key */
 	int64_t key;            /* id of that key (api_key.h), 0 for a person */
+	bool screen;            /* a session that may only look (actor_screen_start) */
 	struct str login, name;
 	struct actor_right *rights;
 	size_t nrights;
@@ -41,6 +42,7 @@ void actor_init(void);
 /* 示例 values until this is called; 0 leaves a value as it is. */
 struct actor_limits {
 	int64_t idle, absolute;   /* of a session: 2 h, 12 h */
+	int64_t screen_idle, screen_absolute; /* of one that may only look: 7 days, 30 days */
 	int failures;             /* 5 wrong passwords ... */
 	int64_t lock;             /* ... lock for 15 min */
 };
@@ -80,14 +82,21 @@ CHECKED enum err actor_revoke(struct tx *tx, int64_t actor, struct str role, str
 CHECKED enum err actor_org_add(struct tx *tx, const struct actor_org *o, int64_t *id);
 CHECKED enum err actor_post_add(struct tx *tx, int64_t org, struct str name, int64_t *id);
 CHECKED enum err actor_session_start(struct tx *tx, int64_t actor, struct str token_hash, int64_t now, int64_t *session);
+/*
+ * Job: the session `from` becomes that of a screen on a wall, with a token of its own: it lives for weeks, and whoever has it may only look
+ * (web: R_SCREEN). *session: its id. ERR_NOT_FOUND: there is no such session, or it is ended.
+ */
+CHECKED enum err actor_screen_start(struct tx *tx, int64_t from, struct str token_hash, int64_t now, int64_t *session);
 CHECKED enum err actor_session_end(struct tx *tx, int64_t session);
 /* By hash of the cookie token. Notes at most once a minute, without waiting, that the session was used.
  * ERR_NOT_FOUND when ended or past its idle (2 h 示例) or absolute (12 h 示例) limit. */
 CHECKED enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token_hash, int64_t now,
 				    struct actor_session *out);
 /* Sessions of the account that are still good, the one used last first (at most 100). */
-struct actor_session_line { int64_t id, started, seen; };
+struct actor_session_line { int64_t id, started, seen; bool screen; };
 CHECKED enum err actor_sessions(struct db_conn *c, struct arena *a, int64_t actor, int64_t now, struct actor_session_line **v, size_t *n);
+/* Job: ends one session of the account; another's is ERR_NOT_FOUND. */
+CHECKED enum err actor_session_end_own(struct tx *tx, int64_t actor, int64_t session);
 /* Job: ends all sessions of the account but `keep` (0: all). */
 CHECKED enum err actor_session_end_others(struct tx *tx, int64_t actor, int64_t keep);
 

@@ -28,11 +28,11 @@ UPDATE account SET rights = rights + 1 WHERE id = $id;
 -- may scan: the roles themselves were changed, which concerns everybody
 UPDATE account SET rights = rights + 1;
 
--- name: actor_session_add exec (id i64, token_hash blob, account i64, now i64)
-INSERT INTO session (id, token_hash, account, started, seen, ended) VALUES ($id, $token_hash, $account, $now, $now, 0);
+-- name: actor_session_add exec (id i64, token_hash blob, account i64, now i64, screen bool)
+INSERT INTO session (id, token_hash, account, started, seen, ended, screen) VALUES ($id, $token_hash, $account, $now, $now, 0, $screen);
 
--- name: actor_session_find one (token_hash blob) -> id i64, account i64, started i64, seen i64, ended i64, login str, name str, active bool, rights i64
-SELECT s.id, s.account, s.started, s.seen, s.ended, a.login, a.name, a.active, a.rights
+-- name: actor_session_find one (token_hash blob) -> id i64, account i64, started i64, seen i64, ended i64, screen bool, login str, name str, active bool, rights i64
+SELECT s.id, s.account, s.started, s.seen, s.ended, s.screen, a.login, a.name, a.active, a.rights
 FROM session s JOIN account a ON a.id = s.account WHERE s.token_hash = $token_hash;
 
 -- name: actor_session_end exec (id i64, now i64)
@@ -166,10 +166,11 @@ DELETE FROM login_failure WHERE login_hash = $login_hash;
 -- name: actor_failure_forget exec (before i64)
 DELETE FROM login_failure WHERE last < $before;
 
--- name: actor_sessions_of(account i64, seen_since i64, started_since i64) -> id i64, started i64, seen i64
+-- name: actor_sessions_of(account i64, seen_since i64, started_since i64, screen_seen_since i64, screen_started_since i64) -> id i64, started i64, seen i64, screen bool
 -- may scan: sorts the few running sessions of one account
-SELECT id, started, seen FROM session
-WHERE account = $account AND ended = 0 AND seen >= $seen_since AND started >= $started_since ORDER BY seen DESC, id DESC LIMIT 100;
+SELECT id, started, seen, screen FROM session
+WHERE account = $account AND ended = 0 AND seen >= CASE WHEN screen THEN $screen_seen_since ELSE $seen_since END
+	AND started >= CASE WHEN screen THEN $screen_started_since ELSE $started_since END ORDER BY seen DESC, id DESC LIMIT 100;
 
 -- name: actor_session_end_others(account i64, keep i64, now i64) -> id i64
 UPDATE session SET ended = $now WHERE account = $account AND ended = 0 AND id <> $keep RETURNING id;

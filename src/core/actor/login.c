@@ -10,7 +10,8 @@
 #include "crypto/crypto.h"
 
 struct actor_limits actor_limits = {
-	.idle = (int64_t)2 * 3600 * 1000, .absolute = (int64_t)12 * 3600 * 1000, .failures = 5, .lock = (int64_t)15 * 60 * 1000};
+	.idle = (int64_t)2 * 3600 * 1000, .absolute = (int64_t)12 * 3600 * 1000, .screen_idle = (int64_t)7 * 24 * 3600 * 1000,
+	.screen_absolute = (int64_t)30 * 24 * 3600 * 1000, .failures = 5, .lock = (int64_t)15 * 60 * 1000};
 
 void actor_set_limits(const struct actor_limits *l)
 {
@@ -18,6 +19,10 @@ void actor_set_limits(const struct actor_limits *l)
 		actor_limits.idle = l->idle;
 	if (l->absolute)
 		actor_limits.absolute = l->absolute;
+	if (l->screen_idle)
+		actor_limits.screen_idle = l->screen_idle;
+	if (l->screen_absolute)
+		actor_limits.screen_absolute = l->screen_absolute;
 	if (l->failures)
 		actor_limits.failures = l->failures;
 	if (l->lock)

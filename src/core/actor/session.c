@@ -9,7 +9,7 @@
 #define TOUCH_EVERY ((int64_t)60 * 1000)
 #define KEEP_ENDED ((int64_t)30 * 24 * 3600 * 1000)
 
-enum err actor_session_start(struct tx *tx, int64_t actor, struct str token_hash, int64_t now, int64_t *session)
+static enum err start(struct tx *tx, int64_t actor, struct str token_hash, bool screen, int64_t now, int64_t *session)
 {
 	enum err e;
 
@@ -18,8 +18,29 @@ enum err actor_session_start(struct tx *tx, int64_t actor, struct str token_hash
 	*session = id_new(now);
 	e = q_actor_session_forget(tx->c, now - KEEP_ENDED, NULL);
 	if (e == OK)
-		e = q_actor_session_add(tx->c, *session, token_hash, actor, now, NULL);
-	return e == OK ? actor_note(tx, actor, "session.start", actor, STR(""), "{\"session\":\"%lld\"}", (long long)*session) : e;
+		e = q_actor_session_add(tx->c, &(struct actor_session_add_args){*session, token_hash, actor, now, screen}, NULL);
+	return e == OK ? actor_note(tx, actor, "session.start", actor, STR(""), "{\"session\":\"%lld\"%s}", (long long)*session,
+				    screen ? ",\"screen\":true" : "") : e;
+}
+
+enum err actor_session_start(struct tx *tx, int64_t actor, struct str token_hash, int64_t now, int64_t *session)
+{
+	return start(tx, actor, token_hash, false, now, session);
+}
+
+enum err actor_screen_start(struct tx *tx, int64_t from, struct str token_hash, int64_t now, int64_t *session)
+{
+	struct actor_session_account_row r;
+	int64_t changed;
+	enum err e = q_actor_session_account(tx->c, tx->arena, from, &r);
+
+	if (e == OK)
+		e = q_actor_session_end(tx->c, from, tx->now, &changed);
+	if (e == OK && changed == 0)
+		e = ERR_NOT_FOUND;
+	if (e == OK)
+		e = actor_note(tx, r.account, "session.end", r.account, STR(""), "{\"session\":\"%lld\"}", (long long)from);
+	return e == OK ? start(tx, r.account, token_hash, true, now, session) : e;
 }
 
 enum err actor_session_end(struct tx *tx, int64_t session)
@@ -96,10 +117,12 @@ enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token
 	e = q_actor_session_find(c, a, token_hash, &r);
 	if (e != OK)
 		return e;
-	if (r.ended || !r.active || now - r.seen > actor_limits.idle || now - r.started > actor_limits.absolute)
+	if (r.ended || !r.active || now - r.seen > (r.screen ? actor_limits.screen_idle : actor_limits.idle) ||
+	    now - r.started > (r.screen ? actor_limits.screen_absolute : actor_limits.absolute))
 		return ERR_NOT_FOUND;
 	out->id = r.account;
 	out->session = r.id;
+	out->screen = r.screen;
 	out->login = r.login;
 	out->name = r.name;
 	e = rights_of(c, a, r.account, r.rights, out);
@@ -113,15 +136,27 @@ enum err actor_session_find(struct db_conn *c, struct arena *a, struct str token
 enum err actor_sessions(struct db_conn *c, struct arena *a, int64_t actor, int64_t now, struct actor_session_line **v, size_t *n)
 {
 	struct actor_sessions_of_rows rows;
-	enum err e = q_actor_sessions_of(c, a, actor, now - actor_limits.idle, now - actor_limits.absolute, &rows);
+	enum err e = q_actor_sessions_of(c, a, &(struct actor_sessions_of_args){
+		.account = actor, .seen_since = now - actor_limits.idle, .started_since = now - actor_limits.absolute,
+		.screen_seen_since = now - actor_limits.screen_idle, .screen_started_since = now - actor_limits.screen_absolute}, &rows);
 
 	if (e != OK)
 		return e;
 	*v = arena_array(a, struct actor_session_line, rows.n + 1);
 	*n = rows.n;
 	for (size_t i = 0; i < rows.n; i++)
-		(*v)[i] = (struct actor_session_line){rows.v[i].id, rows.v[i].started, rows.v[i].seen};
+		(*v)[i] = (struct actor_session_line){rows.v[i].id, rows.v[i].started, rows.v[i].seen, rows.v[i].screen};
 	return OK;
+}
+
+enum err actor_session_end_own(struct tx *tx, int64_t actor, int64_t session)
+{
+	struct actor_session_account_row r;
+	enum err e = q_actor_session_account(tx->c, tx->arena, session, &r);
+
+	if (e == OK && r.account != actor)
+		e = ERR_NOT_FOUND;
+	return e == OK ? actor_session_end(tx, session) : e;
 }
 
 enum err actor_session_end_others(struct tx *tx, int64_t actor, int64_t keep)

@@ -457,6 +457,61 @@ static void test_session(void **state)
 	assert_int_equal(1, noted(u, "session.end", x.id));
 }
 
+static enum err hang_screen(struct tx *tx, void *arg)
+{
+	struct act *x = arg;
+
+	return actor_screen_start(tx, x->org, STR("screen-0123456789abcdef"), x->now, &x->org);
+}
+
+static enum err end_strangers(struct tx *tx, void *arg)
+{
+	struct act *x = arg;
+
+	return actor_session_end_own(tx, x->id + 1, x->org);
+}
+
+static enum err end_mine(struct tx *tx, void *arg)
+{
+	struct act *x = arg;
+
+	return actor_session_end_own(tx, x->id, x->org);
+}
+
+/* A session becomes that of a screen: the old token is dead, the new one lives for 30 days, a week without use ends it. */
+static void test_screen(void **state)
+{
+	struct unit *u = *state;
+	int64_t t = 1000000000000;
+	struct act x = {.id = person(u, "wall"), .token = STR("0123456789abcdef0123456789abcdef"), .now = t};
+	struct str screen = STR("screen-0123456789abcdef");
+	struct actor_session_line *v;
+	struct actor_session s;
+	struct db_conn *c;
+	size_t n;
+
+	assert_int_equal(OK, db_write(u->db, start_session, &x));
+	assert_int_equal(OK, db_write(u->db, hang_screen, &x));
+	assert_int_equal(ERR_NOT_FOUND, find(u, x.token, t, &s));
+	assert_int_equal(OK, find(u, screen, t, &s));
+	assert_true(s.screen && s.id == x.id && s.session == x.org);
+	assert_int_equal(OK, find(u, screen, t + 6 * 24 * MS_HOUR, &s));
+	for (int i = 0; i < 400 && find(u, screen, t + 12 * 24 * MS_HOUR, &s) != OK; i++) /* that it was used is noted behind */
+		usleep(5000);
+	assert_int_equal(OK, find(u, screen, t + 12 * 24 * MS_HOUR, &s));
+	assert_int_equal(ERR_NOT_FOUND, find(u, screen, t + 20 * 24 * MS_HOUR, &s));
+	assert_int_equal(ERR_NOT_FOUND, find(u, screen, t + 31 * 24 * MS_HOUR, &s));
+	c = db_read_begin(u->db);
+	assert_int_equal(OK, actor_sessions(c, u->a, x.id, t + 6 * 24 * MS_HOUR, &v, &n));
+	db_read_end(c);
+	assert_true(n == 1 && v[0].screen && v[0].id == x.org);
+	assert_int_equal(ERR_NOT_FOUND, db_write(u->db, end_strangers, &x));
+	assert_int_equal(OK, find(u, screen, t, &s));
+	assert_int_equal(OK, db_write(u->db, end_mine, &x));
+	assert_int_equal(ERR_NOT_FOUND, find(u, screen, t, &s));
+	assert_int_equal(ERR_NOT_FOUND, db_write(u->db, hang_screen, &x)); /* an ended session cannot become one */
+}
+
 static void test_session_ends_with_account(void **state)
 {
 	struct unit *u = *state;
@@ -645,7 +700,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		BOTH(test_roles_file), BOTH(test_roles_mistakes), BOTH(test_roles_change), BOTH(test_rights), BOTH(test_grant_refused),
 		BOTH(test_three_administrators), BOTH(test_three_administrators_race), BOTH(test_accounts), BOTH(test_login),
-		BOTH(test_login_unknown), BOTH(test_session), BOTH(test_session_ends_with_account), BOTH(test_orgs), BOTH(test_place_moves),
+		BOTH(test_login_unknown), BOTH(test_session), BOTH(test_screen), BOTH(test_session_ends_with_account), BOTH(test_orgs), BOTH(test_place_moves),
 	};
 	int failed;
 
