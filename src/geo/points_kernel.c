@@ -1,21 +1,35 @@
 #include "geo/points_kernel.h"
 
+#include <endian.h>
 #include <stdatomic.h>
 
 #include "geo/points_seg.h"
 
 /* ---- plain C ---- */
 
+/* Bytes of 0 and 1 as bits: the multiplication brings byte i of eight to bit 56 + i, and nothing else there. */
+static inline uint64_t bits_of(const uint8_t t[64])
+{
+	uint64_t bits = 0, eight;
+
+	for (unsigned k = 0; k < 8; k++) {
+		memcpy(&eight, t + k * 8, 8);
+		bits |= (htole64(eight) * 0x0102040810204080u >> 56) << k * 8;
+	}
+	return bits;
+}
+
+/* Answers are collected as bytes first: such a loop the compiler turns into one over whatever wide registers there are. */
 #define EACH_BLOCK(m, blocks, condition) \
 	for (size_t b = 0; b < (blocks); b++) { \
-		uint64_t keep = 0; \
+		uint8_t answers[64]; \
 		if ((m)[b] == 0) \
 			continue; \
 		for (unsigned k = 0; k < 64; k++) { \
 			size_t i = b * 64 + k; \
-			keep |= (uint64_t)(condition) << k; \
+			answers[k] = (condition); \
 		} \
-		(m)[b] &= keep; \
+		(m)[b] &= bits_of(answers); \
 	}
 
 static void eq8(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
@@ -44,13 +58,13 @@ static void range8(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks,
 static void range16(uint64_t *to, const uint64_t *m, const uint16_t *c, size_t blocks, uint16_t low, uint16_t high)
 {
 	for (size_t b = 0; b < blocks; b++) {
-		uint64_t keep = 0;
+		uint8_t answers[64];
 
 		if (m[b] == 0)
 			continue;
 		for (unsigned k = 0; k < 64; k++)
-			keep |= (uint64_t)(c[b * 64 + k] >= low && c[b * 64 + k] <= high) << k;
-		to[b] |= keep & m[b];
+			answers[k] = c[b * 64 + k] >= low && c[b * 64 + k] <= high;
+		to[b] |= bits_of(answers) & m[b];
 	}
 }
 
