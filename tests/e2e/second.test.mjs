@@ -136,3 +136,60 @@ test.main('turned off with a code; wrong codes lock for a while', async () => {
   assert.equal((await v.submit('/me/second/off', { code: code(secret) })).status, 303);
   assert.equal((await server.http().login(user, password(server, user))).status, 303, 'the password is enough again');
 });
+
+// ---- keys of programs ----
+
+test.main('the security administrator makes a key for a program, sees it once, and revokes it', async () => {
+  const { page, context } = await visitor(server, { script: false, width: 1440 });
+  await login(page, 'secadmin', password(server, 'secadmin'));
+  await page.goto('/programs');
+  await page.getByRole('link', { name: '发一把密钥' }).click();
+  await page.getByRole('button', { name: '发密钥' }).click();
+  await page.locator('#role-error').waitFor();
+  await axe(page);
+  await page.fill('#login', 'hotline-12345');
+  await page.fill('#title', '12345 热线');
+  await page.selectOption('#role', 'supervisor');
+  await page.fill('#place', '999999');
+  await page.fill('#key', 'server-1');
+  await page.selectOption('#days', '90');
+  await page.getByRole('button', { name: '发密钥' }).click();
+  assert.match(await page.locator('#place-error').innerText(), /没有这个区划代码/);
+  assert.equal(await page.inputValue('#login'), 'hotline-12345', 'nothing typed is lost');
+  await page.fill('#place', '500105');
+  await axe(page);
+  await fits(page);
+  await screenshot(page, 'programs-new');
+  await page.getByRole('button', { name: '发密钥' }).click();
+  const key = await page.locator('#made').textContent();
+  assert.match(key, /^gz_[\w-]{43}$/);
+  await axe(page);
+  await fits(page);
+  await screenshot(page, 'programs-made');
+  await page.getByRole('link', { name: '继续' }).click();
+  assert.ok(!(await page.content()).includes(key));
+  assert.match(await page.locator('main').innerText(), /12345 热线[\s\S]*江北区[\s\S]*server-1/);
+  assert.doesNotMatch(await page.locator('#role').count() ? await page.content() : '', /value="secadmin"/, 'the three offices are for people');
+  const program = () => server.http({ authorization: `Bearer ${key}` }).get('/cases');
+  assert.equal((await program()).status, 200);
+  await page.reload();
+  assert.doesNotMatch(await page.locator('main').innerText(), /没有用过/);
+  await axe(page);
+  await fits(page);
+  await screenshot(page, 'programs');
+  // a second one of the same name is refused, and the program stays as it is
+  await page.getByRole('link', { name: /再发一把/ }).click();
+  await page.fill('#key', 'server-1');
+  await page.getByRole('button', { name: '发密钥' }).click();
+  assert.match(await page.locator('#key-error').innerText(), /同名/);
+  await page.goto('/programs?lang=en');
+  await page.getByRole('button', { name: /Revoke: hotline-12345/ }).click();
+  assert.match(await page.locator('main').innerText(), /revoked/i);
+  assert.equal((await program()).status, 401);
+  assert.equal((await server.http().get('/programs')).status, 303);
+  const d = server.http();
+  await d.login('dispatcher', password(server, 'dispatcher'));
+  assert.equal((await d.get('/programs')).status, 403);
+  assert.doesNotMatch(server.log(), new RegExp(key));
+  await context.close();
+});

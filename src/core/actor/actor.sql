@@ -207,3 +207,7 @@ DELETE FROM account_recovery WHERE account = $account;
 
 -- name: actor_recovery_count one (account i64) -> n i64
 SELECT count(*) FROM account_recovery WHERE account = $account;
+
+-- name: actor_programs(n i64) -> id i64, login str, name str, active bool
+-- may scan: the index that holds accounts of programs alone
+SELECT id, login, name, active FROM account WHERE password = '' ORDER BY id LIMIT $n;

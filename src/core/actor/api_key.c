@@ -108,6 +108,20 @@ enum err actor_key_revoke(struct tx *tx, int64_t account, struct str name, int64
 	return actor_note(tx, by, "key.revoke", account, STR(""), "{\"key\":\"%lld\"}", (long long)rows.v[0].id);
 }
 
+enum err actor_programs(struct db_conn *c, struct arena *a, int most, struct actor_program **v, size_t *n)
+{
+	struct actor_programs_rows rows;
+	enum err e = q_actor_programs(c, a, most, &rows);
+
+	*n = 0;
+	if (e != OK)
+		return e;
+	*v = arena_array(a, struct actor_program, rows.n + 1);
+	for (size_t i = 0; i < rows.n; i++)
+		(*v)[(*n)++] = (struct actor_program){rows.v[i].id, rows.v[i].login, rows.v[i].name, rows.v[i].active};
+	return OK;
+}
+
 enum err actor_keys(struct db_conn *c, struct arena *a, int64_t account, struct actor_key **v, size_t *n)
 {
 	struct actor_keys_of_rows rows;

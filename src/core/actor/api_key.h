@@ -20,6 +20,10 @@ CHECKED enum err actor_create_service(struct tx *tx, struct str login, struct st
 /* ERR_NOT_FOUND: there is no such account. */
 CHECKED enum err actor_is_service(struct db_conn *c, struct arena *a, int64_t id, bool *service);
 
+/* Accounts of programs, oldest first, at most `most`. */
+struct actor_program { int64_t id; struct str login, name; bool active; };
+CHECKED enum err actor_programs(struct db_conn *c, struct arena *a, int most, struct actor_program **v, size_t *n);
+
 /* A new key, text to be shown once. */
 struct str actor_key_new(struct arena *a);
 
