@@ -4,6 +4,8 @@
 
 #include "core/place/place.h"
 
+#define CELL_ZOOM 12
+#define CELLS 4096
 #define AROUND 0.015  /* degrees around a single point */
 
 /* Items of the subtree: from index `from` up to `to`. */
@@ -86,4 +88,32 @@ bool place_bounds(const struct set *tree, const struct set_item *top, double box
 		box[3] = fmax(box[3], tree->v[i].lat + AROUND);
 	}
 	return box[0] <= box[2];
+}
+
+/* By cells of some 10 km, else (they are all over the world) of some 600 km. */
+static bool matters_bounds(struct arena *a, const struct look *l, const struct points_filter *f, double box[4])
+{
+	const struct points_box world = {{0, 0}, {UINT32_MAX, UINT32_MAX}};
+	struct points_cell *v;
+	size_t n = 0;
+	int zoom = CELL_ZOOM;
+	enum err e = points_density(l->view, f, &world, zoom, a, CELLS, &v, &n);
+
+	if (e == ERR_TOO_MUCH)
+		e = points_density(l->view, f, &world, zoom = CELL_ZOOM / 2, a, CELLS, &v, &n);
+	for (size_t i = 0; e == OK && i < n; i++) {
+		uint32_t size = 1u << (32 - zoom), x = v[i].x << (32 - zoom), y = v[i].y << (32 - zoom);
+		struct lonlat from = mercator_to((struct mercator){x, y + (size - 1)}), to = mercator_to((struct mercator){x + (size - 1), y});
+
+		box[0] = fmin(box[0], from.lon);
+		box[1] = fmin(box[1], from.lat);
+		box[2] = fmax(box[2], to.lon);
+		box[3] = fmax(box[3], to.lat);
+	}
+	return box[0] <= box[2];
+}
+
+bool shown_bounds(struct arena *a, const struct look *l, const struct set_item *top, const struct points_filter *f, double box[4])
+{
+	return place_bounds(l->tree, top, box) || matters_bounds(a, l, f, box);
 }

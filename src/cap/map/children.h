@@ -19,4 +19,7 @@ void level_below(struct arena *a, const struct set *tree, const struct set_item 
 /* Smallest box around all known points of the subtree; false when there is none. */
 CHECKED bool place_bounds(const struct set *tree, const struct set_item *top, double box[4]);
 
+/* Where to look: that box, else (a place whose points nobody knows) the one around the matters of the filter. */
+CHECKED bool shown_bounds(struct arena *a, const struct look *l, const struct set_item *top, const struct points_filter *f, double box[4]);
+
 #endif

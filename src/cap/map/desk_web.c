@@ -166,7 +166,7 @@ static enum err fill(struct rq *rq, struct desk_view *v, const struct look *l)
 	v->csv_href = address(rq, "/map/export.csv", "?");
 	v->wall_href = top ? arena_printf(rq->arena, "/wall?place=%.*s", STR_ARG(top->fid)) : STR("/wall");
 	v->title = top ? place_short_name(top->name) : str_from(_("全部地点"));
-	if (place_bounds(l->tree, top, box))
+	if (shown_bounds(rq->arena, l, top, &q.f, box))
 		v->bounds = arena_printf(rq->arena, "[%.5f,%.5f,%.5f,%.5f]", box[0], box[1], box[2], box[3]);
 	v->scenario = STR("resident-report");
 	v->legend = legend;

@@ -189,14 +189,14 @@ static void put_place(struct wall *w)
 	for (int l = PLACE_PROVINCE; top && l <= (int)place_level_of_key(top->place); l++) {
 		const struct set_item *up = set_by_key(w->l->tree, place_up(top->place, (enum place_level)l));
 
-		if (up == NULL || up->hidden || str_empty(up->fid))
+		if (up == NULL || up->hidden || str_empty(up->fid) || (up != top && str_eq(up->name, top->name)))
 			continue;
 		json_obj(w->j);
 		put_place_name(w->j, up);
 		json_end(w->j);
 	}
 	json_end(w->j);
-	if (place_bounds(w->l->tree, top, box)) {
+	if (shown_bounds(w->rq->arena, w->l, top, &w->q->f, box)) {
 		json_key(w->j, "bounds");
 		json_arr(w->j);
 		for (int i = 0; i < 4; i++)

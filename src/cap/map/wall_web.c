@@ -97,7 +97,7 @@ static void fill_path(struct rq *rq, struct wall_view *v, const struct look *l, 
 	for (int level = PLACE_PROVINCE; top && level <= (int)place_level_of_key(top->place); level++) {
 		const struct set_item *up = set_by_key(l->tree, place_up(top->place, (enum place_level)level));
 
-		if (up && !up->hidden && up->fid.n)
+		if (up && !up->hidden && up->fid.n && (up == top || !str_eq(up->name, top->name)))
 			v->path[v->npath++] = told(up);
 	}
 }

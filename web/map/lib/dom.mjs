@@ -36,6 +36,7 @@ export function setNumber(e, value) {
 	if (e.dataset.value !== undefined && from === value) return;
 	cancelAnimationFrame(running.get(e));
 	e.dataset.value = value;
+	e.dataset.long = Math.max(0, format(value).length - 4); // "1,747" and longer must stay on one line
 	if (still() || e.textContent === "" || document.visibilityState !== "visible") {
 		e.textContent = format(value);
 		return;
