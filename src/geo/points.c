@@ -177,7 +177,7 @@ struct points *points_new(const struct points_options *o)
 	return p;
 }
 
-static void runs_drop(struct points *p)
+void points_runs_drop(struct points *p)
 {
 	for (uint32_t i = 0; i < p->nruns; i++) {
 		list_drop(&p->runs[i].plus);
@@ -199,7 +199,7 @@ void points_free(struct points *p)
 	}
 	points_view_end(p->view);
 	list_drop(&p->base);
-	runs_drop(p);
+	points_runs_drop(p);
 	free(p->runs);
 	home_release(&p->home);
 	recent_release(&p->recent);

@@ -9,15 +9,6 @@ static void *need(void *p, const char *what)
 	return p;
 }
 
-static void runs_drop(struct points *p)
-{
-	for (uint32_t i = 0; i < p->nruns; i++) {
-		list_drop(&p->runs[i].plus);
-		list_drop(&p->runs[i].minus);
-	}
-	p->nruns = 0;
-}
-
 void points_load_begin(struct points *p)
 {
 	pthread_mutex_lock(&p->merge_lock);
@@ -233,7 +224,7 @@ void points_replace(struct points *p, struct source_list *base, int64_t seq)
 		}
 	pthread_mutex_lock(&p->lock);
 	list_drop(&p->base);
-	runs_drop(p);
+	points_runs_drop(p);
 	home_release(&p->home);
 	recent_release(&p->recent);
 	recent_init(&p->recent);

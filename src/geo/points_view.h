@@ -56,11 +56,12 @@ struct points {
 	bool threaded, stop;
 };
 
-/* points.c, for points_merge.c and points_file.c. With the lock held. */
+/* points.c and points_load.c, for points_merge.c and points_file.c. With the lock held. */
 void points_publish(struct points *p);
 void list_add(struct source_list *l, struct seg *s, uint32_t from, uint32_t to, uint32_t slot);   /* takes the reference */
 void list_drop(struct source_list *l);
 uint32_t points_slot(struct points *p, struct seg *s);
+void points_runs_drop(struct points *p);
 /* Base from rows in order, without the lock; the old content is replaced with it. Frees nothing of the rows. */
 void points_replace(struct points *p, struct source_list *base, int64_t seq);
 /* Rows in order of (key, id), without two of an id, into segments of SEG_FILL. */
