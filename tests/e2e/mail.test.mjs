@@ -10,6 +10,9 @@ let port;
 let sink;
 const mails = [];
 
+const subject = (mail) => [...mail.matchAll(/=\?UTF-8\?B\?([^?]*)\?=/g)].map((m) => Buffer.from(m[1], 'base64').toString('utf8')).join('');
+const words = (mail) => Buffer.from(mail.slice(mail.indexOf('\n\n')).replace(/\s/g, ''), 'base64').toString('utf8');
+
 async function listen() {
   sink = await smtp(mails, port);
   port = sink.address().port;
@@ -35,6 +38,11 @@ test.main('an address is kept, a wrong one is refused and stays in the form', as
   await v.get('/me/mail');
   assert.equal((await v.submit('/me/mail', { mail: 'handler@example.cn' })).status, 303);
   assert.match((await v.get('/me/mail')).text, /value="handler@example.cn"/);
+  // English is asked for by the language of the page, and may be chosen
+  await v.get('/me/mail?lang=en');
+  assert.match(v.page, /<option value="zh" lang="zh" selected>/, 'what was saved stands');
+  assert.equal((await v.submit('/me/mail', { mail: 'handler@example.cn', mail_lang: 'en' })).status, 303);
+  assert.match((await v.get('/me/mail')).text, /<option value="en" lang="en" selected>/);
   const other = await staff(server, 'verifier');
   assert.doesNotMatch((await other.get('/me/mail')).text, /handler@example/);
 });
@@ -52,13 +60,11 @@ test.main('with the mail server away the notice waits; when it is back it arrive
   }
   assert.ok(mails.length > 0, `no mail came\n${server.log().slice(-2000)}`);
   assert.match(mails[0], /^To: .*handler@example\.cn/m);
+  assert.match(subject(mails[0]) + words(mails[0]), /Dispatched|Given to|new notices/, 'in the language chosen for mail');
   assert.doesNotMatch(server.log(), /handler@example/, 'the address stands in the log');
 });
 
 // ---- residents without account ----
-
-const subject = (mail) => [...mail.matchAll(/=\?UTF-8\?B\?([^?]*)\?=/g)].map((m) => Buffer.from(m[1], 'base64').toString('utf8')).join('');
-const words = (mail) => Buffer.from(mail.slice(mail.indexOf('\n\n')).replace(/\s/g, ''), 'base64').toString('utf8');
 
 async function arrived(address, from) {
   const mine = () => mails.slice(from).filter((m) => m.includes(`<${address}>`));

@@ -44,6 +44,7 @@ struct account_codes_view {
 
 struct account_mail_view {
 	struct str mail, error;
+	bool english;            /* in which language mail goes there */
 };
 
 struct account_sessions_view {

@@ -27,7 +27,7 @@ static struct str place_said(struct tx *tx, struct str key)
 	return place_by_key(tx->c, tx->arena, at, &p) == OK ? place_short_name(p.name) : STR("");
 }
 
-static struct str body_of(struct tx *tx, const struct notify_mail_of_rows *rows)
+static struct str body_of(struct tx *tx, const struct notify_mail_of_rows *rows, bool english)
 {
 	struct str *said = arena_array(tx->arena, struct str, rows->n), all = STR("");
 	bool *told = arena_array(tx->arena, bool, rows->n);
@@ -44,24 +44,24 @@ static struct str body_of(struct tx *tx, const struct notify_mail_of_rows *rows)
 			told[k] = k > i || told[k];
 			n++;
 			lines = arena_printf(tx->arena, "%.*s· %.*s\n", STR_ARG(lines),
-					     STR_ARG(notify_in(rows->v[k].title, false)));
+					     STR_ARG(notify_in(rows->v[k].title, english)));
 		}
 		if (n)
-			all = arena_printf(tx->arena, "%.*s%.*s（%d 条）\n%.*s\n", STR_ARG(all), STR_ARG(said[i].n ? said[i] : STR("其他")), n,
-					   STR_ARG(lines));
+			all = arena_printf(tx->arena, english ? "%.*s%.*s (%d)\n%.*s\n" : "%.*s%.*s（%d 条）\n%.*s\n", STR_ARG(all),
+					   STR_ARG(said[i].n ? said[i] : english ? STR("Other") : STR("其他")), n, STR_ARG(lines));
 	}
 	return all;
 }
 
 /* "石门社区 3 条新通知", or the number alone when they are about several places. */
-static struct str subject_of(struct tx *tx, const struct notify_mail_of_rows *rows)
+static struct str subject_of(struct tx *tx, const struct notify_mail_of_rows *rows, bool english)
 {
 	struct str first = place_said(tx, rows->v[0].place);
 
 	for (size_t i = 1; i < rows->n; i++)
 		if (!str_eq(place_said(tx, rows->v[i].place), first))
 			first = STR("");
-	return arena_printf(tx->arena, "%.*s%s%zu%s 条新通知", STR_ARG(first), first.n ? " " : "", rows->n, rows->n == IN_ONE ? "+" : "");
+	return arena_printf(tx->arena, english ? "%.*s%s%zu%s new notices" : "%.*s%s%zu%s 条新通知", STR_ARG(first), first.n ? " " : "", rows->n, rows->n == IN_ONE ? "+" : "");
 }
 
 static enum err send_bundle(struct tx *tx, void *arg)
@@ -79,10 +79,10 @@ static enum err send_bundle(struct tx *tx, void *arg)
 	if (e == OK)
 		e = q_notify_mail_of(tx->c, tx->arena, b->to, b->now, IN_ONE, &rows);
 	if (e == OK && rows.n == 1)
-		e = notify_enqueue_chosen(tx, b->to, b->now, notify_in(rows.v[0].title, false), notify_in(rows.v[0].body, false),
-					  &queued);
+		e = notify_enqueue_chosen(tx, b->to, b->now, rows.v[0].title, rows.v[0].body, &queued);
 	if (e == OK && rows.n > 1)
-		e = notify_enqueue_chosen(tx, b->to, b->now, subject_of(tx, &rows), body_of(tx, &rows), &queued);
+		e = notify_enqueue_chosen(tx, b->to, b->now, notify_two(tx->arena, subject_of(tx, &rows, false), subject_of(tx, &rows, true)),
+					  notify_two(tx->arena, body_of(tx, &rows, false), body_of(tx, &rows, true)), &queued);
 	if (e == OK && queued)
 		e = q_notify_mailed(tx->c, b->to, b->now, NULL);
 	return e == OK ? q_notify_mail_gone(tx->c, b->to, b->now, NULL) : e;

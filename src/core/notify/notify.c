@@ -86,11 +86,13 @@ enum err notify_enqueue_chosen(struct tx *tx, int64_t to, int64_t at, struct str
 
 	*queued = 0;
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
+		bool english = str_eqz(rows.v[i].lang, "en");
 		struct str address;
 
 		e = unseal(tx->arena, rows.v[i].address, context(tx->arena, to, "channel"), &address);
 		if (e == OK)
-			e = enqueue(tx, at, rows.v[i].channel, address, cut(tx->arena, title, MAX_TITLE), cut(tx->arena, body, MAX_BODY));
+			e = enqueue(tx, at, rows.v[i].channel, address, cut(tx->arena, notify_in(title, english), MAX_TITLE),
+				    cut(tx->arena, notify_in(body, english), MAX_BODY));
 		*queued += e == OK;
 	}
 	return e;
@@ -176,6 +178,25 @@ enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct 
 		return ERR_INPUT;
 	e = seal(tx->arena, address, context(tx->arena, actor, "channel"), &sealed);
 	return e == OK ? q_notify_notice_channel_set(tx->c, actor, channel, sealed, NULL) : e;
+}
+
+enum err notify_prefer_lang(struct tx *tx, int64_t actor, struct str lang)
+{
+	if (!str_eqz(lang, "en") && !str_eqz(lang, "zh"))
+		return ERR_INPUT;
+	return q_notify_notice_channel_lang(tx->c, actor, lang, NULL);
+}
+
+enum err notify_preferred_lang(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *lang)
+{
+	struct notify_notice_channels_rows rows;
+	enum err e = q_notify_notice_channels(c, a, actor, &rows);
+
+	*lang = STR("");
+	for (size_t i = 0; e == OK && i < rows.n; i++)
+		if (str_eq(rows.v[i].channel, channel))
+			*lang = rows.v[i].lang;
+	return e;
 }
 
 enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *address)

@@ -38,6 +38,8 @@ CHECKED enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id /* 0:
 
 /* Where else the account wants its notices: channel "mail" with an address; address p NULL: no more. */
 CHECKED enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address);
+/* In which language the account wants what is sent there: "en", else Chinese. ERR_INPUT: neither. */
+CHECKED enum err notify_prefer_lang(struct tx *tx, int64_t actor, struct str lang);
 /* Job: addresses under the newest sealing key, after `gongzhi keys rotate`; a page behind the last one, as matter_reseal_job. */
 struct notify_reseal {
 	int64_t recipient;
@@ -52,6 +54,7 @@ CHECKED enum err notify_queue_reseal_job(struct tx *tx, void *reseal_page);
 
 /* That address, for the account itself to see; p NULL: none. */
 CHECKED enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *address);
+CHECKED enum err notify_preferred_lang(struct db_conn *c, struct arena *a, int64_t actor, struct str channel, struct str *lang);
 
 /*
  * deliver: OK; ERR_INPUT when it will never work (no such mailbox), any other code when it may work later. *why is kept for

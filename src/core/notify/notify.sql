@@ -29,8 +29,11 @@ ON CONFLICT (recipient, channel) DO UPDATE SET address = excluded.address;
 -- name: notify_notice_channel_drop exec (recipient i64, channel str)
 DELETE FROM notice_channel WHERE recipient = $recipient AND channel = $channel;
 
--- name: notify_notice_channels (recipient i64) -> channel str, address str
-SELECT channel, address FROM notice_channel WHERE recipient = $recipient;
+-- name: notify_notice_channel_lang exec (recipient i64, lang str)
+UPDATE notice_channel SET lang = $lang WHERE recipient = $recipient;
+
+-- name: notify_notice_channels (recipient i64) -> channel str, address str, lang str
+SELECT channel, address, lang FROM notice_channel WHERE recipient = $recipient;
 
 -- name: notify_enqueue exec (id i64, channel str, address str, subject str, body str, created i64)
 INSERT INTO notify_queue (id, channel, address, subject, body, state, tries, created, next_at, done_at, last_error)

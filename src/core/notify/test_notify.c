@@ -536,6 +536,42 @@ static void several_leave_in_one(void **state)
 	assert_int_equal(unread(u), 5); /* mail takes nothing away here */
 }
 
+static enum err lang_job(struct tx *tx, void *arg)
+{
+	return notify_prefer_lang(tx, 5, *(struct str *)arg);
+}
+
+/* Mail is written in the language that its reader has chosen; what was written in one language only is for everybody. */
+static void in_the_readers_language(void **state)
+{
+	struct unit *u = *state;
+	struct notice n = {.to = 5, .kind = STR("matter.dispatch"), .subject = 7, .class = NOTICE_WORK};
+	struct str address = STR("li@example.cn"), lang = STR("en"), bad = STR("fr");
+	struct sink s;
+	int64_t now;
+
+	open_keys(u);
+	n.title = notify_two(u->a, STR("已分拨：路灯"), STR("Dispatched: lamp"));
+	n.body = notify_two(u->a, STR("等您签收"), STR("Please sign for it"));
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	assert_int_equal(ERR_INPUT, db_write(u->db, lang_job, &bad));
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	now = clock_now() + MS_SECOND;
+	deliver(u, now, 1, 0);
+	assert_non_null(strstr(s.mail, "5bey5YiG5ouo77ya6Lev54Gv")); /* 已分拨：路灯, not said: Chinese */
+	assert_int_equal(OK, db_write(u->db, lang_job, &lang));
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	deliver(u, now + NOTICE_PAUSE, 1, 0);
+	assert_non_null(strstr(s.mail, "UGxlYXNlIHNpZ24gZm9yIGl0")); /* Please sign for it */
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	deliver(u, now + 2 * NOTICE_PAUSE, 1, 0);
+	assert_non_null(strstr(s.mail, "MiBuZXcgbm90aWM=")); /* 2 new notic(es): words of a subject are short */
+	sink_stop(&s);
+}
+
 static enum err places_job(struct tx *tx, void *arg)
 {
 	static const struct { const char *code, *name; enum place_level level; } tree[] = {
@@ -625,7 +661,7 @@ int main(void)
 		cmocka_unit_test(when_mail_may_leave),
 		UNIT_BOTH(wishes_are_kept),
 		UNIT_BOTH(both_languages),
-		UNIT_BOTH(several_leave_in_one),
+		UNIT_BOTH(several_leave_in_one), UNIT_BOTH(in_the_readers_language),
 		UNIT_BOTH(a_bundle_says_where),
 		UNIT_BOTH(dies_by_itself),
 	};
