@@ -87,3 +87,24 @@ test.main('the list, the search and the timeline show what was imported', async 
   assert.equal(csv.status, 200);
   assert.match(csv.text, /窨井盖丢了/);
 });
+
+test('a place of which only its matters have a position is shown where they are', async () => {
+  const far = mapping.replace('{code: "500105004"}', '{code: "990200001", name: 没有坐标的地方, level: 4}').replace('old-system', 'far-system')
+    .replace('id: 编号', 'id: 编号\nlon: 经度\nlat: 纬度');
+  writeFileSync(path.join(server.dir, 'far.yaml'), far);
+  file('far.csv', '编号,标题,时间,内容,办结,答复,经度,纬度\n1,路灯不亮,2026-11-20 09:00:00,路灯不亮,,,-71.10,42.30\n2,路面坑洼,2026-11-20 10:00:00,路面坑洼,,,-71.05,42.35\n');
+  await server.cli(['import', 'matters', path.join(server.dir, 'far.csv'), '--mapping', path.join(server.dir, 'far.yaml')]);
+  await server.cli(['user', 'grant', 'dispatcher', '--role', 'dispatcher', '--place', '990200001']);
+  const v = server.http();
+  const { user, password } = accounts(server).find((a) => a.user === 'dispatcher');
+  await v.login(user, password);
+  let bounds;
+  for (let i = 0; i < 100 && !bounds; i++) { // the map follows the journal
+    const a = await v.get('/map/state?place=990200001');
+    bounds = a.status === 200 ? JSON.parse(a.text).place.bounds : undefined;
+    if (!bounds) await new Promise((r) => setTimeout(r, 100));
+  }
+  const [west, south, east, north] = bounds;
+  assert.ok(west <= -71.1 && east >= -71.05 && south <= 42.3 && north >= 42.35, `${bounds}`);
+  assert.ok(east - west < 0.5 && north - south < 0.5, `${bounds}`);
+});
