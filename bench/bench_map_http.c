@@ -19,7 +19,7 @@
 #include "geo/mvt.h"
 #include "load.h"
 
-#define FILL 2000
+#define FILL 20000
 #define TILES 184
 #define DAYS 1096
 
