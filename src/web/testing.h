@@ -5,6 +5,7 @@
 #include "tests/unit.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "core/matter/matter.h"
+#include "core/place/testing.h"
 #include "crypto/crypto.h"
 #include "web/inner.h"
 #include "web/serve.h"
@@ -105,6 +109,58 @@ static inline int64_t site_account(struct site *s, const char *login, const char
 		BUG("password hash");
 	assert_int_equal(OK, db_write(s->app->db, site_account_job, &x));
 	return x.id;
+}
+
+/* ---- what the tests of capabilities begin with: roles, places, staff, matters ---- */
+
+static inline enum err site_roles_job(struct tx *tx, void *arg)
+{
+	struct site *s = arg;
+	struct str roles, why = STR_NULL;
+
+	if (file_read(tx->arena, "data/roles.csv", 1 << 20, &roles, &why) != OK || actor_load_roles(tx, roles, &why) != OK)
+		fail_msg("roles of port %d: %.*s", s->port, STR_ARG(why));
+	return OK;
+}
+
+/* For a setup: the store, the site with these capabilities and the roles; *hash is that of everybody's password. */
+static inline int site_setup(struct site *s, void **state, const struct capability *const *list, const char *password, struct str *hash)
+{
+	if (unit_setup(state) != 0)
+		return 1;
+	web_capabilities = list;
+	site_start(s, *state);
+	return password_hash(&s->arena, str_from(password), hash) == OK && db_write(s->app->db, site_roles_job, s) == OK ? 0 : 1;
+}
+
+/* The key lives as long as the site. */
+static inline struct str site_place(struct site *s, struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
+{
+	return place_made(tx, &s->arena, parent, code, name, level, NAN, NAN);
+}
+
+static inline int64_t site_staff(struct tx *tx, const char *login, struct str hash, const char *role, struct str place, int64_t org)
+{
+	struct str why = STR_NULL;
+	int64_t id;
+
+	assert_int_equal(OK, actor_create(tx, str_from(login), str_from(login), hash, &id));
+	if (actor_grant(tx, id, str_from(role), place, org, 0, 0, &why) != OK)
+		fail_msg("%s: %.*s", login, STR_ARG(why));
+	return id;
+}
+
+/* What a resident reports. */
+static inline int64_t site_report(struct site *s, struct matter_new m)
+{
+	m.scenario = scenario_current(STR("resident-report"));
+	m.channel = STR("portal");
+	m.lon = m.lat = NAN;
+	assert_non_null(m.scenario);
+	if (matter_prepare(&s->arena, &m, clock_now()) != OK)
+		fail_msg("%.*s", STR_ARG(m.why));
+	assert_int_equal(OK, db_write(s->app->db, matter_file, &m));
+	return m.id;
 }
 
 /* ---- the browser ---- */
@@ -241,6 +297,19 @@ static inline void browser_login(struct browser *b, const char *login, const cha
 	browser_get(b, "/login");
 	browser_post(b, "/login", arena_printf(&b->site->arena, "login=%s&password=%s", login, password).p);
 	assert_int_equal(303, b->last.status);
+}
+
+static inline struct browser browser_as(struct site *s, const char *login, const char *password)
+{
+	struct browser b = {.site = s};
+
+	browser_login(&b, login, password);
+	return b;
+}
+
+static inline bool browser_has(const struct browser *b, const char *what)
+{
+	return str_find(b->last.body, str_from(what)) >= 0;
 }
 
 #endif

@@ -19,56 +19,27 @@ static struct world {
 	struct str hash;
 } w;
 
-static struct str add_place(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
-{
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = NAN, .lat = NAN, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return arena_str(&site.arena, key);
-}
-
-static int64_t add_account(struct tx *tx, const char *login, const char *role, struct str place, int64_t org)
-{
-	struct str why = STR_NULL;
-	int64_t id;
-
-	assert_int_equal(OK, actor_create(tx, str_from(login), str_from(login), w.hash, &id));
-	if (actor_grant(tx, id, str_from(role), place, org, 0, 0, &why) != OK)
-		fail_msg("%s: %.*s", login, STR_ARG(why));
-	return id;
-}
-
 static enum err make_world(struct tx *tx, void *arg)
 {
-	struct str p = add_place(tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = add_place(tx, p, "5001", "市辖区", PLACE_CITY);
-	struct str there = add_place(tx, c, "500103", "渝中区", PLACE_DISTRICT), why = STR_NULL;
+	struct str p = site_place(&site, tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = site_place(&site, tx, p, "5001", "市辖区", PLACE_CITY);
+	struct str there = site_place(&site, tx, c, "500103", "渝中区", PLACE_DISTRICT);
 
-	if (actor_load_roles(tx, *(struct str *)arg, &why) != OK)
-		fail_msg("roles: %.*s", STR_ARG(why));
-	w.district = add_place(tx, c, "500105", "江北区", PLACE_DISTRICT);
-	w.town = add_place(tx, w.district, "500105004", "大石坝街道", PLACE_TOWN);
-	w.grid = add_place(tx, add_place(tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
-	w.next_town = add_place(tx, w.district, "500105006", "观音桥街道", PLACE_TOWN);
+	(void)arg;
+	w.district = site_place(&site, tx, c, "500105", "江北区", PLACE_DISTRICT);
+	w.town = site_place(&site, tx, w.district, "500105004", "大石坝街道", PLACE_TOWN);
+	w.grid = site_place(&site, tx, site_place(&site, tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
+	w.next_town = site_place(&site, tx, w.district, "500105006", "观音桥街道", PLACE_TOWN);
 	assert_int_equal(OK, actor_org_add(tx, &(struct actor_org){.name = STR("渝中区城管局"), .kind = STR("department"), .place = there}, &w.org));
-	w.dispatcher = add_account(tx, "dispatcher", "dispatcher", w.town, 0);
-	w.neighbour = add_account(tx, "neighbour", "dispatcher", w.next_town, 0);
-	w.clerk = add_account(tx, "clerk", "dept_clerk", there, w.org);
-	w.stranger = add_account(tx, "stranger", "steward", w.town, 0);
+	w.dispatcher = site_staff(tx, "dispatcher", w.hash, "dispatcher", w.town, 0);
+	w.neighbour = site_staff(tx, "neighbour", w.hash, "dispatcher", w.next_town, 0);
+	w.clerk = site_staff(tx, "clerk", w.hash, "dept_clerk", there, w.org);
+	w.stranger = site_staff(tx, "stranger", w.hash, "steward", w.town, 0);
 	return OK;
 }
 
 static int setup(void **state)
 {
-	struct str roles, why;
-
-	if (unit_setup(state) != 0)
-		return 1;
-	web_capabilities = list;
-	site_start(&site, *state);
-	if (file_read(&site.arena, "data/roles.csv", 1 << 20, &roles, &why) != OK || password_hash(&site.arena, STR(PASSWORD), &w.hash) != OK)
-		return 1;
-	return db_write(site.app->db, make_world, &roles) == OK ? 0 : 1;
+	return site_setup(&site, state, list, PASSWORD, &w.hash) == 0 && db_write(site.app->db, make_world, NULL) == OK ? 0 : 1;
 }
 
 static int teardown(void **state)
@@ -80,32 +51,18 @@ static int teardown(void **state)
 static int64_t file(struct str place, const char *what, const char *phone)
 {
 	struct matter_value v[] = {{STR("what"), str_from(what)}, {STR("phone"), str_from(phone)}};
-	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = v, .nvalues = phone ? 2 : 1, .place = place,
-			       .channel = STR("portal"), .lon = NAN, .lat = NAN};
 
-	assert_non_null(m.scenario);
-	if (matter_prepare(&site.arena, &m, clock_now()) != OK)
-		fail_msg("%.*s", STR_ARG(m.why));
-	assert_int_equal(OK, db_write(site.app->db, matter_file, &m));
-	return m.id;
+	return site_report(&site, (struct matter_new){.values = v, .nvalues = phone ? 2 : 1, .place = place});
 }
 
 static struct browser as(const char *login)
 {
-	struct browser b = {.site = &site};
-
-	browser_login(&b, login, PASSWORD);
-	return b;
+	return browser_as(&site, login, PASSWORD);
 }
 
 static const char *page_of(int64_t id)
 {
 	return arena_printf(&site.arena, "/cases/%lld", (long long)id).p;
-}
-
-static bool has(const struct browser *b, const char *what)
-{
-	return str_find(b->last.body, str_from(what)) >= 0;
 }
 
 static void give_to_org(int64_t id)
@@ -132,7 +89,7 @@ static void test_visible_by_place_and_holder(void **state)
 	(void)state;
 	assert_int_equal(200, browser_get(&d, page_of(id))->status);
 	assert_int_equal(404, browser_get(&n, page_of(id))->status);
-	assert_false(has(&n, "只属于大石坝"));
+	assert_false(browser_has(&n, "只属于大石坝"));
 	assert_int_equal(404, browser_get(&c, page_of(id))->status);
 	assert_int_equal(404, browser_get(&s, page_of(id))->status); /* no matter.read, though at the place */
 	assert_int_equal(403, browser_get(&s, "/cases")->status);
@@ -141,9 +98,9 @@ static void test_visible_by_place_and_holder(void **state)
 	assert_int_equal(404, browser_get(&n, page_of(id))->status);
 	assert_int_equal(404, browser_get(&d, "/cases/12345")->status);
 	browser_get(&n, "/cases");
-	assert_false(has(&n, "只属于大石坝"));
+	assert_false(browser_has(&n, "只属于大石坝"));
 	browser_get(&d, "/cases");
-	assert_true(has(&d, "只属于大石坝"));
+	assert_true(browser_has(&d, "只属于大石坝"));
 }
 
 static void test_strangers_cannot_act(void **state)
@@ -189,19 +146,19 @@ static void test_mask_and_reveal(void **state)
 
 	(void)state;
 	browser_get(&d, page_of(id));
-	assert_false(has(&d, "13812345678"));
-	assert_false(has(&d, "13998765432"));
-	assert_true(has(&d, "138****5678"));
+	assert_false(browser_has(&d, "13812345678"));
+	assert_false(browser_has(&d, "13998765432"));
+	assert_true(browser_has(&d, "138****5678"));
 	assert_int_equal(400, browser_post(&d, path, "purpose=x")->status); /* no purpose, nothing shown, nothing noted */
-	assert_false(has(&d, "13812345678"));
+	assert_false(browser_has(&d, "13812345678"));
 	assert_int_equal(0, reveals(id, ""));
 	assert_int_equal(200, browser_post(&d, path, "purpose=call-about-the-place")->status);
-	assert_true(has(&d, "13812345678"));
-	assert_true(has(&d, "13998765432"));
+	assert_true(browser_has(&d, "13812345678"));
+	assert_true(browser_has(&d, "13998765432"));
 	assert_int_equal(1, reveals(id, "call-about-the-place"));
 	assert_true(str_find(reply_header(&d.last, "Cache-Control"), STR("no-store")) >= 0);
 	browser_get(&d, page_of(id));
-	assert_false(has(&d, "13812345678")); /* one look, not a switch */
+	assert_false(browser_has(&d, "13812345678")); /* one look, not a switch */
 }
 
 /* ---- filters ---- */
@@ -216,27 +173,27 @@ static void test_filters(void **state)
 	file(w.next_town, "隔壁镇街的垃圾", NULL);
 	give_to_org(accepted);
 	browser_get(&d, "/cases?state=dispatched");
-	assert_true(has(&d, "已经受理的那件"));
-	assert_false(has(&d, "垃圾堆在巷口"));
+	assert_true(browser_has(&d, "已经受理的那件"));
+	assert_false(browser_has(&d, "垃圾堆在巷口"));
 	browser_get(&d, "/cases?place=500105004002001");
-	assert_true(has(&d, "已经受理的那件"));
-	assert_false(has(&d, "垃圾堆在巷口"));
+	assert_true(browser_has(&d, "已经受理的那件"));
+	assert_false(browser_has(&d, "垃圾堆在巷口"));
 	assert_int_equal(403, browser_get(&d, "/cases?place=500105006")->status);
 	assert_int_equal(404, browser_get(&d, "/cases?place=999999")->status);
 	assert_int_equal(400, browser_get(&d, "/cases?from=yesterday")->status);
 	browser_get(&d, "/cases?channel=hotline");
-	assert_false(has(&d, "垃圾堆在巷口"));
+	assert_false(browser_has(&d, "垃圾堆在巷口"));
 	browser_get(&d, "/cases?scenario=patrol-finding");
-	assert_false(has(&d, "垃圾堆在巷口"));
+	assert_false(browser_has(&d, "垃圾堆在巷口"));
 	for (int i = 0; i < 100; i++) { /* search follows the journal */
 		browser_get(&d, "/cases?q=%E5%9E%83%E5%9C%BE");
-		if (has(&d, "垃圾堆在巷口"))
+		if (browser_has(&d, "垃圾堆在巷口"))
 			break;
 		usleep(50 * 1000);
 	}
-	assert_true(has(&d, "垃圾堆在巷口"));
-	assert_false(has(&d, "已经受理的那件"));
-	assert_false(has(&d, "隔壁镇街"));
+	assert_true(browser_has(&d, "垃圾堆在巷口"));
+	assert_false(browser_has(&d, "已经受理的那件"));
+	assert_false(browser_has(&d, "隔壁镇街"));
 }
 
 /* ---- export ---- */
@@ -276,14 +233,14 @@ static void test_export(void **state)
 		rows += str_find(line, STR("resident")) >= 0 || str_find(line, STR("群众诉求")) >= 0;
 	assert_int_equal(451, rows);
 	for (int i = 0; i < 450; i += 37)
-		assert_true(has(&d, arena_printf(&site.arena, "第 %03d 件", i).p));
-	assert_false(has(&d, "隔壁镇街"));
-	assert_false(has(&d, "13812345678"));
-	assert_false(has(&d, ",=HYPERLINK"));
-	assert_false(has(&d, ",\"=HYPERLINK"));
-	assert_true(has(&d, "HYPERLINK"));
+		assert_true(browser_has(&d, arena_printf(&site.arena, "第 %03d 件", i).p));
+	assert_false(browser_has(&d, "隔壁镇街"));
+	assert_false(browser_has(&d, "13812345678"));
+	assert_false(browser_has(&d, ",=HYPERLINK"));
+	assert_false(browser_has(&d, ",\"=HYPERLINK"));
+	assert_true(browser_has(&d, "HYPERLINK"));
 	browser_get(&d, "/cases.csv?place=500105004002001");
-	assert_false(has(&d, "HYPERLINK"));
+	assert_false(browser_has(&d, "HYPERLINK"));
 }
 
 int main(void)

@@ -19,55 +19,26 @@ static struct world {
 	struct str hash;
 } w;
 
-static struct str add_place(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
-{
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = NAN, .lat = NAN, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return arena_str(&site.arena, key);
-}
-
-static int64_t add_account(struct tx *tx, const char *login, const char *role, struct str place, int64_t org)
-{
-	struct str why = STR_NULL;
-	int64_t id;
-
-	assert_int_equal(OK, actor_create(tx, str_from(login), str_from(login), w.hash, &id));
-	if (actor_grant(tx, id, str_from(role), place, org, 0, 0, &why) != OK)
-		fail_msg("%s: %.*s", login, STR_ARG(why));
-	return id;
-}
-
 static enum err make_world(struct tx *tx, void *arg)
 {
-	struct str p = add_place(tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = add_place(tx, p, "5001", "市辖区", PLACE_CITY), why = STR_NULL;
-	struct str district = add_place(tx, c, "500105", "江北区", PLACE_DISTRICT);
+	struct str p = site_place(&site, tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = site_place(&site, tx, p, "5001", "市辖区", PLACE_CITY);
+	struct str district = site_place(&site, tx, c, "500105", "江北区", PLACE_DISTRICT);
 
-	if (actor_load_roles(tx, *(struct str *)arg, &why) != OK)
-		fail_msg("roles: %.*s", STR_ARG(why));
-	w.town = add_place(tx, district, "500105004", "大石坝街道", PLACE_TOWN);
-	w.grid = add_place(tx, add_place(tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
-	w.next_town = add_place(tx, district, "500105006", "观音桥街道", PLACE_TOWN);
+	(void)arg;
+	w.town = site_place(&site, tx, district, "500105004", "大石坝街道", PLACE_TOWN);
+	w.grid = site_place(&site, tx, site_place(&site, tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
+	w.next_town = site_place(&site, tx, district, "500105006", "观音桥街道", PLACE_TOWN);
 	assert_int_equal(OK, actor_org_add(tx, &(struct actor_org){.name = STR("指挥中心"), .kind = STR("unit"), .place = w.town}, &w.center));
 	assert_int_equal(OK, actor_org_add(tx, &(struct actor_org){.name = STR("协办的板块"), .kind = STR("board"), .place = w.town}, &w.helper));
-	w.dispatcher = add_account(tx, "dispatcher", "dispatcher", w.town, w.center);
-	w.colleague = add_account(tx, "colleague", "dispatcher", w.town, w.center);
-	w.clerk = add_account(tx, "clerk", "dept_clerk", w.town, w.center);
+	w.dispatcher = site_staff(tx, "dispatcher", w.hash, "dispatcher", w.town, w.center);
+	w.colleague = site_staff(tx, "colleague", w.hash, "dispatcher", w.town, w.center);
+	w.clerk = site_staff(tx, "clerk", w.hash, "dept_clerk", w.town, w.center);
 	return OK;
 }
 
 static int setup(void **state)
 {
-	struct str roles, why;
-
-	if (unit_setup(state) != 0)
-		return 1;
-	web_capabilities = list;
-	site_start(&site, *state);
-	if (file_read(&site.arena, "data/roles.csv", 1 << 20, &roles, &why) != OK || password_hash(&site.arena, STR(PASSWORD), &w.hash) != OK)
-		return 1;
-	return db_write(site.app->db, make_world, &roles) == OK ? 0 : 1;
+	return site_setup(&site, state, list, PASSWORD, &w.hash) == 0 && db_write(site.app->db, make_world, NULL) == OK ? 0 : 1;
 }
 
 static int teardown(void **state)
@@ -79,26 +50,13 @@ static int teardown(void **state)
 static int64_t file(struct str place, const char *what)
 {
 	struct matter_value v = {STR("what"), str_from(what)};
-	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = &v, .nvalues = 1, .place = place,
-			       .channel = STR("portal"), .lon = NAN, .lat = NAN};
 
-	assert_non_null(m.scenario);
-	assert_int_equal(OK, matter_prepare(&site.arena, &m, clock_now()));
-	assert_int_equal(OK, db_write(site.app->db, matter_file, &m));
-	return m.id;
+	return site_report(&site, (struct matter_new){.values = &v, .nvalues = 1, .place = place});
 }
 
 static struct browser as(const char *login)
 {
-	struct browser b = {.site = &site};
-
-	browser_login(&b, login, PASSWORD);
-	return b;
-}
-
-static bool has(const struct browser *b, const char *what)
-{
-	return str_find(b->last.body, str_from(what)) >= 0;
+	return browser_as(&site, login, PASSWORD);
 }
 
 static const char *says(const char *fmt, int64_t x, int64_t y)
@@ -140,11 +98,11 @@ static void test_bulk_done_and_refused(void **state)
 
 	(void)state;
 	assert_int_equal(200, browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, b))->status);
-	assert_true(has(&d, "路灯不亮甲") && has(&d, "id=\"do-accept\"") && has(&d, "id=\"do-dispatch\""));
-	assert_false(has(&d, "id=\"do-merge\"")); /* names another matter: not for many */
+	assert_true(browser_has(&d, "路灯不亮甲") && browser_has(&d, "id=\"do-accept\"") && browser_has(&d, "id=\"do-dispatch\""));
+	assert_false(browser_has(&d, "id=\"do-merge\"")); /* names another matter: not for many */
 	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, other));
-	assert_false(has(&d, "隔壁镇街的路灯"));
-	assert_true(has(&d, "有 1 件不存在"));
+	assert_false(browser_has(&d, "隔壁镇街的路灯"));
+	assert_true(browser_has(&d, "有 1 件不存在"));
 
 	/* somebody else is first with one of them: the other is done all the same, and both are told */
 	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, b));
@@ -156,9 +114,9 @@ static void test_bulk_done_and_refused(void **state)
 	state_is(a, "accepted");
 	state_is(b, "accepted");
 	browser_get(&d, arena_strz(&site.arena, body));
-	assert_true(has(&d, "办了 1 件") && has(&d, "没有办 1 件"));
-	assert_true(has(&d, "colleague已经先办了“受理”"));
-	assert_true(has(&d, says("/cases/bulk?m=%lld", b, 0)));
+	assert_true(browser_has(&d, "办了 1 件") && browser_has(&d, "没有办 1 件"));
+	assert_true(browser_has(&d, "colleague已经先办了“受理”"));
+	assert_true(browser_has(&d, says("/cases/bulk?m=%lld", b, 0)));
 
 	/* the same form again changes nothing and leads to the same answer */
 	browser_get(&d, "/inbox");
@@ -167,7 +125,7 @@ static void test_bulk_done_and_refused(void **state)
 	assert_int_equal(303, d.last.status);
 	assert_true(str_eq(body, reply_header(&d.last, "Location")));
 	browser_get(&d, arena_strz(&site.arena, body));
-	assert_true(has(&d, "办了 1 件") && has(&d, "没有办 1 件"));
+	assert_true(browser_has(&d, "办了 1 件") && browser_has(&d, "没有办 1 件"));
 	/* nobody else sees it */
 	d = as("colleague");
 	assert_int_equal(404, browser_get(&d, arena_strz(&site.arena, body))->status);
@@ -181,7 +139,7 @@ static void test_bulk_asks_once(void **state)
 	(void)state;
 	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", a, b));
 	assert_int_equal(422, browser_post(&d, "/cases/bulk", says("action=refuse&m=%lld.1,%lld.1&f_reason=no", a, b))->status);
-	assert_true(has(&d, "一件都还没有办"));
+	assert_true(browser_has(&d, "一件都还没有办"));
 	state_is(a, "filed");
 	assert_int_equal(303, browser_post(&d, "/cases/bulk", arena_printf(&site.arena, "action=dispatch&m=%lld.1,%lld.1&f_lead=%lld",
 									   (long long)a, (long long)b, (long long)w.center).p)->status);
@@ -237,9 +195,9 @@ static void test_bulk_rule_passed_by_reason(void **state)
 	(void)state;
 	handed(a, true), handed(b, false), handed(c, true), handed(d, true);
 	browser_get(&x, arena_printf(&site.arena, "/cases/bulk?m=%lld&m=%lld&m=%lld", (long long)a, (long long)b, (long long)c).p);
-	assert_false(has(&x, "why_parts-done"));
+	assert_false(browser_has(&x, "why_parts-done"));
 	assert_int_equal(422, browser_post(&x, "/cases/bulk", three)->status);
-	assert_true(has(&x, "一件都还没有办") && has(&x, "name=\"why_parts-done\"") && has(&x, "拦住了 2 件"));
+	assert_true(browser_has(&x, "一件都还没有办") && browser_has(&x, "name=\"why_parts-done\"") && browser_has(&x, "拦住了 2 件"));
 	state_is(a, "signed");
 	state_is(b, "signed");
 	assert_int_equal(303, browser_post(&x, "/cases/bulk", arena_printf(&site.arena, "%s&rules_seen=1&why_parts-done=urgent", three).p)->status);
@@ -249,13 +207,13 @@ static void test_bulk_rule_passed_by_reason(void **state)
 	assert_true(str_eqz(override_of(a), "urgent") && str_eqz(override_of(c), "urgent"));
 	assert_true(str_empty(override_of(b)));
 	browser_get(&x, says("/cases/%lld", a, 0));
-	assert_true(has(&x, "仍要办理的理由") && has(&x, "urgent"));
+	assert_true(browser_has(&x, "仍要办理的理由") && browser_has(&x, "urgent"));
 	/* without a reason the second time it is left, and told */
 	browser_get(&x, says("/cases/bulk?m=%lld", d, 0));
 	assert_int_equal(303, browser_post(&x, "/cases/bulk", says("action=reply&m=%lld.3&f_verdict=solved&f_note=done&rules_seen=1", d, 0))->status);
 	state_is(d, "signed");
 	browser_get(&x, arena_strz(&site.arena, arena_str(&site.arena, reply_header(&x.last, "Location"))));
-	assert_true(has(&x, "没有办 1 件"));
+	assert_true(browser_has(&x, "没有办 1 件"));
 	/* what no reason helps is not asked for one */
 	browser_get(&x, says("/cases/bulk?m=%lld", d, 0));
 	assert_int_equal(303, browser_post(&x, "/cases/bulk", says("action=reply&m=%lld.3&f_verdict=cannot&f_note=no", d, 0))->status);
@@ -276,15 +234,15 @@ static void test_bulk_many(void **state)
 		buf_addz(&q, says(i ? ",%lld" : "%lld", ids[i], 0));
 	}
 	assert_int_equal(200, browser_get(&d, arena_strz(&site.arena, buf_str(&q)))->status);
-	assert_true(has(&d, "一次最多 50 件") && has(&d, "选中的 50 件"));
+	assert_true(browser_has(&d, "一次最多 50 件") && browser_has(&d, "选中的 50 件"));
 	buf_release(&q);
 	/* different states have only some steps in common */
 	act_as(w.dispatcher, ids[0], "accept");
 	browser_get(&d, says("/cases/bulk?m=%lld&m=%lld", ids[0], ids[1]));
-	assert_true(has(&d, "id=\"do-dispatch\""));
-	assert_false(has(&d, "id=\"do-accept\""));
+	assert_true(browser_has(&d, "id=\"do-dispatch\""));
+	assert_false(browser_has(&d, "id=\"do-accept\""));
 	browser_get(&d, "/cases/bulk?m=x&m=-3&m=");
-	assert_true(has(&d, "没有选中事项"));
+	assert_true(browser_has(&d, "没有选中事项"));
 }
 
 /* ---- saved filters ---- */
@@ -298,7 +256,7 @@ static void test_views(void **state)
 	(void)state;
 	file(w.grid, "待受理的一件");
 	browser_get(&d, "/cases?state=filed&place=500105004002&scenario=resident-report");
-	assert_true(has(&d, "状态：待受理") && has(&d, "地点：前卫社区") && has(&d, "href=\"/cases?state=filed&amp;scenario=resident-report\""));
+	assert_true(browser_has(&d, "状态：待受理") && browser_has(&d, "地点：前卫社区") && browser_has(&d, "href=\"/cases?state=filed&amp;scenario=resident-report\""));
 	browser_get(&d, "/cases/views?state=filed&place=500105004002");
 	assert_int_equal(422, browser_post(&d, "/cases/views", "state=filed&name=")->status);
 	assert_int_equal(422, browser_post(&d, "/cases/views", "name=nothing")->status);
@@ -307,10 +265,10 @@ static void test_views(void **state)
 	assert_int_equal(303, browser_post(&d, "/cases/views", arena_printf(&site.arena,
 		"state=filed&place=500105004002&name=morning&org=%lld", (long long)w.center).p)->status);
 	browser_get(&d, "/inbox");
-	assert_true(has(&d, "morning <span class=\"tag\">1</span>"));
+	assert_true(browser_has(&d, "morning <span class=\"tag\">1</span>"));
 	browser_get(&c, "/cases?place=500105004002&state=filed");
-	assert_true(has(&c, "morning") && has(&c, "共用"));
-	assert_false(has(&c, "存为标签")); /* there is a tab for exactly this */
+	assert_true(browser_has(&c, "morning") && browser_has(&c, "共用"));
+	assert_false(browser_has(&c, "存为标签")); /* there is a tab for exactly this */
 	/* whoever does not distribute work there cannot share */
 	browser_get(&k, "/cases/views?state=filed");
 	assert_int_equal(403, browser_post(&k, "/cases/views", arena_printf(&site.arena, "state=filed&name=z&org=%lld", (long long)w.center).p)->status);
@@ -321,13 +279,13 @@ static void test_views(void **state)
 	id = str_sub(d.last.body, (size_t)at, (size_t)at + 60);
 	id = str_sub(id, 0, (size_t)str_chr(id, '"'));
 	browser_get(&c, "/cases/views");
-	assert_false(has(&c, "/drop\""));
+	assert_false(browser_has(&c, "/drop\""));
 	browser_post(&c, arena_strz(&site.arena, id), "");
 	browser_get(&c, "/inbox");
-	assert_true(has(&c, "morning"));
+	assert_true(browser_has(&c, "morning"));
 	browser_post(&d, arena_strz(&site.arena, id), "");
 	browser_get(&c, "/inbox");
-	assert_false(has(&c, "morning"));
+	assert_false(browser_has(&c, "morning"));
 }
 
 /* ---- what is new ---- */
@@ -344,31 +302,31 @@ static void test_seen(void **state)
 
 	(void)state;
 	browser_get(&d, "/inbox");
-	assert_true(has(&d, "从现在起标出变化"));
+	assert_true(browser_has(&d, "从现在起标出变化"));
 	assert_int_equal(303, browser_post(&d, "/cases/seen", mark("/inbox", &d))->status);
 	browser_get(&d, "/inbox");
-	assert_false(has(&d, ">有变化<") || has(&d, ">新<"));
+	assert_false(browser_has(&d, ">有变化<") || browser_has(&d, ">新<"));
 	usleep(20 * 1000);
 	fresh = file(w.grid, "刚到的一件");
 	act_as(w.colleague, old, "accept");
 	browser_get(&d, "/cases");
-	assert_true(has(&d, ">有变化<") && has(&d, ">新<"));
+	assert_true(browser_has(&d, ">有变化<") && browser_has(&d, ">新<"));
 	browser_get(&c, "/cases");
-	assert_false(has(&c, ">有变化<") || has(&c, ">新<")); /* each for himself */
+	assert_false(browser_has(&c, ">有变化<") || browser_has(&c, ">新<")); /* each for himself */
 	/* one's own steps are no news */
 	browser_get(&d, "/inbox");
 	browser_post(&d, "/cases/seen", mark("//elsewhere.example", &d));
 	assert_true(str_eqz(reply_header(&d.last, "Location"), "/inbox"));
 	act_as(w.dispatcher, fresh, "accept");
 	browser_get(&d, "/cases");
-	assert_false(has(&d, ">有变化<") || has(&d, ">新<"));
+	assert_false(browser_has(&d, ">有变化<") || browser_has(&d, ">新<"));
 	assert_int_equal(400, browser_post(&d, "/cases/seen", "upto=x&at=1")->status);
 	/* a number from the future hides nothing */
 	browser_get(&d, "/inbox");
 	browser_post(&d, "/cases/seen", "upto=999999999&at=99999999999999&back=/inbox");
 	act_as(w.colleague, fresh, "urge");
 	browser_get(&d, "/cases");
-	assert_true(has(&d, ">有变化<"));
+	assert_true(browser_has(&d, ">有变化<"));
 }
 
 /* ---- conditions ---- */
@@ -380,17 +338,17 @@ static void test_conditions(void **state)
 
 	(void)state;
 	browser_get(&d, "/cases");
-	assert_true(has(&d, "还没有事项"));
+	assert_true(browser_has(&d, "还没有事项"));
 	browser_get(&d, "/cases?held=me&colour=late");
-	assert_true(has(&d, "在谁手里：我") && has(&d, "时限：已超期") && has(&d, "没有符合条件的事项"));
-	assert_true(has(&d, "href=\"/cases?colour=late\"") && has(&d, "href=\"/cases?held=me\""));
+	assert_true(browser_has(&d, "在谁手里：我") && browser_has(&d, "时限：已超期") && browser_has(&d, "没有符合条件的事项"));
+	assert_true(browser_has(&d, "href=\"/cases?colour=late\"") && browser_has(&d, "href=\"/cases?held=me\""));
 	/* a grid is two choices away: town, community, grid */
 	browser_get(&d, "/cases");
-	assert_false(has(&d, "value=\"500105004002001\""));
+	assert_false(browser_has(&d, "value=\"500105004002001\""));
 	browser_get(&d, "/cases?place=500105004002");
-	assert_true(has(&d, "value=\"500105004002001\"") && has(&d, "value=\"500105004002\" selected"));
+	assert_true(browser_has(&d, "value=\"500105004002001\"") && browser_has(&d, "value=\"500105004002\" selected"));
 	browser_get(&d, "/cases?state=%3Cscript%3E");
-	assert_false(has(&d, "<script>"));
+	assert_false(browser_has(&d, "<script>"));
 	assert_int_equal(400, browser_get(&d, arena_printf(&site.arena, "/cases?category=%s%s%s", hundred.p, hundred.p, hundred.p).p)->status);
 }
 

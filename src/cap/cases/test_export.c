@@ -11,7 +11,7 @@
 #include "cap/importer/importer.h" /* lint-ok: a test reads the export back as the importer does */
 #include "core/journal/journal.h"
 #include "core/matter/category.h"
-#include "core/place/place.h"
+#include "core/place/testing.h"
 #include "crypto/crypto.h"
 
 static struct keyring *keys;
@@ -48,11 +48,7 @@ struct world {
 
 static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
 {
-	struct place p = {.code = code[0] ? str_from(code) : STR_NULL, .name = str_from(name), .level = level, .lon = NAN, .lat = NAN, .since = 1};
-	struct str key;
-
-	assert_int_equal(place_add(tx, parent, &p, &key), OK);
-	return key;
+	return place_made(tx, tx->arena, parent, code, name, level, NAN, NAN);
 }
 
 static enum err make_places(struct tx *tx, void *arg)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cap/grid/grid.h"
 #include "core/journal/journal.h"
+#include "core/place/testing.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
 
@@ -26,11 +27,7 @@ struct town {
 
 static struct str add(struct town *t, struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
 {
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = NAN, .lat = NAN, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return arena_str(t->a, key);
+	return place_made(tx, t->a, parent, code, name, level, NAN, NAN);
 }
 
 static enum err make(struct tx *tx, void *arg)

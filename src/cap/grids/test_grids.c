@@ -1,3 +1,4 @@
+#include "core/place/testing.h"
 #include "tests/unit.h"
 
 #include <math.h>
@@ -43,11 +44,7 @@ static struct shape box(struct arena *a, double w, double s, double e, double n)
 
 static struct str add(struct town *t, struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon)
 {
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = lon, .lat = 29.505, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return arena_str(t->a, key);
+	return place_made(tx, t->a, parent, code, name, level, lon, 29.505);
 }
 
 static void area(struct tx *tx, struct str key, double w, double s, double e, double n)

@@ -21,55 +21,26 @@ static struct world {
 	struct str hash;
 } w;
 
-static struct str add_place(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
-{
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = NAN, .lat = NAN, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return arena_str(&site.arena, key);
-}
-
-static int64_t add_account(struct tx *tx, const char *login, const char *role, struct str place, int64_t org)
-{
-	struct str why = STR_NULL;
-	int64_t id;
-
-	assert_int_equal(OK, actor_create(tx, str_from(login), str_from(login), w.hash, &id));
-	if (actor_grant(tx, id, str_from(role), place, org, 0, 0, &why) != OK)
-		fail_msg("%s: %.*s", login, STR_ARG(why));
-	return id;
-}
-
 static enum err make_world(struct tx *tx, void *arg)
 {
-	struct str p = add_place(tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = add_place(tx, p, "5001", "市辖区", PLACE_CITY), why = STR_NULL;
-	struct str district = add_place(tx, c, "500105", "江北区", PLACE_DISTRICT);
+	struct str p = site_place(&site, tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = site_place(&site, tx, p, "5001", "市辖区", PLACE_CITY);
+	struct str district = site_place(&site, tx, c, "500105", "江北区", PLACE_DISTRICT);
 
-	if (actor_load_roles(tx, *(struct str *)arg, &why) != OK)
-		fail_msg("roles: %.*s", STR_ARG(why));
-	w.town = add_place(tx, district, "500105004", "大石坝街道", PLACE_TOWN);
-	w.grid = add_place(tx, add_place(tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
-	w.next_town = add_place(tx, district, "500105006", "观音桥街道", PLACE_TOWN);
+	(void)arg;
+	w.town = site_place(&site, tx, district, "500105004", "大石坝街道", PLACE_TOWN);
+	w.grid = site_place(&site, tx, site_place(&site, tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
+	w.next_town = site_place(&site, tx, district, "500105006", "观音桥街道", PLACE_TOWN);
 	assert_int_equal(OK, actor_org_add(tx, &(struct actor_org){.name = STR("指挥中心"), .kind = STR("unit"), .place = w.town}, &w.center));
-	w.day = add_account(tx, "day", "dispatcher", w.town, w.center);
-	w.night = add_account(tx, "night", "dispatcher", w.town, w.center);
-	w.other = add_account(tx, "other", "dispatcher", w.next_town, 0);
-	w.clerk = add_account(tx, "clerk", "dept_clerk", w.town, w.center);
+	w.day = site_staff(tx, "day", w.hash, "dispatcher", w.town, w.center);
+	w.night = site_staff(tx, "night", w.hash, "dispatcher", w.town, w.center);
+	w.other = site_staff(tx, "other", w.hash, "dispatcher", w.next_town, 0);
+	w.clerk = site_staff(tx, "clerk", w.hash, "dept_clerk", w.town, w.center);
 	return OK;
 }
 
 static int setup(void **state)
 {
-	struct str roles, why;
-
-	if (unit_setup(state) != 0)
-		return 1;
-	web_capabilities = list;
-	site_start(&site, *state);
-	if (file_read(&site.arena, "data/roles.csv", 1 << 20, &roles, &why) != OK || password_hash(&site.arena, STR(PASSWORD), &w.hash) != OK)
-		return 1;
-	return db_write(site.app->db, make_world, &roles) == OK ? 0 : 1;
+	return site_setup(&site, state, list, PASSWORD, &w.hash) == 0 && db_write(site.app->db, make_world, NULL) == OK ? 0 : 1;
 }
 
 static int teardown(void **state)
@@ -81,27 +52,16 @@ static int teardown(void **state)
 static int64_t file(struct str place, const char *what)
 {
 	struct matter_value v = {STR("what"), str_from(what)};
-	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = &v, .nvalues = 1, .place = place,
-			       .channel = STR("portal"), .lon = NAN, .lat = NAN};
 
-	assert_non_null(m.scenario);
-	assert_int_equal(OK, matter_prepare(&site.arena, &m, clock_now()));
-	assert_int_equal(OK, db_write(site.app->db, matter_file, &m));
-	return m.id;
+	return site_report(&site, (struct matter_new){.values = &v, .nvalues = 1, .place = place});
 }
 
 static struct browser as(const char *login)
 {
-	struct browser b = {.site = &site};
+	struct browser b = browser_as(&site, login, PASSWORD);
 
-	browser_login(&b, login, PASSWORD);
 	browser_get(&b, "/handover");
 	return b;
-}
-
-static bool has(const struct browser *b, const char *what)
-{
-	return str_find(b->last.body, str_from(what)) >= 0;
 }
 
 static int post(struct browser *b, const char *path, const char *fields)
@@ -153,10 +113,10 @@ static void test_shows_the_work(void **state)
 	file(w.next_town, "隔壁镇街的一件");
 	d = as("day");
 	assert_int_equal(200, d.last.status);
-	assert_true(has(&d, "交接班") && has(&d, "大石坝街道") && has(&d, "今晚要看的一件") && has(&d, "前卫社区"));
-	assert_false(has(&d, "13812345678"));
-	assert_false(has(&d, "隔壁镇街的一件"));
-	assert_true(has(&d, "<dt>收到</dt><dd>1</dd>")); /* what happened, by what was done */
+	assert_true(browser_has(&d, "交接班") && browser_has(&d, "大石坝街道") && browser_has(&d, "今晚要看的一件") && browser_has(&d, "前卫社区"));
+	assert_false(browser_has(&d, "13812345678"));
+	assert_false(browser_has(&d, "隔壁镇街的一件"));
+	assert_true(browser_has(&d, "<dt>收到</dt><dd>1</dd>")); /* what happened, by what was done */
 	k = as("clerk");
 	assert_int_equal(403, k.last.status);
 	assert_int_equal(403, browser_get(&d, "/handover?at=500105006")->status);
@@ -187,20 +147,20 @@ static void test_hand_over(void **state)
 	assert_int_equal(1, journalled("handover.note", &data));
 	assert_true(str_find(data, STR("13812345678")) < 0);
 	browser_get(&n, "/handover");
-	assert_true(has(&n, "water main burst") && has(&n, "138****5678"));
-	assert_false(has(&n, "13812345678"));
+	assert_true(browser_has(&n, "water main burst") && browser_has(&n, "138****5678"));
+	assert_false(browser_has(&n, "13812345678"));
 	browser_get(&o, "/handover");
-	assert_false(has(&o, "water main burst"));
+	assert_false(browser_has(&o, "water main burst"));
 
 	assert_int_equal(422, post(&d, "/handover/offer", with("to=%lld", w.clerk)));
 	assert_int_equal(422, post(&d, "/handover/offer", with("to=%lld", w.day)));
 	assert_int_equal(303, post(&d, "/handover/offer", with("to=%lld", w.night)));
 	assert_int_equal(409, post(&n, "/handover/offer", with("to=%lld", w.day))); /* one at a time */
-	assert_true(has(&n, "等接班的人确认"));
+	assert_true(browser_has(&n, "等接班的人确认"));
 	id = offer();
 	assert_true(id > 0);
 	browser_get(&n, "/me/notices");
-	assert_true(has(&n, "请您接班"));
+	assert_true(browser_has(&n, "请您接班"));
 	assert_int_equal(403, post(&d, "/handover/answer", with("answer=take&id=%lld", id)));
 	assert_int_equal(403, post(&n, "/handover/answer", with("answer=withdraw&id=%lld", id)));
 	assert_int_equal(409, post(&o, "/handover/answer", with("answer=take&id=%lld", id))); /* another desk has no such hand-over */
@@ -209,9 +169,9 @@ static void test_hand_over(void **state)
 	assert_int_equal(409, post(&n, "/handover/answer", with("answer=take&id=%lld", id)));
 	assert_int_equal(1, journalled("handover.take", &data));
 	browser_get(&n, "/me/notices");
-	assert_false(has(&n, "请您接班"));
+	assert_false(browser_has(&n, "请您接班"));
 	browser_get(&n, "/handover");
-	assert_true(has(&n, "上一班留下的话") && has(&n, "water main burst") && has(&n, "day 交给 night") && has(&n, "还没有留话"));
+	assert_true(browser_has(&n, "上一班留下的话") && browser_has(&n, "water main burst") && browser_has(&n, "day 交给 night") && browser_has(&n, "还没有留话"));
 }
 
 static void test_withdraw(void **state)
@@ -226,8 +186,8 @@ static void test_withdraw(void **state)
 	assert_int_equal(0, offer());
 	assert_int_equal(1, journalled("handover.withdraw", &data));
 	browser_get(&d, "/handover");
-	assert_true(has(&d, "still mine"));
-	assert_false(has(&d, "上一班留下的话"));
+	assert_true(browser_has(&d, "still mine"));
+	assert_false(browser_has(&d, "上一班留下的话"));
 }
 
 static void test_many_words(void **state)

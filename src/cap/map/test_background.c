@@ -2,6 +2,7 @@
  * The ground from an OpenStreetMap extract, on both stores: put in force as a whole, the same file changes nothing, an interruption loses nothing, a broken file
  * changes nothing; tiles over HTTP, names of roads as names of places, and a running server that takes over what was imported.
  */
+#include "core/place/testing.h"
 #include "web/testing.h"
 
 #include <fcntl.h>
@@ -26,11 +27,7 @@
 
 static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon)
 {
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = lon, .lat = 29.55, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return key;
+	return place_made(tx, tx->arena, parent, code, name, level, lon, 29.55);
 }
 
 static enum err make_places(struct tx *tx, void *arg)

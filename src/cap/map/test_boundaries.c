@@ -1,4 +1,5 @@
 /* Tiles of areas over HTTP: what is drawn, sound by the specification, the cells where nothing is known, tags, bad input. */
+#include "core/place/testing.h"
 #include "web/testing.h"
 
 #include <jansson.h>
@@ -26,11 +27,7 @@ static struct shape box(struct arena *a, double w, double s, double e, double n)
 
 static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon)
 {
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = lon, .lat = 29.55, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return key;
+	return place_made(tx, tx->arena, parent, code, name, level, lon, 29.55);
 }
 
 static enum err make(struct tx *tx, void *arg)

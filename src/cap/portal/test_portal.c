@@ -15,6 +15,7 @@
 #include "cap/portal/portal.h"
 #include "core/journal/journal.h"
 #include "core/place/find.h"
+#include "core/place/testing.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
 #include "docgen/image.h"
@@ -37,11 +38,7 @@ struct town {
 
 static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon, double lat)
 {
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = lon, .lat = lat, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return key;
+	return place_made(tx, tx->arena, parent, code, name, level, lon, lat);
 }
 
 static enum err make_places(struct tx *tx, void *arg)

@@ -188,38 +188,19 @@ static struct world {
 	struct str hash, key;
 } w;
 
-static struct str add_place(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
-{
-	struct place p = {.code = str_from(code), .name = str_from(name), .level = level, .lon = NAN, .lat = NAN, .since = 1};
-	struct str key;
-
-	assert_int_equal(OK, place_add(tx, parent, &p, &key));
-	return arena_str(&site.arena, key);
-}
-
-static int64_t add_account(struct tx *tx, const char *login, const char *role, struct str place)
-{
-	struct str why = STR_NULL;
-	int64_t id;
-
-	assert_int_equal(OK, actor_create(tx, str_from(login), str_from(login), w.hash, &id));
-	assert_int_equal(OK, actor_grant(tx, id, str_from(role), place, 0, 0, 0, &why));
-	return id;
-}
-
 static enum err make_world(struct tx *tx, void *arg)
 {
-	struct str p = add_place(tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = add_place(tx, p, "5001", "市辖区", PLACE_CITY), why = STR_NULL;
-	struct str d = add_place(tx, c, "500105", "江北区", PLACE_DISTRICT);
+	struct str p = site_place(&site, tx, STR(""), "50", "重庆市", PLACE_PROVINCE), c = site_place(&site, tx, p, "5001", "市辖区", PLACE_CITY), why = STR_NULL;
+	struct str d = site_place(&site, tx, c, "500105", "江北区", PLACE_DISTRICT);
 	int64_t id;
 
-	assert_int_equal(OK, actor_load_roles(tx, *(struct str *)arg, &why));
-	w.town = add_place(tx, d, "500105004", "大石坝街道", PLACE_TOWN);
-	w.grid = add_place(tx, add_place(tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
-	w.next = add_place(tx, d, "500105006", "观音桥街道", PLACE_TOWN);
-	w.boss = add_account(tx, "boss", "commander", w.town);
-	w.other = add_account(tx, "other", "commander", w.next);
-	w.system = add_account(tx, "system", "sysadmin", STR(""));
+	(void)arg;
+	w.town = site_place(&site, tx, d, "500105004", "大石坝街道", PLACE_TOWN);
+	w.grid = site_place(&site, tx, site_place(&site, tx, w.town, "500105004002", "前卫社区", PLACE_COMMUNITY), "500105004002001", "第一网格", PLACE_GRID);
+	w.next = site_place(&site, tx, d, "500105006", "观音桥街道", PLACE_TOWN);
+	w.boss = site_staff(tx, "boss", w.hash, "commander", w.town, 0);
+	w.other = site_staff(tx, "other", w.hash, "commander", w.next, 0);
+	w.system = site_staff(tx, "system", w.hash, "sysadmin", STR(""), 0);
 	assert_int_equal(OK, actor_create_service(tx, STR("board"), STR("看板"), &w.program));
 	assert_int_equal(OK, actor_grant(tx, w.program, STR("supervisor"), w.town, 0, 0, 0, &why));
 	w.key = actor_key_new(&site.arena);
@@ -229,17 +210,12 @@ static enum err make_world(struct tx *tx, void *arg)
 static int setup(void **state)
 {
 	static const char *const allow[] = {"127.0.0.1", NULL};
-	struct str roles, why;
 
-	if (unit_setup(state) != 0)
+	if (site_setup(&site, state, list, PASSWORD, &w.hash) != 0)
 		return 1;
-	web_capabilities = list;
-	site_start(&site, *state);
 	site.config.webhook_allow = allow;
 	receiver_start();
-	if (file_read(&site.arena, "data/roles.csv", 1 << 20, &roles, &why) != OK || password_hash(&site.arena, STR(PASSWORD), &w.hash) != OK)
-		return 1;
-	return db_write(site.app->db, make_world, &roles) == OK ? 0 : 1;
+	return db_write(site.app->db, make_world, NULL) == OK ? 0 : 1;
 }
 
 static int teardown(void **state)
@@ -254,12 +230,8 @@ static int teardown(void **state)
 static int64_t file_at(struct str place, const char *what, bool is_public)
 {
 	struct matter_value v = {STR("what"), str_from(what)};
-	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = &v, .nvalues = 1, .place = place, .channel = STR("portal"),
-			       .category = STR("city.garbage"), .lon = NAN, .lat = NAN, .is_public = is_public};
 
-	assert_int_equal(OK, matter_prepare(&site.arena, &m, clock_now()));
-	assert_int_equal(OK, db_write(site.app->db, matter_file, &m));
-	return m.id;
+	return site_report(&site, (struct matter_new){.values = &v, .nvalues = 1, .place = place, .category = STR("city.garbage"), .is_public = is_public});
 }
 
 static int64_t subscribe(int64_t owner, struct str place, const char *category, const char *action, bool titles)
