@@ -1,4 +1,3 @@
-#include "core/place/testing.h"
 #include "tests/unit.h"
 
 #include <math.h>
@@ -9,6 +8,7 @@
 #include "cap/grids/grids.h"
 #include "core/journal/journal.h"
 #include "core/matter/list.h"
+#include "core/place/testing.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
 #include "geo/shape_ops.h"

@@ -1,5 +1,4 @@
 /* Tiles of areas over HTTP: what is drawn, sound by the specification, the cells where nothing is known, tags, bad input. */
-#include "core/place/testing.h"
 #include "web/testing.h"
 
 #include <jansson.h>
@@ -8,6 +7,7 @@
 #include "base/json.h"
 #include "cap/map/feed.h"
 #include "core/place/area.h"
+#include "core/place/testing.h"
 #include "geo/mvt.h"
 
 static struct shape box(struct arena *a, double w, double s, double e, double n)

@@ -1,4 +1,3 @@
-#include "core/place/testing.h"
 #include "tests/unit.h"
 
 #include <math.h>
@@ -7,6 +6,7 @@
 
 #include "core/journal/journal.h"
 #include "core/place/find.h"
+#include "core/place/testing.h"
 #include "crypto/crypto.h"
 
 static struct keyring *keys;
