@@ -35,7 +35,7 @@ test('as data: homophones, pinyin and its beginning find the same place; only wi
   assert.ok([401, 403].includes(stranger.status), `a stranger gets ${stranger.status}`);
 });
 
-test.main('the desk map goes where one writes, by keyboard', async () => {
+test('the desk map goes where one writes, by keyboard', async () => {
   const { page, context } = await dispatcher({ width: 1440, height: 900 });
   await page.goto('/map?state=open');
   await page.waitForSelector('#deskmap[data-ready="1"]');

@@ -191,7 +191,7 @@ test.main('a report travels to a judged close, on a phone without script', async
   for (const x of [r, d, h, v]) await x.context.close();
 }, { seconds: 300 });
 
-test.main('the same in English with script: large type for the resident, the desk by keyboard', async () => {
+test('the same in English with script: large type for the resident, the desk by keyboard', async () => {
   const r = await visitor(server, { width: 360, locale: 'en-GB' });
   await r.page.goto(`/t/${town}?lang=en&elder=1`);
   await sound(r.page);

@@ -101,7 +101,7 @@ test.main('several at once: a rule that stops some of them asks for its reason o
 
 // ---- how many notices are unread ----
 
-test.main('the menu says how many notices are unread, in words too; nothing when there are none, and not in what the browser keeps', async () => {
+test('the menu says how many notices are unread, in words too; nothing when there are none, and not in what the browser keeps', async () => {
   const { page, context } = await desk(server, 'handler-safety', { script: false });
   const entry = page.locator('.nav a[href="/me/notices"]');
   await page.goto('/me/notices');
@@ -132,7 +132,7 @@ test.main('the menu says how many notices are unread, in words too; nothing when
 
 // ---- the place inside a photograph, read in the browser ----
 
-test.main('a photograph that knows its place: offered on the page, without a line too; nothing is sent before the form is', async () => {
+test('a photograph that knows its place: offered on the page, without a line too; nothing is sent before the form is', async () => {
   const { page, context } = await visitor(server);
   const here = await jpeg(server, { place: { lon: 106.4836, lat: 29.5713 } });
   const elsewhere = await jpeg(server, { place: { lon: 116.4, lat: 39.9 } });

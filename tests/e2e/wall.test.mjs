@@ -52,7 +52,7 @@ test('the wall goes down by touch and up by its path, and the address can be kep
   await context.close();
 });
 
-test.main('a wall that is told to stay on hangs for weeks, and may only look', async () => {
+test('a wall that is told to stay on hangs for weeks, and may only look', async () => {
   const { page, context } = await dispatcher({ width: 1920, height: 1080 });
   await page.goto('/wall?place=500105004002');
   await page.waitForSelector('#wall[data-line="live"]');
@@ -101,7 +101,7 @@ test('the wall without script is numbers and links, and fits a telephone', async
   await context.close();
 });
 
-test.main('the desk map: what is circled is handled together, without a pointer too', async () => {
+test('the desk map: what is circled is handled together, without a pointer too', async () => {
   const { page, context } = await dispatcher({ width: 1440, height: 900 });
   await page.goto('/map?state=open');
   await page.waitForSelector('#deskmap[data-ready="1"]');
@@ -142,7 +142,7 @@ test('the desk map without script is filters and a way to the same list', async 
   await context.close();
 });
 
-test.main('the resident sees what is public around, without script, and nothing finer than a cell', async () => {
+test('the resident sees what is public around, without script, and nothing finer than a cell', async () => {
   for (const script of [false, true]) {
     const { page, context } = await visitor(server, { script });
     await page.goto(`/t/${town}/nearby`);

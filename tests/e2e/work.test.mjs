@@ -50,7 +50,7 @@ test.main('several are handled at once without script; what somebody else did fi
 
 // ---- keys ----
 
-test.main('the inbox is worked by keys alone', async () => {
+test('the inbox is worked by keys alone', async () => {
   const ids = await reports('键盘办的第一件', '键盘办的第二件');
   const { page, context } = await desk(server, 'dispatcher');
   await page.goto('/inbox');
@@ -144,7 +144,7 @@ test('list and matter stand side by side, and a step in the pane moves both', as
 
 const saved = (page) => page.waitForFunction(() => document.querySelector('.draft')?.textContent.includes('草稿已保存'));
 
-test.main('what was typed survives a closed tab and goes when it is sent', async () => {
+test('what was typed survives a closed tab and goes when it is sent', async () => {
   const { id } = await handed(server, { fields: { what: '写草稿的一件' } });
   const { page, context } = await desk(server, 'handler-people');
   await page.goto(`/cases/${id}`);
