@@ -11,14 +11,14 @@
 #include "core/journal/journal.sql.h"
 
 #define BATCH 128         /* entries a job: it runs between people's jobs, and they wait for it */
-#define BATCH_BUSY 64     /* ... while they do wait */
+#define BATCH_BUSY 32     /* ... while they do wait */
 #define BATCH_BEHIND 1000 /* ... of one that is far behind */
 #define FAR_BEHIND 4000
 #define POLL_MS 1000
 #define GATHER_MS 100     /* after a batch: under load wait for more instead of running a job for each commit */
 #define GATHER_WATCH_MS 10
 #define LATE_MS 2000      /* as far behind in time as a tailer may fall while people have the writer */
-#define YIELD 9           /* it leaves them so many times what its job took; when late, as much as it took */
+#define YIELD 19           /* it leaves them so many times what its job took; when late, as much as it took */
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_MAX_MS 5000
 
@@ -168,7 +168,7 @@ static void gather(struct journal_tailer *t, int64_t ms)
 
 /*
  * How long to leave the writer to others. Search and totals may be a little behind; people wait for their answers. So while the writer is
- * busy with them a tailer takes a tenth of its time, and half of it when it falls behind.
+ * busy with them a tailer takes a twentieth of its time, and half of it when it falls behind.
  */
 static int64_t pause_ms(const struct journal_tailer *t, const struct step *s)
 {
