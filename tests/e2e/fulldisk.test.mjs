@@ -159,7 +159,8 @@ if (!can) {
     }
     assert.equal(a.status, 303, holder.text.slice(-2000));
     const rows = cli('export', 'matters').stdout;
-    assert.ok(kept.size > 2 && rows.split('\n').length > kept.size, `${kept.size} kept`);
+    // the first and the last at least; how many fit in between is the disk's affair
+    assert.ok(kept.size >= 2 && rows.split('\n').length > kept.size, `${kept.size} kept`);
   });
 
   test.main('nothing that was acknowledged is lost when all dies on the full disk', async () => {
