@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "base/map.h"
 
 #define BLOCK 32                 /* features that share a box in the index; they stand along a curve, so the box is small */
@@ -32,17 +33,6 @@ struct ground_map {
 };
 
 /* ---- filling ---- */
-
-static void *grown(void *p, size_t *cap, size_t n, size_t size)
-{
-	if (n <= *cap)
-		return p;
-	*cap = *cap * 2 > n ? *cap * 2 : n + 1024;
-	p = realloc(p, *cap * size);
-	if (p == NULL)
-		BUG("out of memory");
-	return p;
-}
 
 static void *shrunk(void *p, size_t n, size_t size)
 {

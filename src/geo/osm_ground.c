@@ -2,20 +2,11 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
+
 #define NAMES_BYTES ((size_t)256 << 20)
 #define NOT_SEEN INT32_MIN
 #define AHEAD 32                 /* nodes of a sorted file are found by going on from the last one */
-
-static void *grown(void *p, size_t *cap, size_t n, size_t size)
-{
-	if (n <= *cap)
-		return p;
-	*cap = *cap * 2 > n ? *cap * 2 : n + 1024;
-	p = realloc(p, *cap * size);
-	if (p == NULL)
-		BUG("out of memory");
-	return p;
-}
 
 /* ---- the first pass: what belongs to the ground ---- */
 

@@ -1,6 +1,7 @@
 /* Lines and areas of the gathered ways: pieces joined again, rings closed, islands put into their lakes. */
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "geo/osm_chain.h"
 #include "geo/osm_ground_inner.h"
 
@@ -19,17 +20,6 @@ struct making {
 	int64_t work;
 	enum err e;
 };
-
-static void *grown(void *p, size_t *cap, size_t n, size_t size)
-{
-	if (n <= *cap)
-		return p;
-	*cap = *cap * 2 > n ? *cap * 2 : n + 64;
-	p = realloc(p, *cap * size);
-	if (p == NULL)
-		BUG("out of memory");
-	return p;
-}
 
 static void add_point(struct making *m, struct shape_point p)
 {
