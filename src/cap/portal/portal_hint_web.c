@@ -203,18 +203,24 @@ enum err portal_follow_post(struct rq *rq)
 	return e == OK ? rq_write(rq, portal_follow, NULL, f) : e;
 }
 
+/* The matter of the address, which must be a follower's code: its reporter's is not there. */
+static enum err followed_by(struct rq *rq, struct matter *m)
+{
+	bool follows;
+	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), m, &follows);
+
+	return e == OK && !follows ? ERR_NOT_FOUND : e;
+}
+
 /* A follower's e-mail address; an empty one: no more mail. */
 enum err portal_follow_mail_post(struct rq *rq)
 {
 	struct matter_follower *f = arena_new(rq->arena, struct matter_follower);
 	struct matter m;
-	bool follows;
-	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
+	enum err e = followed_by(rq, &m);
 
 	if (e != OK)
 		return e;
-	if (!follows)
-		return ERR_NOT_FOUND;
 	*f = (struct matter_follower){.code = m.code, .address = mail_typed(rq), .lang = lang_of(rq)};
 	if (!str_empty(f->address) && !notify_address_ok(f->address))
 		return followed_page(rq, 422, &m, f->address, N_("电子邮件地址不对，写成 name@example.cn 这样"));
@@ -228,13 +234,10 @@ enum err portal_unfollow_post(struct rq *rq)
 {
 	struct matter_follower *f = arena_new(rq->arena, struct matter_follower);
 	struct matter m;
-	bool follows;
-	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
+	enum err e = followed_by(rq, &m);
 
 	if (e != OK)
 		return e;
-	if (!follows)
-		return ERR_NOT_FOUND;
 	f->code = m.code;
 	rq_flash(rq, N_("不再关注了。"));
 	e = rq_redirect(rq, rq->head.home.n ? rq->head.home : STR("/"));
