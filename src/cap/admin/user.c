@@ -185,20 +185,11 @@ static int run(struct cli *cli, db_job job, struct user_job *j, const char *done
 /* Key of a place by its code; "" without one: everywhere. */
 static int place_key(struct cli *cli, const char *code, struct str *key)
 {
-	struct db_conn *c;
 	struct place p;
-	enum err e;
+	int status = admin_find_place(cli, code && strcmp(code, "all") != 0 ? code : NULL, &p);
 
-	*key = STR("");
-	if (!code || strcmp(code, "all") == 0)
-		return -1;
-	c = db_read_begin(cli->db);
-	e = place_by_code(c, &cli->arena, str_from(code), 0, &p);
-	db_read_end(c);
-	if (e != OK)
-		return cli_fail(arena_printf(&cli->arena, "没有代码为 %s 的地区 (no place has the code %s)", code, code));
 	*key = p.key;
-	return -1;
+	return status;
 }
 
 /* ---- subcommands ---- */
@@ -314,11 +305,11 @@ int admin_user_revoke(int argc, char **argv)
 	return grant_or_revoke("user revoke", "收回角色。", "Takes a role back.", "已收回 (revoked)", revoke_job, argc, argv);
 }
 
-static int set_active(const char *name, const char *zh, const char *en, const char *done, bool active, int argc, char **argv)
+/* The commands that take a login and nothing else. */
+static int with_login(const char *name, const char *zh, const char *en, const char *done, db_job job, struct user_job j, int argc, char **argv)
 {
 	const struct opt_command cmd = {.name = name, .usage = "LOGIN", .opts = {cli_options}, .min_args = 1, .max_args = 1, .zh = zh,
 					.en = en};
-	struct user_job j = {.active = active};
 	struct cli cli;
 	int status = opt_parse(&cmd, &argc, &argv);
 
@@ -327,40 +318,28 @@ static int set_active(const char *name, const char *zh, const char *en, const ch
 	j.login = str_from(argv[0]);
 	status = cli_open(&cli, 0);
 	if (status < 0)
-		status = run(&cli, active_job, &j, done);
+		status = run(&cli, job, &j, done);
 	cli_close(&cli);
 	return status;
 }
 
 int admin_user_factor_reset(int argc, char **argv)
 {
-	const struct opt_command cmd = {
-		.name = "user factor reset", .usage = "LOGIN", .opts = {cli_options}, .min_args = 1, .max_args = 1,
-		.zh = "去掉账号的第二因素和恢复码（手机丢了），并结束全部会话；本人下次登录可重新设置。",
-		.en = "Takes the second factor and the recovery codes away (a lost telephone) and ends all sessions; it can be set up anew at the next login."};
-	struct user_job j = {0};
-	struct cli cli;
-	int status = opt_parse(&cmd, &argc, &argv);
-
-	if (status >= 0)
-		return status;
-	j.login = str_from(argv[0]);
-	status = cli_open(&cli, 0);
-	if (status < 0)
-		status = run(&cli, factor_job, &j, "已去掉 (taken away)");
-	cli_close(&cli);
-	return status;
+	return with_login("user factor reset", "去掉账号的第二因素和恢复码（手机丢了），并结束全部会话；本人下次登录可重新设置。",
+			  "Takes the second factor and the recovery codes away (a lost telephone) and ends all sessions; it can be set up anew at the next login.",
+			  "已去掉 (taken away)", factor_job, (struct user_job){0}, argc, argv);
 }
 
 int admin_user_lock(int argc, char **argv)
 {
-	return set_active("user lock", "停用账号，立即生效；历史保留。", "Locks an account at once; its history stays.", "已停用 (locked)", false,
-			  argc, argv);
+	return with_login("user lock", "停用账号，立即生效；历史保留。", "Locks an account at once; its history stays.", "已停用 (locked)",
+			  active_job, (struct user_job){.active = false}, argc, argv);
 }
 
 int admin_user_unlock(int argc, char **argv)
 {
-	return set_active("user unlock", "恢复账号。", "Unlocks an account.", "已恢复 (unlocked)", true, argc, argv);
+	return with_login("user unlock", "恢复账号。", "Unlocks an account.", "已恢复 (unlocked)",
+			  active_job, (struct user_job){.active = true}, argc, argv);
 }
 
 /* ---- list ---- */
