@@ -1,19 +1,12 @@
 // Names to places: the search box of the map and the wall, and what is proposed while a resident writes where it is. With script and without.
 import { assert, test } from './lib/test.mjs';
-import { axe, fits, login, screenshot, sound, visitor } from './lib/browser.mjs';
-import { password, staff, town } from './lib/desk.mjs';
+import { axe, fits, screenshot, sound, visitor } from './lib/browser.mjs';
+import { dispatcher, staff, town } from './lib/desk.mjs';
 import { world } from './lib/server.mjs';
 
 let server;
 export const before = async () => { server = await world(); };
 export const after = () => server.stop();
-
-async function dispatcher(options) {
-  const v = await visitor(server, options);
-  v.context.setDefaultTimeout(30_000);
-  await login(v.page, 'dispatcher', password(server, 'dispatcher'));
-  return v;
-}
 
 test('as data: homophones, pinyin and its beginning find the same place; only with the right to see matters there', async () => {
   const v = await staff(server, 'dispatcher');
@@ -36,7 +29,7 @@ test('as data: homophones, pinyin and its beginning find the same place; only wi
 });
 
 test('the desk map goes where one writes, by keyboard', async () => {
-  const { page, context } = await dispatcher({ width: 1440, height: 900 });
+  const { page, context } = await dispatcher(server, { width: 1440, height: 900 });
   await page.goto('/map?state=open');
   await page.waitForSelector('#deskmap[data-ready="1"]');
   const box = page.getByRole('combobox', { name: '找地点' });
@@ -70,7 +63,7 @@ test('the desk map goes where one writes, by keyboard', async () => {
 });
 
 test('the wall goes down to what one writes', async () => {
-  const { page, context } = await dispatcher({ width: 1920, height: 1080 });
+  const { page, context } = await dispatcher(server, { width: 1920, height: 1080 });
   await page.goto('/wall');
   await page.waitForSelector('#wall[data-line="live"]');
   await page.locator('#find').pressSequentially('石门');
@@ -85,7 +78,7 @@ test('the wall goes down to what one writes', async () => {
 });
 
 test('without script it is a page of links', async () => {
-  const { page, context } = await dispatcher({ script: false });
+  const { page, context } = await dispatcher(server, { script: false });
   for (const from of ['/map', '/wall']) {
     await page.goto(from);
     await page.fill('#find', '实门');
@@ -161,7 +154,7 @@ test('in large print and in English the proposals fit', async () => {
 });
 
 test('whoever files for somebody else gets the same proposals', async () => {
-  const { page, context } = await dispatcher();
+  const { page, context } = await dispatcher(server);
   await page.goto('/cases/file/resident-report');
   await page.locator('[name=f_address]').pressSequentially('实门');
   await page.waitForSelector('.suggest__list li');

@@ -1,22 +1,15 @@
 // The three maps of people: the wall, the desk map, the resident's; with script and without.
 import { assert, test } from './lib/test.mjs';
-import { axe, fits, login, screenshot, sound, visitor } from './lib/browser.mjs';
-import { password, report, staff, town } from './lib/desk.mjs';
+import { axe, fits, screenshot, sound, visitor } from './lib/browser.mjs';
+import { dispatcher, report, staff, town } from './lib/desk.mjs';
 import { world } from './lib/server.mjs';
 
 let server;
 export const before = async () => { server = await world(); };
 export const after = () => server.stop();
 
-async function dispatcher(options) {
-  const v = await visitor(server, options);
-  v.context.setDefaultTimeout(30_000);
-  await login(v.page, 'dispatcher', password(server, 'dispatcher'));
-  return v;
-}
-
 test.main('the wall shows what its data say, and a report as soon as it is filed', async () => {
-  const { page, context } = await dispatcher({ width: 1920, height: 1080 });
+  const { page, context } = await dispatcher(server, { width: 1920, height: 1080 });
   await page.goto('/wall');
   await page.waitForSelector('#wall[data-line="live"]');
   await page.waitForSelector('#map canvas');
@@ -35,7 +28,7 @@ test.main('the wall shows what its data say, and a report as soon as it is filed
 });
 
 test('the wall goes down by touch and up by its path, and the address can be kept', async () => {
-  const { page, context } = await dispatcher({ width: 1920, height: 1080 });
+  const { page, context } = await dispatcher(server, { width: 1920, height: 1080 });
   await page.goto('/wall');
   await page.waitForSelector('#wall[data-line="live"]');
   const name = await page.locator('#children li span').first().textContent();
@@ -53,7 +46,7 @@ test('the wall goes down by touch and up by its path, and the address can be kep
 });
 
 test('a wall that is told to stay on hangs for weeks, and may only look', async () => {
-  const { page, context } = await dispatcher({ width: 1920, height: 1080 });
+  const { page, context } = await dispatcher(server, { width: 1920, height: 1080 });
   await page.goto('/wall?place=500105004002');
   await page.waitForSelector('#wall[data-line="live"]');
   await page.locator('.whang button').click();
@@ -75,7 +68,7 @@ test('a wall that is told to stay on hangs for weeks, and may only look', async 
   assert.match(await page.textContent('main'), /只看不办/);
   await page.goto('/wall');
   // its owner sees it among his devices, and ends it
-  const own = await dispatcher({ width: 1440, height: 900 });
+  const own = await dispatcher(server, { width: 1440, height: 900 });
   await own.page.goto('/me/sessions');
   const line = own.page.locator('li', { hasText: '挂着的屏幕' });
   assert.equal(await line.count(), 1);
@@ -90,7 +83,7 @@ test('a wall that is told to stay on hangs for weeks, and may only look', async 
 });
 
 test('the wall without script is numbers and links, and fits a telephone', async () => {
-  const { page, context } = await dispatcher({ script: false });
+  const { page, context } = await dispatcher(server, { script: false });
   await page.goto('/wall');
   assert.match(await page.textContent('#open-late'), /^\d+$/);
   assert.ok(await page.locator('#children a').count() > 5);
@@ -102,7 +95,7 @@ test('the wall without script is numbers and links, and fits a telephone', async
 });
 
 test('the desk map: what is circled is handled together, without a pointer too', async () => {
-  const { page, context } = await dispatcher({ width: 1440, height: 900 });
+  const { page, context } = await dispatcher(server, { width: 1440, height: 900 });
   await page.goto('/map?state=open');
   await page.waitForSelector('#deskmap[data-ready="1"]');
   await page.getByRole('button', { name: '列出图上的' }).click();
@@ -132,7 +125,7 @@ test('the desk map: what is circled is handled together, without a pointer too',
 });
 
 test('the desk map without script is filters and a way to the same list', async () => {
-  const { page, context } = await dispatcher({ script: false });
+  const { page, context } = await dispatcher(server, { script: false });
   await page.goto('/map');
   await page.selectOption('#state', 'open');
   await page.getByRole('button', { name: '筛选' }).click();

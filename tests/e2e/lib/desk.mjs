@@ -98,6 +98,14 @@ export async function resident(server, code, action, fields = {}) {
   return v.submit(`/r/${code}/do/${action}`, fields);
 }
 
+// A dispatcher in a browser, with patience for the map's pages on a slow machine.
+export async function dispatcher(server, options) {
+  const v = await visitor(server, options);
+  v.context.setDefaultTimeout(30_000);
+  await login(v.page, 'dispatcher', password(server, 'dispatcher'));
+  return v;
+}
+
 // From a new report to the hands of a handler of the people's board.
 export async function handed(server, { fields, org = '民生服务板块' } = {}) {
   const code = await report(server, fields);
