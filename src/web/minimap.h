@@ -12,6 +12,7 @@
 #ifndef WEB_MINIMAP_H
 #define WEB_MINIMAP_H
 
+#include "base/json.h"
 #include "geo/coord.h"
 #include "web/web.h"
 
@@ -92,6 +93,19 @@ struct minimap_view {
 };
 
 const struct minimap_view *minimap_draw(struct rq *rq, const struct minimap *m);
+
+/* ---- a place in a form as a pin (template part web_pin_field, web/js/pin.js) ---- */
+
+struct minimap_pin_view {
+	struct str lon, lat;             /* as the form has them; "" no pin */
+	struct str spot;                 /* the place around it in words; "" nobody knows */
+	const struct minimap_view *map;  /* NULL: nobody knows where the place is; then only the device's position can be taken */
+	bool pinned;                     /* shown again because the map was clicked, without script */
+};
+/* The map of such a form, around the pin; lon NAN: not put yet, the frame is that of the place. NULL: nobody knows where that is. */
+const struct minimap_view *minimap_pin_draw(struct rq *rq, struct str place_key, double lon, double lat);
+/* For the script, into an open object: the keys "map" (absent: none) and "spot". */
+CHECKED enum err minimap_pin_json(struct rq *rq, struct json *j, struct str place_key, double lon, double lat, struct str spot);
 
 /* Where the reader clicked (see `pin`). False: no click, one by the keyboard (0, 0), or not a frame of ours. */
 bool minimap_pin(struct rq *rq, const char *name, struct lonlat *out);

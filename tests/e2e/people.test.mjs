@@ -43,6 +43,83 @@ test.main('a pin on the map of the staff form, without script: nothing typed is 
   await context.close();
 });
 
+test.main('the same pin with script: by pointer, dragged, by arrow keys; the page stays, the grid follows, and large print fits', async () => {
+  const { page, context } = await desk(server, 'dispatcher');
+  await page.goto('/cases/file/resident-report');
+  await page.fill('[name=f_what]', '按键标的井盖');
+  let loads = 0;
+  page.on('framenavigated', () => loads++);
+  const map = page.locator('input[type=image][name=pin]');
+  const lat = async () => Number(await page.inputValue('#lat'));
+  const asked = () => page.waitForResponse((r) => r.url().endsWith('/cases/spot.json') && r.ok());
+  await map.focus();
+  let answer = asked();
+  await page.keyboard.press('Enter'); // the middle
+  await answer;
+  const first = await lat();
+  assert.ok(first > 29 && first < 30, `${first}`);
+  await page.locator('#spot', { hasText: '标在：' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'pin', 'the map keeps the focus when it is drawn anew');
+  answer = asked();
+  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowUp');
+  await answer;
+  assert.ok(Math.abs((await lat() - first) * 111_320 - 60) < 3, 'four steps north are sixty metres');
+  assert.equal(await page.locator('#map .pin').count(), 1);
+  assert.notEqual(await page.inputValue('[name=f_place]'), '', 'the grid comes from the pin');
+  await page.waitForTimeout(100);
+  // dragged by its head
+  await map.scrollIntoViewIfNeeded();
+  const head = await page.locator('#map .pin path').boundingBox();
+  const before = await lat();
+  answer = asked();
+  await page.mouse.move(head.x + head.width / 2, head.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(head.x + head.width / 2 + 10, head.y + 30, { steps: 4 });
+  await page.mouse.move(head.x + head.width / 2, head.y + 50, { steps: 4 });
+  await page.mouse.up();
+  await answer;
+  const south = (before - await lat()) * 111_320;
+  assert.ok(Math.abs(south - 40 * (400 / 162)) < 8, `forty pixels south are ${south.toFixed(1)} m`);
+  assert.equal(loads, 0, 'no reload');
+  assert.equal(await page.inputValue('[name=f_what]'), '按键标的井盖');
+  await axe(page);
+  await fits(page);
+  await screenshot(page, 'file-pin-script');
+  await page.getByRole('button', { name: '清除位置' }).click();
+  assert.equal(await page.inputValue('#lon'), '');
+  assert.equal(await page.locator('#map .pin').count(), 0);
+  await map.click({ position: { x: 150, y: 100 } });
+  await page.locator('#spot', { hasText: '标在：' }).waitFor();
+  const point = await page.inputValue('#lon');
+  await page.locator('.btns button', { hasText: '登记' }).click();
+  await page.waitForURL(/\/cases\/\d+$/);
+  const v = await staff(server, 'dispatcher');
+  const shown = await v.get(new URL(page.url()).pathname);
+  assert.match(shown.text, /class="pin"/);
+  assert.match(point, /^106\.\d{6}$/);
+  // in large print, in English
+  await page.goto('/cases/file/resident-report?elder=1&lang=en');
+  await map.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.locator('#spot', { hasText: 'Marked in' }).waitFor();
+  await axe(page);
+  await fits(page);
+  await screenshot(page, 'file-pin-elder');
+  await context.close();
+});
+
+test('what stands at a pin is told only for a position, and a place only where the reader may file', async () => {
+  const v = await staff(server, 'grid');
+  await v.get('/cases/file/resident-report');
+  const { _csrf } = v.form(/cases\/file/).fields;
+  const far = await v.post('/cases/spot.json', { _csrf, lon: '116.4', lat: '39.9' });
+  assert.equal(far.status, 200);
+  assert.deepEqual(Object.fromEntries(Object.entries(JSON.parse(far.text)).filter(([k]) => k !== 'map')), { place: null, spot: '' });
+  for (const at of [{ lon: 'NaN', lat: '1' }, { lon: '200', lat: '1' }, { lon: '', lat: '' }, { lon: '106.4', lat: '1e999' }])
+    assert.equal((await v.post('/cases/spot.json', { _csrf, ...at })).status, 400, JSON.stringify(at));
+  assert.equal((await v.post('/cases/spot.json', { lon: '106.49', lat: '29.57' })).status, 403, 'without the token of the form');
+});
+
 test.main('a patrol finding is returned to an organisation chosen from a list with its load, and may have helpers', async () => {
   const worker = await staff(server, 'grid');
   await worker.get('/grid');

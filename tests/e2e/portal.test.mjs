@@ -379,6 +379,15 @@ test('a pin with script: by pointer, moved by arrow keys, taken away again', asy
   await page.waitForTimeout(800);
   await sound(page);
   await screenshot(page, 'report-pin');
+  await page.locator('input[type=image]').scrollIntoViewIfNeeded();
+  const head = await page.locator('#map .pin path').boundingBox();
+  await page.mouse.move(head.x + head.width / 2, head.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(head.x + head.width / 2, head.y + 60, { steps: 5 });
+  await page.mouse.up();
+  const south = (moved - Number(await page.inputValue('#lat'))) * 111_320;
+  assert.ok(Math.abs(south - 50 * (400 / 162)) < 8, `dragged fifty pixels south: ${south.toFixed(1)} m`);
+  await page.waitForTimeout(600);
   await page.getByRole('button', { name: '清除位置' }).click();
   assert.equal(await page.inputValue('#lon'), '');
   await context.close();

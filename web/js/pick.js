@@ -41,6 +41,3 @@ for (const input of document.querySelectorAll('[data-pick]')) {
     if (target.tagName === 'SELECT') take(target, wordsOf(input));
   });
 }
-
-// The form that came back with a pin: where one was, not at the top.
-document.querySelector("#pin-field[data-focus]")?.focus();

@@ -1,10 +1,12 @@
 // Makes the report form easier; the form works without. Nothing here may be needed.
 import { placeIn } from "./exif.js";
+import { pinField } from "./pin.js";
 import { shrink } from "./shrink.js";
 import { suggest } from "./suggest.js";
 
 const by = (id) => document.getElementById(id);
 let form; // the form in the page: shown anew when something is missing
+let pin; // its place (pin.js); absent where no place is asked
 
 // ---- draft: what was typed survives a closed page; names and numbers are not kept on the device ----
 const DRAFT = ["what", "address", "place", "category"];
@@ -79,22 +81,13 @@ async function preview(event) {
 const FAR = 30_000; // metres from the town: a photograph of elsewhere says nothing about this
 let fromPhoto = false; // the point is that of a photograph: nobody is asked about it before the form is sent
 
-function isNear({ lon, lat }) {
-	const box = by("map")?.querySelector(".minimap__box");
-	if (!box) return true;
-	const frame = frameOf(box);
-	const north = mercator(lat) - mercator(frame.lat);
-	const east = (R * (lon - frame.lon) * Math.PI) / 180;
-	return Math.hypot(north, east) * Math.cos((frame.lat * Math.PI) / 180) < FAR;
-}
-
 async function offerPlace() {
 	const offer = by("photo-place");
 	const photo = by("photo");
 	const tick = form.elements.photo_point;
 	if (!offer) return;
 	offer.hidden = true;
-	if (fromPhoto) clearPoint();
+	if (fromPhoto) pin.clear();
 	// the box to tick is for pages without script; a photograph kept from before has its own words
 	if (tick && !form.querySelector("input[name=kept]")) {
 		tick.checked = false;
@@ -102,7 +95,7 @@ async function offerPlace() {
 	}
 	for (const file of [...photo.files].slice(0, Number(photo.dataset.max))) {
 		const at = await placeIn(file);
-		if (!at || !isNear(at)) continue;
+		if (!at || !pin.near(at, FAR)) continue;
 		offer.hidden = false;
 		offer.querySelector("button").onclick = () => takePlace(at, offer);
 		return;
@@ -110,47 +103,12 @@ async function offerPlace() {
 }
 
 function takePlace({ lon, lat }, offer) {
-	by("lon").value = lon.toFixed(6);
-	by("lat").value = lat.toFixed(6);
+	pin.put(lon, lat);
 	by("place").value = ""; // the grid comes from the pin
 	fromPhoto = true;
 	offer.hidden = true;
-	drawPin(lon, lat);
-	say(offer.dataset.taken);
+	pin.say(offer.dataset.taken);
 	by("spot")?.scrollIntoView({ block: "nearest" });
-}
-
-// The drawing of the server has its pin moved, or given one; outside the frame the words must do.
-function drawPin(lon, lat) {
-	const box = by("map")?.querySelector(".minimap__box");
-	const svg = box?.querySelector("svg");
-	if (!svg) return;
-	const [lon0, lat0, half] = box.querySelector("input[type=hidden]").value.split(" ").map(Number);
-	const scale = 1 / Math.cos((lat0 * Math.PI) / 180);
-	const unit = half / 180; // metres
-	const x = 180 + (R * (lon - lon0) * Math.PI) / 180 / scale / unit;
-	const y = 125 - (mercator(lat) - mercator(lat0)) / scale / unit;
-	let pin = svg.querySelector(".pin");
-	if (!(x > 0 && x < 360 && y > 0 && y < 250)) {
-		pin?.remove();
-		return;
-	}
-	if (!pin) {
-		pin = document.createElementNS("http://www.w3.org/2000/svg", "g");
-		const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
-		pin.setAttribute("class", "pin");
-		shape.setAttribute("d", "M0 0C-4-9-11-13-11-20a11 11 0 1 1 22 0C11-13 4-9 0 0z");
-		pin.append(shape);
-		svg.append(pin);
-	}
-	pin.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-}
-
-function clearPoint() {
-	fromPhoto = false;
-	by("lon").value = by("lat").value = "";
-	by("map")?.querySelector(".pin")?.remove();
-	say("");
 }
 
 async function bodyOf(submitter) {
@@ -168,7 +126,7 @@ async function bodyOf(submitter) {
 async function send(event) {
 	const { submitter } = event;
 	if (submitter?.type === "image") {
-		event.preventDefault(); // the map: see below
+		event.preventDefault(); // the map: pin.js
 		return;
 	}
 	event.preventDefault();
@@ -217,19 +175,20 @@ let asked = "";
 async function hints(force) {
 	const what = by("what").value.trim();
 	const body = new URLSearchParams({ _csrf: form.elements._csrf.value, what, place: by("place").value });
+	const at = pin.at();
 	if (!fromPhoto) for (const k of ["lon", "lat"]) body.set(k, by(k).value);
 	if (!force && (what.length < 4 || asked === body.toString())) return;
 	asked = body.toString();
 	try {
 		const answer = await fetch(form.dataset.hints, { method: "POST", body });
 		if (!answer.ok) return;
-		show(await answer.json());
+		show(await answer.json(), at);
 	} catch {
 		// no line: no hints
 	}
 }
 
-function show(h) {
+function show(h, at) {
 	const auto = by("category").options[0];
 	auto.textContent = h.category ? auto.dataset.auto.replace("%s", h.category.title) : auto.dataset.plain;
 	const danger = by("danger");
@@ -237,8 +196,7 @@ function show(h) {
 	danger.classList.toggle("notice--danger", Boolean(h.danger));
 	danger.querySelector("p").textContent = h.danger ?? "";
 	showAlike(h.alike);
-	if (h.map) drawMap(h.map);
-	if (h.spot !== undefined) say(h.spot ? by("locate").dataset.at.replace("%s", h.spot) : by("locate").dataset.ok);
+	pin.show(h, at);
 }
 
 // Only said; sending goes on without a further question, since it has been seen.
@@ -276,100 +234,6 @@ function showAlike(list) {
 	form.append(seen);
 }
 
-// ---- the place: a pin on the map, by pointer or arrow keys; the position only when asked for ----
-function say(text) {
-	const spot = by("spot");
-	if (spot) {
-		spot.textContent = text;
-		spot.hidden = !text;
-	}
-	const box = by("locate");
-	box.querySelector("[role=status]").textContent = spot ? "" : text;
-	box.querySelectorAll("button")[1].hidden = !by("lon").value;
-}
-
-let moved;
-function setPoint(lon, lat) {
-	fromPhoto = false;
-	by("lon").value = lon.toFixed(6);
-	by("lat").value = lat.toFixed(6);
-	by("place").value = ""; // the grid comes from the pin
-	clearTimeout(moved);
-	moved = setTimeout(hints, 300, true); // a key held down asks once, not fifty times
-}
-
-const R = 6378137;
-const mercator = (lat) => R * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
-
-// The frame of the drawing (web/minimap.c): centre and metres from it to the left edge; the pixels of the picture are fixed.
-function frameOf(map) {
-	const [lon, lat, half] = map.querySelector("input[type=hidden]").value.split(" ").map(Number);
-	return { lon, lat, metres: half / (map.clientWidth / 2) };
-}
-
-// Metres on the ground from the centre to degrees.
-function ground(frame, east, north) {
-	const scale = 1 / Math.cos((frame.lat * Math.PI) / 180);
-	const x = (R * frame.lon * Math.PI) / 180 + east * scale;
-	const y = mercator(frame.lat) + north * scale;
-	return [((x / R) * 180) / Math.PI, ((2 * Math.atan(Math.exp(y / R)) - Math.PI / 2) * 180) / Math.PI];
-}
-
-function drawMap(html) {
-	const focused = document.activeElement?.type === "image";
-	by("map").replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
-	beginMap();
-	if (focused) by("map").querySelector("input[type=image]")?.focus();
-}
-
-const STEP = 15; // metres a key
-const KEYS = { ArrowUp: [0, STEP], ArrowDown: [0, -STEP], ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0] };
-
-function beginMap() {
-	const image = by("map")?.querySelector("input[type=image]");
-	if (!image) return;
-	const box = image.closest(".minimap__box");
-	image.addEventListener("click", (event) => {
-		event.preventDefault();
-		const frame = frameOf(box);
-		const r = image.getBoundingClientRect();
-		// by the keyboard a click has no place: the middle, from where the arrows go on
-		const [dx, dy] = event.detail ? [event.clientX - r.left - r.width / 2, r.top + r.height / 2 - event.clientY] : [0, 0];
-		setPoint(...ground(frame, dx * frame.metres, dy * frame.metres));
-	});
-	image.addEventListener("keydown", (event) => {
-		const go = KEYS[event.key];
-		if (!go) return;
-		event.preventDefault();
-		const at = by("lon").value ? { lon: Number(by("lon").value), lat: Number(by("lat").value) } : frameOf(box);
-		setPoint(...ground(at, ...go));
-	});
-}
-
-function locate() {
-	const box = by("locate");
-	const [get, clear] = box.querySelectorAll("button");
-	clear.addEventListener("click", clearPoint);
-	box.hidden = false;
-	if (by("lon").value) say(by("spot")?.textContent || box.dataset.ok);
-	if (!navigator.geolocation || !window.isSecureContext) {
-		get.hidden = true;
-		return;
-	}
-	get.addEventListener("click", () => {
-		say(box.dataset.wait);
-		navigator.geolocation.getCurrentPosition(
-			({ coords }) => {
-				say(box.dataset.ok);
-				setPoint(coords.longitude, coords.latitude);
-				clear.hidden = false;
-			},
-			() => say(box.dataset.fail),
-			{ enableHighAccuracy: true, timeout: 15_000, maximumAge: 60_000 },
-		);
-	});
-}
-
 // ---- the address: what it may mean, proposed while one types. A pin or place that was chosen stays, and so do words that say more than the name ----
 function places() {
 	const { places: address, some, taken } = by("where").dataset;
@@ -384,9 +248,9 @@ function places() {
 		},
 		choose: (row) => {
 			if (!row.in_words) by("address").value = row.name;
-			if (!by("lon").value && row.lon !== undefined) setPoint(row.lon, row.lat);
-			else if (!by("lon").value && !by("place").value) by("place").value = row.key;
-			say(taken.replace("{n}", row.full || row.name));
+			if (!pin.at() && row.lon !== undefined) pin.set(row.lon, row.lat);
+			else if (!pin.at() && !by("place").value) by("place").value = row.key;
+			pin.say(taken.replace("{n}", row.full || row.name));
 			saveDraft();
 		},
 	});
@@ -402,24 +266,27 @@ function seen() {
 	form.append(words);
 }
 
+function moved() {
+	fromPhoto = false;
+	if (pin.at()) by("place").value = ""; // the grid comes from the pin
+}
+
 function begin() {
 	form.addEventListener("input", saveDraft);
 	form.addEventListener("submit", send);
 	fromPhoto = false;
+	pin = by("lon") ? pinField({ chosen: moved, ask: () => hints(true) }) : undefined;
 	by("photo")?.addEventListener("change", preview);
 	by("photo")?.addEventListener("change", offerPlace);
 	if (by("where")) places();
-	if (by("lon")) {
+	if (pin) {
 		by("what").addEventListener("change", () => hints(false));
 		by("place").addEventListener("change", () => hints(false));
-		form.querySelector("[data-keys]")?.classList.remove("hidden");
-		beginMap();
-		locate();
 	}
 }
 
 form = by("report");
 restoreDraft();
 begin();
-if (by("what").value && by("lon")) hints(false);
+if (by("what").value && pin) hints(false);
 document.querySelector("[data-focus]")?.focus();

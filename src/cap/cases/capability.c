@@ -19,6 +19,7 @@ static const struct route routes[] = {
 	{"POST", "/cases/seen", cases_seen_post, NULL, R_LOGIN, N_("把现在为止的新事项和变化标为已看"), 0},
 	{"GET", "/cases/file/:scenario", cases_file_page, "matter.file", R_LOGIN, N_("工作人员登记事项的表单"), 0},
 	{"POST", "/cases/file/:scenario", cases_file_post, "matter.file", R_LOGIN | R_FILES, N_("工作人员登记事项"), 0},
+	{"POST", "/cases/spot.json", cases_spot_json, "matter.file", R_LOGIN, N_("登记时在图上标的位置：周围的地图、所在网格"), 0},
 	{"GET", "/cases/templates", cases_templates_page, "matter.template", R_LOGIN, N_("答复模板"), 0},
 	{"GET", "/cases/templates/:id", cases_template_page, "matter.template", R_LOGIN, N_("一个答复模板，new 为新建"), 0},
 	{"POST", "/cases/templates/:id", cases_template_post, "matter.template", R_LOGIN, N_("保存或删除一个答复模板"), 0},

@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "cap/cases/cases.html.h"
-#include "cap/cases/map.h"
 #include "cap/cases/pages.h"
 #include "cap/cases/photos.h"
 #include "cap/cases/pick.h"
@@ -131,7 +130,30 @@ static bool pin_clicked(struct rq *rq)
 	return true;
 }
 
-static void fill_pin(struct rq *rq, struct cases_file_view *v)
+/* For the script: the map around a pin, its place in words and, where the reader may file there, as the list has it. */
+enum err cases_spot_json(struct rq *rq)
+{
+	double lon, lat;
+	struct str key = STR("");
+	struct json j;
+	enum err e;
+
+	if (!pin_of(rq, &lon, &lat))
+		return rq_fail(rq, ERR_INPUT, N_("位置不对，请在图上重新标一下"));
+	json_init(&j, &rq->http->resp->body);
+	json_obj(&j);
+	json_key(&j, "place");
+	if (place_at_pin(rq, lon, lat, &key))
+		json_str(&j, key);
+	else
+		json_nil(&j);
+	e = minimap_pin_json(rq, &j, working_place(rq), lon, lat, str_empty(key) ? STR("") : fill_place(rq, key));
+	json_end(&j);
+	json_done(&j);
+	return e == OK ? rq_json(rq, 200) : e;
+}
+
+static void fill_pin(struct rq *rq, struct minimap_pin_view *v)
 {
 	double lon, lat;
 	bool there = pin_of(rq, &lon, &lat);
@@ -139,7 +161,7 @@ static void fill_pin(struct rq *rq, struct cases_file_view *v)
 
 	v->lon = there ? rq_form(rq, "lon") : STR("");
 	v->lat = there ? rq_form(rq, "lat") : STR("");
-	v->map = cases_map_pin(rq, working_place(rq), lon, lat);
+	v->map = minimap_pin_draw(rq, working_place(rq), lon, lat);
 	if (there && place_at_pin(rq, lon, lat, &key))
 		v->spot = fill_place(rq, key);
 }
@@ -171,8 +193,8 @@ static enum err form_page(struct rq *rq, const struct scenario *s, const struct 
 	category_options(rq, &v);
 	for (size_t i = 0; i < n; i++)
 		v.asks_place |= str_eqz(v.fields[i].name, "f_place");
-	v.pinned = status == 200 && rq->http->method == HTTP_POST;
-	fill_pin(rq, &v);
+	v.pin.pinned = status == 200 && rq->http->method == HTTP_POST;
+	fill_pin(rq, &v.pin);
 	v.asks_public = for_resident(s);
 	v.is_public = str_eqz(rq_form(rq, "public"), "1");
 	v.errors = arena_array(rq->arena, struct cases_error, 2);

@@ -1,4 +1,4 @@
-/* The small map beside a matter and beside the staff form. */
+/* The small map beside a matter. */
 #ifndef CAP_CASES_MAP_H
 #define CAP_CASES_MAP_H
 
@@ -11,7 +11,5 @@ CHECKED enum err cases_map_matter(struct rq *rq, const struct matter *m, const s
 				  const struct minimap_view **out);
 /* A place with the names around it; NULL when it has no point. */
 const struct minimap_view *cases_map_place(struct rq *rq, struct str place);
-/* The same as an input "pin" of a form (web/minimap.h), with the pin where it was put; lon NAN: not yet. */
-const struct minimap_view *cases_map_pin(struct rq *rq, struct str place, double lon, double lat);
 
 #endif

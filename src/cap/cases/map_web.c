@@ -77,17 +77,6 @@ enum err cases_map_matter(struct rq *rq, const struct matter *m, const struct ma
 	return OK;
 }
 
-const struct minimap_view *cases_map_pin(struct rq *rq, struct str place, double lon, double lat)
-{
-	struct minimap map = {.at = {lon, lat}, .frame_only = isnan(lon), .half = isnan(lon) ? 1200 : 400, .pin = "pin",
-			      .at_title = str_from(_("标的位置"))};
-
-	if (!minimap_places(rq, place, &map))
-		return NULL;
-	map.accuracy = 0; /* a frame to point into, and a pin that was pointed: neither is a guess */
-	return minimap_draw(rq, &map);
-}
-
 const struct minimap_view *cases_map_place(struct rq *rq, struct str place)
 {
 	struct minimap map = {.at = {NAN, NAN}, .frame_only = true, .half = 1200};

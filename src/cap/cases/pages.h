@@ -21,6 +21,7 @@ enum err cases_template_page(struct rq *rq);
 enum err cases_template_post(struct rq *rq);
 enum err cases_file_page(struct rq *rq);
 enum err cases_file_post(struct rq *rq);
+enum err cases_spot_json(struct rq *rq);
 
 /* Filters of the list from the query string; keys only inside the scope. */
 CHECKED enum err cases_read_filter(struct rq *rq, const struct matter_scope *s, struct matter_filter *f);

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "core/matter/matter.h"
+#include "web/minimap.h"
 #include "web/photo.h"
 
 struct cases_clock {
@@ -165,8 +166,6 @@ struct cases_step_view {
 	bool now;
 };
 
-struct minimap_view;
-
 struct cases_similar {
 	int64_t id;
 	struct str title, state, why, merge; /* merge: where its merge is filled in; empty: may not */
@@ -221,9 +220,7 @@ struct cases_file_view {
 	size_t nfields;
 	struct cases_field_view category;
 	bool asks_public, is_public;
-	const struct minimap_view *map;  /* where the filer works; takes a pin */
-	struct str lon, lat, spot;       /* of the pin; spot: the place around it in words */
-	bool pinned;                     /* shown again because the map was clicked */
+	struct minimap_pin_view pin;     /* on a map of where the filer works */
 	bool asks_place;                 /* one of the fields is the place: the map stands below it */
 	struct cases_error { struct str field, text; } *errors;
 	size_t nerrors;

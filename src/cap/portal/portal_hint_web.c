@@ -6,7 +6,6 @@
 #include "cap/portal/portal.html.h"
 #include "cap/portal/portal_pages.h"
 #include "core/notify/notify.h"
-#include "web/web.html.h"
 
 /* ---- hints: a post, since neither the words nor the place belong into an address ---- */
 
@@ -50,18 +49,16 @@ static void alike_json(struct rq *rq, struct json *j, const struct portal_alike 
 /* The pin, the map around it and the name of the place; what was chosen counts more for the duplicates. */
 static enum err spot_json(struct rq *rq, struct json *j, const struct portal_town *t, struct matter_new *like)
 {
-	struct minimap m = {.at_title = str_from(_("您标的位置")), .half = 400, .pin = "pin"};
-	const struct minimap_view *map = NULL;
 	struct str name = STR("");
 	struct place p;
-	struct buf b;
+	double lon, lat;
 	enum err e;
 
-	if (!str_f64(rq_form(rq, "lon"), &m.at.lon) || !str_f64(rq_form(rq, "lat"), &m.at.lat) || !coord_valid(m.at.lon, m.at.lat))
+	if (!str_f64(rq_form(rq, "lon"), &lon) || !str_f64(rq_form(rq, "lat"), &lat) || !coord_valid(lon, lat))
 		return OK;
-	like->lon = m.at.lon;
-	like->lat = m.at.lat;
-	e = portal_place_near(rq_conn(rq), rq->arena, t, m.at.lon, m.at.lat, &p);
+	like->lon = lon;
+	like->lat = lat;
+	e = portal_place_near(rq_conn(rq), rq->arena, t, lon, lat, &p);
 	if (e == OK) {
 		if (str_eq(like->place, t->place.key))
 			like->place = p.key;
@@ -69,18 +66,7 @@ static enum err spot_json(struct rq *rq, struct json *j, const struct portal_tow
 	}
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
-	if (minimap_places(rq, t->place.key, &m)) {
-		m.accuracy = 0;
-		map = minimap_draw(rq, &m);
-	}
-	json_key(j, "spot"), json_str(j, name);
-	if (map == NULL)
-		return OK;
-	buf_init(&b, 64 * 1024);
-	part_web_minimap(&b, rq, map);
-	json_key(j, "map"), json_str(j, arena_str(rq->arena, buf_str(&b)));
-	buf_release(&b);
-	return OK;
+	return minimap_pin_json(rq, j, t->place.key, lon, lat, name);
 }
 
 enum err portal_hints(struct rq *rq)

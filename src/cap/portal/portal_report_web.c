@@ -31,27 +31,24 @@ static void groups_of(struct rq *rq, struct portal_report_view *v)
 	}
 }
 
-static enum err map_of(struct rq *rq, struct portal_report_view *v)
+static enum err pin_of(struct rq *rq, const struct portal_report_view *v, struct minimap_pin_view *out)
 {
-	struct minimap m = {.at = {NAN, NAN}, .frame_only = true, .half = 1200, .pin = "pin"};
 	struct place p;
 	double lon, lat;
-	enum err e;
+	enum err e = OK;
 
-	v->spot = STR("");
-	if (str_f64(v->form->lon, &lon) && str_f64(v->form->lat, &lat) && coord_valid(lon, lat)) {
-		m = (struct minimap){.at = {lon, lat}, .at_title = str_from(_("您标的位置")), .half = 400, .pin = "pin"};
+	out->spot = STR("");
+	out->lon = v->form->lon;
+	out->lat = v->form->lat;
+	if (!str_f64(v->form->lon, &lon) || !str_f64(v->form->lat, &lat) || !coord_valid(lon, lat)) {
+		lon = lat = NAN;
+	} else {
 		e = portal_place_near(rq_conn(rq), rq->arena, v->town, lon, lat, &p);
 		if (e == OK)
-			e = portal_place_name(rq, p.key, &v->spot);
-		if (e != OK && e != ERR_NOT_FOUND)
-			return e;
+			e = portal_place_name(rq, p.key, &out->spot);
 	}
-	if (minimap_places(rq, v->town->asked.key, &m)) {
-		m.accuracy = 0; /* a frame to point into, and a pin that was pointed: neither is a guess */
-		v->map = minimap_draw(rq, &m);
-	}
-	return OK;
+	out->map = minimap_pin_draw(rq, v->town->asked.key, lon, lat);
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 static enum err form_page(struct rq *rq, int status, const struct scenario *s, struct portal_report_view *v)
@@ -68,7 +65,7 @@ static enum err form_page(struct rq *rq, int status, const struct scenario *s, s
 			v->suggested = looks_text(rq, guess.category->title);
 		e = portal_communities(rq_conn(rq), rq->arena, v->town, v->form->place, &v->communities, &v->ncommunities);
 		if (e == OK)
-			e = map_of(rq, v);
+			e = pin_of(rq, v, &v->pin);
 	}
 	if (e != OK)
 		return e;
@@ -175,7 +172,7 @@ static enum err send(struct rq *rq, const struct scenario *s, struct portal_town
 	if (e != OK)
 		return e;
 	if (t && pinned(rq, f)) {
-		v.pinned = true;
+		v.pin.pinned = true;
 		return form_page(rq, 200, s, &v);
 	}
 	e = portal_prepare(rq_conn(rq), rq->arena, s, t, f, rq->now, p, &errors);

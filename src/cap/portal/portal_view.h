@@ -33,10 +33,8 @@ struct portal_report_view {
 	int max_photos;
 	struct portal_group *groups; size_t ngroups; /* of categories */
 	struct str suggested;                 /* title of the category that the text speaks of; "" */
-	const struct minimap_view *map;       /* NULL: nobody knows where the town is */
-	struct str spot;                      /* name of the place around the pin; "" */
+	struct minimap_pin_view pin;
 	struct portal_alike alike[PORTAL_ALIKE]; size_t nalike; /* likely the same: asked before it is taken */
-	bool pinned;                          /* shown again because the map was clicked */
 	struct portal_where which[PORTAL_WHICH]; size_t nwhich; /* the address may mean each: asked once, never needed */
 };
 struct portal_group { struct str title; struct portal_choice *v; size_t n; };
