@@ -112,7 +112,7 @@ static const struct route routes[] = {
 	{"GET", "/r/:code/qr.svg", qr, NULL, R_PUBLIC, N_("进度页的二维码"), 0},
 	{"GET", "/r/:code/photo/:id", portal_photo, NULL, R_PUBLIC, N_("反映时附的照片"), 0},
 	{"POST", "/r/:code/unfollow", portal_unfollow_post, NULL, R_PUBLIC, N_("不再关注"), 0},
-	{"POST", "/r/:code/mail", portal_follow_mail_post, NULL, R_PUBLIC, N_("关注的人留下或取消电子邮件：办结时告诉他"), 0},
+	{"POST", "/r/:code/mail", portal_mail_post, NULL, R_PUBLIC, N_("反映人、关注的人留下、更换或删去电子邮件地址"), 0},
 	{"POST", "/r/:code/do/:action", portal_act, NULL, R_PUBLIC, N_("反映人的操作：补充、回答、撤回、评价、重开，由流程文件规定"), 0},
 	{"GET", "/help", portal_help, NULL, R_PUBLIC, N_("使用帮助"), 0},
 	{"GET", "/feedback", portal_feedback_form, NULL, R_PUBLIC, N_("对平台本身的投诉建议（国办函〔2026〕12号）"), 0},

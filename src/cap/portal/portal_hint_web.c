@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "base/json.h"
-#include "base/utf8.h"
 #include "cap/portal/portal.html.h"
 #include "cap/portal/portal_pages.h"
 #include "core/notify/notify.h"
@@ -126,9 +125,10 @@ static bool taken_back(const struct matter *m, const struct portal_progress *p)
 	return false;
 }
 
-static enum err followed_page(struct rq *rq, int status, const struct matter *m, struct str typed, const char *error)
+enum err portal_followed_page(struct rq *rq, int status, const struct matter *m, struct str typed, const char *error)
 {
-	struct portal_followed_view v = {.code = m->code, .town = rq->head.home, .typed = typed, .error = error};
+	struct portal_followed_view v = {.code = m->code, .town = rq->head.home,
+					 .mail = {.code = m->code, .follows = true, .typed = typed, .error = error}};
 	struct portal_other_view *other;
 	struct matter_follower f;
 	struct matter last;
@@ -142,28 +142,12 @@ static enum err followed_page(struct rq *rq, int status, const struct matter *m,
 		return e;
 	other->gone = taken_back(&last, &other->p);
 	v.other = other;
-	v.mail = matter_mask(rq->arena, f.address);
+	v.mail.mail = matter_mask(rq->arena, f.address);
+	v.mail.offered = last.kind < STATE_CLOSED;
 	return rq_page_status(rq, status, html_portal_followed, &v);
 }
 
-enum err portal_followed_page(struct rq *rq, const struct matter *m)
-{
-	return followed_page(rq, 200, m, STR(""), NULL);
-}
-
 /* ---- following ---- */
-
-static struct str mail_typed(struct rq *rq)
-{
-	struct str mail = utf8_fold(rq->arena, rq_form(rq, "email")), phone = utf8_fold(rq->arena, rq_form(rq, "phone"));
-
-	return str_empty(mail) && str_chr(phone, '@') >= 0 ? phone : mail;
-}
-
-static struct str lang_of(const struct rq *rq)
-{
-	return rq->lang == LANG_EN ? STR("en") : STR("zh");
-}
 
 enum err portal_follow_post(struct rq *rq)
 {
@@ -180,8 +164,8 @@ enum err portal_follow_post(struct rq *rq)
 	if (e != OK)
 		return e;
 	/* written into the report form: the mail goes about this one then. One that is wrong is asked for again on the page of the code. */
-	f->address = mail_typed(rq);
-	f->lang = lang_of(rq);
+	f->address = portal_mail_typed(rq);
+	f->lang = portal_lang(rq);
 	if (!notify_address_ok(f->address))
 		f->address = STR("");
 	portal_keep_secret(rq);
@@ -196,24 +180,6 @@ static enum err followed_by(struct rq *rq, struct matter *m)
 	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), m, &follows);
 
 	return e == OK && !follows ? ERR_NOT_FOUND : e;
-}
-
-/* A follower's e-mail address; an empty one: no more mail. */
-enum err portal_follow_mail_post(struct rq *rq)
-{
-	struct matter_follower *f = arena_new(rq->arena, struct matter_follower);
-	struct matter m;
-	enum err e = followed_by(rq, &m);
-
-	if (e != OK)
-		return e;
-	*f = (struct matter_follower){.code = m.code, .address = mail_typed(rq), .lang = lang_of(rq)};
-	if (!str_empty(f->address) && !notify_address_ok(f->address))
-		return followed_page(rq, 422, &m, f->address, N_("电子邮件地址不对，写成 name@example.cn 这样"));
-	portal_keep_secret(rq);
-	rq_flash(rq, str_empty(f->address) ? N_("不再发邮件。") : N_("好了，办结时发邮件告诉您。"));
-	e = rq_redirect(rq, arena_printf(rq->arena, "/r/%.*s/status", STR_ARG(f->code)));
-	return e == OK ? rq_write(rq, portal_follow_mail, NULL, f) : e;
 }
 
 enum err portal_unfollow_post(struct rq *rq)

@@ -23,7 +23,7 @@ enum err portal_hints(struct rq *rq);
 enum err portal_places(struct rq *rq);
 enum err portal_follow_post(struct rq *rq);
 enum err portal_unfollow_post(struct rq *rq);
-enum err portal_follow_mail_post(struct rq *rq);
+enum err portal_mail_post(struct rq *rq);
 
 /* ---- shared with portal_api.c ---- */
 enum err portal_load_town(struct rq *rq, struct portal_town *t);
@@ -32,8 +32,13 @@ enum err portal_find_for(struct rq *rq, struct str typed, struct matter *m);
 /* Also a follower's: m->code is then his. */
 enum err portal_find_any_for(struct rq *rq, struct str typed, struct matter *m, bool *follows);
 void portal_keep_secret(struct rq *rq);
-/* What a follower sees instead of the status page. */
-enum err portal_followed_page(struct rq *rq, const struct matter *m);
+/* What a follower sees instead of the status page; the address he typed and what is wrong with it, or "" and NULL. */
+enum err portal_followed_page(struct rq *rq, int status, const struct matter *m, struct str typed, const char *error);
+/* The status page of the reporter, likewise. */
+enum err portal_status_page(struct rq *rq, int status, struct matter *m, struct str typed, const char *error);
+/* An address as typed, full-width signs folded; some type it into the field of the telephone. The language of whoever reads the page: "en", "zh". */
+struct str portal_mail_typed(struct rq *rq);
+struct str portal_lang(const struct rq *rq);
 /* How another person's matter goes, in the reader's language. */
 CHECKED enum err portal_other(struct rq *rq, const struct matter *m, struct portal_other_view **out);
 /* "大石坝街道石门社区第三网格"; the organisation that has it, else the town. */

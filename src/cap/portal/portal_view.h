@@ -45,12 +45,19 @@ struct portal_other_view {
 	struct str state, plain, holder;
 	bool gone;                            /* its reporter took it back */
 };
+/* Where mail about it goes: the reporter's address, or a follower's. */
+struct portal_mail_view {
+	struct str code;
+	bool offered;                         /* there is something to be told of, or an address to take away */
+	bool follows;                         /* told of the end only */
+	struct str mail, typed;               /* the address now, masked, "" none; what was typed instead of it */
+	const char *error;
+};
 struct portal_followed_view {
 	struct str code;
 	const struct portal_other_view *other;
 	struct str town;
-	struct str mail, typed;               /* address that is told of the end, masked; what was typed instead */
-	const char *error;
+	struct portal_mail_view mail;
 };
 
 struct portal_lookup_view { struct str typed; const char *error; };
@@ -93,6 +100,7 @@ struct portal_status_view {
 	struct portal_other_view *other;      /* what it was put together with; NULL */
 	int64_t followers;
 	bool your_turn;                       /* something waits for the reporter: the actions stand first */
+	struct portal_mail_view mail;
 	struct portal_errors errors;
 	struct str failed;                    /* why an action was not done, said at the top */
 };

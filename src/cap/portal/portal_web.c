@@ -428,6 +428,20 @@ static enum err other_of(struct rq *rq, const struct matter *m, struct portal_st
 	return e == OK ? portal_other(rq, &last, &v->other) : e;
 }
 
+/* An address can be taken away at any time; one is asked for only as long as there is something to be told. */
+static enum err mail_of(struct rq *rq, const struct matter *m, struct portal_status_view *v)
+{
+	struct str address;
+	enum err e = matter_reporter_mail(rq_conn(rq), rq->arena, m, &address);
+
+	if (e != OK)
+		return e;
+	v->mail.code = m->code;
+	v->mail.mail = matter_mask(rq->arena, address);
+	v->mail.offered = matter_takes_mail(m) && (address.n || m->kind < STATE_CLOSED || (v->other && v->other->p.kind < STATE_CLOSED));
+	return OK;
+}
+
 static enum err status_page(struct rq *rq, int status, struct matter *m, struct portal_status_view *v, struct str tried)
 {
 	const struct scenario *s = matter_scenario(m);
@@ -435,6 +449,8 @@ static enum err status_page(struct rq *rq, int status, struct matter *m, struct 
 
 	if (e == OK)
 		e = other_of(rq, m, v);
+	if (e == OK)
+		e = mail_of(rq, m, v);
 	if (e == OK)
 		e = matter_followers(rq_conn(rq), rq->arena, m->id, &v->followers);
 	if (e == OK)
@@ -446,16 +462,24 @@ static enum err status_page(struct rq *rq, int status, struct matter *m, struct 
 	return e == OK ? rq_page_status(rq, status, html_portal_status, v) : e;
 }
 
+enum err portal_status_page(struct rq *rq, int status, struct matter *m, struct str typed, const char *error)
+{
+	struct portal_status_view v = {.mail = {.typed = typed, .error = error}};
+
+	if (error)
+		portal_error_add(&v.errors, "email", error); /* said at the top too: the field is far down the page */
+	return status_page(rq, status, m, &v, STR_NULL);
+}
+
 enum err portal_status(struct rq *rq)
 {
-	struct portal_status_view v = {0};
 	struct matter m;
 	bool follows;
 	enum err e = portal_find_any_for(rq, rq_param(rq, "code"), &m, &follows);
 
 	if (e == OK && follows)
-		return portal_followed_page(rq, &m);
-	return e == OK ? status_page(rq, 200, &m, &v, STR_NULL) : e;
+		return portal_followed_page(rq, 200, &m, STR(""), NULL);
+	return e == OK ? portal_status_page(rq, 200, &m, STR(""), NULL) : e;
 }
 
 /* ---- acting ---- */

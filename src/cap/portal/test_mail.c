@@ -1,5 +1,6 @@
 /* Who left an e-mail address is told of a question, an answer and the end, once, in his language, and no word of the matter travels. */
 #include "cap/portal/portal.h"
+#include "core/journal/journal.h"
 #include "core/matter/testing.h"
 #include "core/notify/notify.h"
 #include "web/config.h"
@@ -219,6 +220,86 @@ static void test_follower_changes_his_mind(void **state)
 	end(&w);
 }
 
+/* ---- the reporter adds, changes and takes away his address ---- */
+
+static enum err set_mail(struct world *w, int64_t matter, const char *address, const char *lang)
+{
+	struct matter_mail x = {.matter = matter, .address = str_from(address), .lang = str_from(lang)};
+
+	return db_write(w->u->db, matter_reporter_mail_set, &x);
+}
+
+/* What the journal says of it, "added changed removed", and nothing that was typed. */
+static struct str told(struct world *w, int64_t matter)
+{
+	struct db_conn *c = db_read_begin(w->u->db);
+	struct str all = STR("");
+	struct journal_entry *v;
+	size_t n;
+
+	assert_int_equal(OK, journal_of_subject(c, w->u->a, matter, &v, &n));
+	db_read_end(c);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(str_find(v[i].data, STR("@")) < 0 && str_find(v[i].data, STR("example")) < 0);
+		if (str_eqz(v[i].kind, "reporter.mail"))
+			all = arena_cat(w->u->a, all, str_sub(v[i].data, 10, v[i].data.n - 11));
+	}
+	return all;
+}
+
+static struct str address_of(struct world *w, int64_t matter)
+{
+	struct db_conn *c = db_read_begin(w->u->db);
+	struct str address;
+	struct matter m;
+
+	assert_int_equal(OK, matter_get(c, w->u->a, matter, &m));
+	assert_int_equal(OK, matter_reporter_mail(c, w->u->a, &m, &address));
+	db_read_end(c);
+	return address;
+}
+
+static void test_reporter_changes_his_mind(void **state)
+{
+	struct config cfg = {.public_url = "https://gz.example.cn"};
+	struct world w;
+	struct tail t;
+	struct matter before, after;
+	int64_t id;
+
+	start(&w, *state, &t, &cfg);
+	id = file_with(&w, "楼道灯坏了", NULL, "zh", false);
+	before = get(&w, id);
+	assert_true(matter_takes_mail(&before));
+	assert_int_equal(OK, set_mail(&w, id, "", "zh")); /* none before, none now: nothing to tell */
+	assert_int_equal(0, told(&w, id).n);
+	assert_int_equal(ERR_INPUT, set_mail(&w, id, "anna at example", "zh"));
+	assert_int_equal(ERR_INPUT, set_mail(&w, id, "a@example.cn\r\nBcc: b@example.cn", "zh"));
+	assert_int_equal(ERR_NOT_FOUND, set_mail(&w, id + 1, "anna@example.cn", "zh"));
+	assert_int_equal(OK, set_mail(&w, id, " ａnna＠example.cn ", "en"));
+	assert_true(str_eqz(address_of(&w, id), "anna@example.cn"));
+	after = get(&w, id);
+	assert_true(str_find(after.fields, STR("anna")) < 0);  /* sealed */
+	assert_int_equal(before.version, after.version);       /* a step that was begun on the desk goes through */
+	(void)act(&w, id, DISPATCHER, "ask-back", "note=几栋？", OK);
+	assert_int_equal(1, mailed(&w, &t));
+	assert_true(str_eqz(mails[0].to, "anna@example.cn"));
+	assert_true(str_find(mails[0].subject, STR("has a question for you")) > 0); /* in the language of the page on which he left it */
+	(void)act(&w, id, REPORTER, "answer-back", "note=三栋", OK);
+	assert_int_equal(OK, set_mail(&w, id, "anna@example.cn", "en")); /* the same again */
+	assert_int_equal(OK, set_mail(&w, id, "berta@example.cn", "zh"));
+	answer(&w, id);
+	assert_int_equal(1, mailed(&w, &t));
+	assert_true(str_eqz(mails[0].to, "berta@example.cn"));
+	assert_true(str_find(mails[0].subject, STR("答复了您反映的事")) > 0);
+	assert_int_equal(OK, set_mail(&w, id, "", "zh"));
+	assert_int_equal(0, address_of(&w, id).n);
+	close_it(&w, id);
+	assert_int_equal(0, mailed(&w, &t));
+	assert_true(str_eqz(told(&w, id), "\"added\"\"changed\"\"removed\""));
+	end(&w);
+}
+
 /* ---- contact: one rule whoever files ---- */
 
 static enum err prepared(struct world *w, const char *category, struct matter_value contact, int64_t filed_by, bool import)
@@ -262,7 +343,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_reporter), UNIT_BOTH(test_refused_without_address), UNIT_BOTH(test_followers),
-		UNIT_BOTH(test_follower_changes_his_mind), UNIT_BOTH(test_contact),
+		UNIT_BOTH(test_follower_changes_his_mind), UNIT_BOTH(test_reporter_changes_his_mind), UNIT_BOTH(test_contact),
 	};
 
 	return UNIT_MAIN(tests);

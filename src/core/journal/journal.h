@@ -57,9 +57,9 @@ struct journal_filter {
 };
 CHECKED enum err journal_search(struct db_conn *c, struct arena *a, const struct journal_filter *f, struct journal_entry **v, size_t *n,
 				int64_t *next);
-/* Which of the subjects (at most 4096) have an entry behind `after` that is not by `actor` and not of `kind`. For "what is new". */
+/* Which of the subjects (at most 4096) have an entry behind `after` that is not by `actor` and of none of these kinds. For "what is new". */
 CHECKED enum err journal_changed(struct db_conn *c, struct arena *a, const int64_t *subjects, size_t nsubjects, int64_t after, int64_t actor,
-				 struct str kind, int64_t **v, size_t *n);
+				 const struct str *kinds, size_t nkinds, int64_t **v, size_t *n);
 /* The greatest number whose entry is older than `at`; 0: none. For an `after` where all that matters is recent: times follow the numbers as long as
  * no clock was set back, so an audit asks by time and not by this. */
 CHECKED enum err journal_number_at(struct db_conn *c, struct arena *a, int64_t at, int64_t *seq);

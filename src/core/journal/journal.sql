@@ -77,6 +77,6 @@ WHERE seq < $before AND seq >= $floor
 ORDER BY seq DESC LIMIT $n;
 
 -- Which of these have entries behind `after`, by others than the actor and of another kind.
--- name: journal_changed(subjects i64[], after i64, actor i64, kind str) -> subject i64
+-- name: journal_changed(subjects i64[], after i64, actor i64, kinds str[]) -> subject i64
 -- may scan: the newest entries of a page of subjects
-SELECT DISTINCT subject FROM journal WHERE subject IN ($subjects[]) AND seq > $after AND actor <> $actor AND kind <> $kind;
+SELECT DISTINCT subject FROM journal WHERE subject IN ($subjects[]) AND seq > $after AND actor <> $actor AND kind NOT IN ($kinds[]);

@@ -102,10 +102,10 @@ enum err journal_number_at(struct db_conn *c, struct arena *a, int64_t at, int64
 }
 
 enum err journal_changed(struct db_conn *c, struct arena *a, const int64_t *subjects, size_t nsubjects, int64_t after, int64_t actor,
-			 struct str kind, int64_t **v, size_t *n)
+			 const struct str *kinds, size_t nkinds, int64_t **v, size_t *n)
 {
 	struct journal_changed_rows rows;
-	enum err e = q_journal_changed(c, a, subjects, nsubjects, after, actor, kind, &rows);
+	enum err e = q_journal_changed(c, a, subjects, nsubjects, after, actor, kinds, nkinds, &rows);
 
 	*n = 0;
 	if (e != OK)

@@ -577,15 +577,15 @@ static void test_recent(void **state)
 		assert_int_equal(at <= 1000 ? 0 : at - 1000 > 400 ? 400 : at - 1000, seq);
 	}
 	/* the last four entries: subjects 4 5 6 0 by actors 1 2 3 4, of the kinds file, filed, matter, grant */
-	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 0, STR("matter.reveal"), &v, &n));
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 0, (const struct str[]){STR("matter.reveal")}, 1, &v, &n));
 	assert_true(n == 1 && v[0] == 6);
-	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 3, STR("matter.reveal"), &v, &n)); /* one's own */
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 3, (const struct str[]){STR("matter.reveal")}, 1, &v, &n)); /* one's own */
 	assert_int_equal(0, n);
-	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 0, STR("matter"), &v, &n)); /* the kind that does not count */
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 396, 0, (const struct str[]){STR("matter")}, 1, &v, &n)); /* the kind that does not count */
 	assert_int_equal(0, n);
-	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 0, 0, STR("matter.reveal"), &v, &n));
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 0, 0, (const struct str[]){STR("matter.reveal")}, 1, &v, &n));
 	assert_int_equal(3, n);
-	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 400, 0, STR("matter.reveal"), &v, &n));
+	assert_int_equal(OK, journal_changed(c, u->a, subjects, 4, 400, 0, (const struct str[]){STR("matter.reveal")}, 1, &v, &n));
 	assert_int_equal(0, n);
 	db_read_end(c);
 }

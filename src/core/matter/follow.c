@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/utf8.h"
+#include "core/journal/journal.h"
 #include "core/matter/inner.h"
 #include "core/notify/notify.h"
 #include "crypto/reseal.h"
@@ -83,24 +85,87 @@ enum err matter_followers_told(struct db_conn *c, struct arena *a, int64_t matte
 	return e;
 }
 
-enum err matter_reporter_mail(struct db_conn *c, struct arena *a, const struct matter *m, struct str *address)
+/* ---- the reporter's address: a personal value of the matter ---- */
+
+static const struct scenario_field *mail_field(const struct matter *m)
 {
 	const struct scenario *s = matter_scenario(m);
 
-	*address = STR("");
-	for (size_t i = 0; i < s->nfields; i++) {
-		const struct scenario_field *f = &s->fields[i];
-		struct matter_sealed_of_rows rows;
-		enum err e;
-
-		if (f->type != FIELD_EMAIL || !f->personal)
-			continue;
-		e = q_matter_sealed_of(c, a, m->id, f->id, &rows);
-		if (e != OK || rows.n)
-			return e != OK ? e : unseal(a, rows.v[0].sealed, arena_printf(a, "matter:%lld:%.*s", (long long)m->id, STR_ARG(f->id)), address);
-	}
-	return OK;
+	for (size_t i = 0; i < s->nfields; i++)
+		if (s->fields[i].type == FIELD_EMAIL && s->fields[i].personal)
+			return &s->fields[i];
+	return NULL;
 }
+
+bool matter_takes_mail(const struct matter *m)
+{
+	return mail_field(m) != NULL;
+}
+
+static struct str value_context(struct arena *a, const struct matter *m, const struct scenario_field *f)
+{
+	return arena_printf(a, "matter:%lld:%.*s", (long long)m->id, STR_ARG(f->id));
+}
+
+enum err matter_reporter_mail(struct db_conn *c, struct arena *a, const struct matter *m, struct str *address)
+{
+	const struct scenario_field *f = mail_field(m);
+	struct matter_sealed_of_rows rows;
+	enum err e;
+
+	*address = STR("");
+	if (f == NULL)
+		return OK;
+	e = q_matter_sealed_of(c, a, m->id, f->id, &rows);
+	return e == OK && rows.n ? unseal(a, rows.v[0].sealed, value_context(a, m, f), address) : e;
+}
+
+static enum err put_mail(struct tx *tx, const struct matter *m, const struct scenario_field *f, struct str address, struct str lang)
+{
+	struct str sealed;
+	enum err e;
+
+	if (str_empty(address))
+		return q_matter_mail_drop(tx->c, m->id, f->id, NULL);
+	e = seal(tx->arena, address, value_context(tx->arena, m, f), &sealed);
+	if (e == OK)
+		e = q_matter_mail_put(tx->c, m->id, f->id, sealed, NULL);
+	return e == OK ? q_matter_reads(tx->c, m->id, lang, NULL) : e;
+}
+
+static enum err tell_journal(struct tx *tx, const struct matter *m, const char *what)
+{
+	return journal_append(tx, &(struct journal_entry){
+		.at = tx->now, .kind = STR("reporter.mail"), /* whoever holds the code: nobody's account */
+		.subject = m->id, .place = m->place,
+		.data = arena_printf(tx->arena, "{\"change\":\"%s\"}", what)});
+}
+
+enum err matter_reporter_mail_set(struct tx *tx, void *arg)
+{
+	const struct matter_mail *x = arg;
+	struct str address = utf8_fold(tx->arena, str_trim(x->address)), was = STR("");
+	const struct scenario_field *f;
+	struct matter m;
+	enum err e = db_lock(tx, x->matter); /* two at once: each is told as what it is */
+
+	if (e == OK && address.n && !notify_address_ok(address))
+		e = ERR_INPUT;
+	if (e == OK)
+		e = matter_get(tx->c, tx->arena, x->matter, &m);
+	if (e != OK)
+		return e;
+	f = mail_field(&m);
+	if (f == NULL)
+		return ERR_NOT_FOUND;
+	e = matter_reporter_mail(tx->c, tx->arena, &m, &was);
+	if (e != OK || str_eq(was, address))
+		return e;
+	e = put_mail(tx, &m, f, address, x->lang.n ? x->lang : m.lang);
+	return e == OK ? tell_journal(tx, &m, was.n == 0 ? "added" : address.n ? "changed" : "removed") : e;
+}
+
+/* ---- under the newest key ---- */
 
 enum err matter_follow_reseal_job(struct tx *tx, void *arg)
 {

@@ -27,6 +27,19 @@ CHECKED enum err matter_followers(struct db_conn *c, struct arena *a, int64_t ma
 CHECKED enum err matter_followers_told(struct db_conn *c, struct arena *a, int64_t matter, struct matter_follower **v, size_t *n);
 /* The reporter's address, the value of the scenario's field of type email; empty: none. For sending only: nobody has read it. */
 CHECKED enum err matter_reporter_mail(struct db_conn *c, struct arena *a, const struct matter *m, struct str *address);
+/* Has its scenario a field for it? */
+bool matter_takes_mail(const struct matter *m);
+/*
+ * Job: another address of the reporter, or none. The new one is sealed in place of the old, which is kept nowhere; mail to him is then in `lang`. The journal
+ * says that it was added, changed or removed (kind "reporter.mail") and no more; what is as it was is not said. The matter's version stays: nobody
+ * who is at work on it is disturbed. ERR_INPUT: the address is none; ERR_NOT_FOUND: no such matter, or its scenario has no such field.
+ */
+struct matter_mail {
+	int64_t matter;
+	struct str address;   /* folded here; empty: none any more */
+	struct str lang;      /* "en", "zh" */
+};
+enum err matter_reporter_mail_set(struct tx *tx, void *matter_mail);
 
 /* Job: one page of addresses under the newest sealing key. arg: struct reseal_page. */
 CHECKED enum err matter_follow_reseal_job(struct tx *tx, void *reseal_page);

@@ -1,3 +1,14 @@
+-- name: matter_mail_put exec (matter i64, field str, sealed blob)
+-- The reporter's address; the place is the matter's now.
+INSERT INTO matter_value (matter, field, place, sealed) SELECT $matter, $field, place, $sealed FROM matter WHERE id = $matter
+ON CONFLICT (matter, field) DO UPDATE SET sealed = excluded.sealed;
+
+-- name: matter_mail_drop exec (matter i64, field str)
+DELETE FROM matter_value WHERE matter = $matter AND field = $field;
+
+-- name: matter_reads exec (matter i64, lang str)
+UPDATE matter SET lang = $lang WHERE id = $matter;
+
 -- name: matter_follow_put exec (code str, matter i64, at i64, lang str, address str?)
 INSERT INTO matter_follow (code, matter, at, lang, address) VALUES ($code, $matter, $at, $lang, $address);
 
