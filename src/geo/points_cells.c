@@ -35,6 +35,7 @@ void cells_give(struct cells *c)
 	if (c) {
 		buf_release(&c->features);
 		buf_release(&c->values);
+		free(c->large);
 	}
 	free(c);
 }
@@ -49,7 +50,11 @@ struct filling {
 	int sign;
 	uint8_t clock_now, clock_soon; /* codes of deadlines that are looked at exactly, see plan_colours */
 	uint64_t looked;               /* rows whose columns were looked at */
-	bool slots;             /* the prefix counts of states of the segment say enough */
+	bool slots;                    /* the prefix counts of states of the segment say enough */
+	int whole;                     /* a cell has 2^whole keys */
+	int near;                      /* of 2^near keys is a square a quarter as wide: where in it a row is does not matter */
+	uint8_t classes[STATE_SLOTS];  /* states or colours that rows of the segment which pass can have */
+	unsigned nclasses;
 };
 
 static void touch(struct cells *c, uint32_t cell)
@@ -67,8 +72,11 @@ static void touch(struct cells *c, uint32_t cell)
 static void member(const struct filling *f, uint32_t cell, uint32_t row)
 {
 	struct cells *c = f->c;
-	uint64_t key = f->s->key[row];
+	uint64_t key;
 
+	if (f->s->blocks[row / 64].key > c->key[cell]) /* as is nearly always so when the cell has one already */
+		return;
+	key = f->s->key[row];
 	if (key < c->key[cell] || (key == c->key[cell] && f->s->id[row] < c->id[cell])) {
 		c->key[cell] = key;
 		c->id[cell] = f->s->id[row];
@@ -131,24 +139,28 @@ static void sum_range(const struct filling *f, uint32_t from, uint32_t to, uint6
 	*y -= y0;
 }
 
-/* Of many rows at once: a look at the column for each class that occurs. */
-static void classes_many(const struct filling *f, uint32_t cell, uint32_t first, const uint64_t *masks, size_t blocks)
+/* Rows of the masks that are in a class. */
+static uint64_t count_class(const struct filling *f, uint32_t first, const uint64_t *masks, size_t blocks, uint8_t class)
 {
-	int32_t *n = f->c->class_n[cell];
-	const struct seg *s = f->s;
 	uint64_t m[STRIPE];
 
-	for (unsigned v = 0; v < (f->a->by == CELLS_BY_STATE ? STATE_SLOTS - 1 : 4u); v++) {
-		unsigned class = f->a->by == CELLS_BY_STATE ? f->a->class_of[v] : v;
+	if (f->a->by == CELLS_BY_STATE)
+		return f->p->k->count_eq8(masks, f->s->state + first, blocks, class);
+	memcpy(m, masks, blocks * sizeof(*m));
+	plan_colours(f->p->k, f->s, first, m, blocks, 1u << class, f->p->f->now);
+	return f->p->k->count(m, blocks);
+}
 
-		if (f->a->by == CELLS_BY_STATE && !(s->has_state[0] >> v & 1))
-			continue;
-		memcpy(m, masks, blocks * sizeof(*m));
-		if (f->a->by == CELLS_BY_STATE)
-			f->p->k->eq8(m, s->state + first, blocks, (uint8_t)v);
-		else
-			plan_colours(f->p->k, s, first, m, blocks, 1u << v, f->p->f->now);
-		n[class] += f->sign * (int32_t)f->p->k->count(m, blocks);
+/* Of many rows at once: a look at the column for each class that can be there; what is left is in the last. */
+static void classes_many(const struct filling *f, uint32_t cell, uint32_t first, const uint64_t *masks, size_t blocks, uint64_t rows)
+{
+	int32_t *n = f->c->class_n[cell];
+
+	for (unsigned i = 0; i < f->nclasses; i++) {
+		uint64_t these = i + 1 < f->nclasses ? count_class(f, first, masks, blocks, f->classes[i]) : rows;
+
+		n[f->a->by == CELLS_BY_STATE ? f->a->class_of[f->classes[i]] : f->classes[i]] += f->sign * (int32_t)these;
+		rows -= these;
 	}
 }
 
@@ -159,7 +171,7 @@ static void classes_masks(const struct filling *f, uint32_t cell, uint32_t first
 	if (f->a->by == CELLS_PLAIN)
 		return;
 	if (rows > MANY && (f->slots || f->a->by == CELLS_BY_COLOUR)) {
-		classes_many(f, cell, first, masks, blocks);
+		classes_many(f, cell, first, masks, blocks, rows);
 		return;
 	}
 	for (size_t b = 0; b < blocks; b++)
@@ -178,9 +190,26 @@ static void classes_rows(const struct filling *f, uint32_t cell, uint32_t from, 
 	}
 	while (from < to) {
 		size_t blocks = plan_edges(from, to, masks);
+		uint32_t end = (from & ~63u) + (uint32_t)blocks * 64;
 
-		classes_masks(f, cell, from & ~63u, masks, blocks, to - from);
-		from = (from & ~63u) + (uint32_t)blocks * 64;
+		end = end < to ? end : to;
+		classes_masks(f, cell, from & ~63u, masks, blocks, end - from);
+		from = end;
+	}
+}
+
+/* Classes that rows of the segment which pass can have. */
+static void classes_of_segment(struct filling *f)
+{
+	const struct points_filter *filter = f->p->f;
+
+	f->nclasses = 0;
+	for (uint8_t v = 0; v < (f->a->by == CELLS_BY_STATE ? STATE_SLOTS - 1 : 4); v++) {
+		bool there = f->a->by == CELLS_BY_STATE ? f->s->has_state[0] >> v & 1 && (!filter->nstates || f->p->state.bits[0] >> v & 1)
+							: !(filter->colours & 15) || filter->colours >> v & 1;
+
+		if (there)
+			f->classes[f->nclasses++] = v;
 	}
 }
 
@@ -243,7 +272,7 @@ static void fill_whole(const struct filling *f, uint32_t from, uint32_t to)
 
 	f->c->total += f->sign * (int64_t)(to - from);
 	while (from < to) {
-		uint32_t cell = cell_of(f->a, key[from], &end), next = seg_gallop(key, from, to, end);
+		uint32_t cell = cell_of(f->a, key[from], &end), next = seg_ahead(f->s, from, to, end);
 
 		add_range(f, cell, from, next);
 		from = next;
@@ -258,7 +287,7 @@ static void add_masks(const struct filling *f, uint32_t cell, uint32_t first, co
 	uint64_t x = 0, y = 0, n;
 
 	touch(c, cell);
-	n = f->a->sums ? f->p->k->sum(masks, f->s->key + first, blocks, &x, &y) : f->p->k->count(masks, blocks);
+	n = f->a->sums ? f->p->k->sum(masks, f->s->key + first, f->s->blocks + first / 64, blocks, f->near, &x, &y) : f->p->k->count(masks, blocks);
 	c->n[cell] += f->sign * (int32_t)n;
 	c->total += f->sign * (int64_t)n;
 	c->x[cell] += f->sign > 0 ? x : -x;
@@ -292,7 +321,8 @@ static uint32_t highest(uint64_t m)
 /* Rows ascend, so a cell is a stretch of blocks: whole ones are added together, and of the last that part which is before the cell's end. Uses the masks up. */
 static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks, size_t blocks)
 {
-	const uint64_t *key = f->s->key + first, *next = f->s->block_key + first / 64 + 1;
+	const uint64_t *key = f->s->key + first;
+	const struct block *at = f->s->blocks + first / 64;
 
 	for (size_t b = 0; b < blocks;) {
 		uint64_t end, part = 0;
@@ -303,11 +333,11 @@ static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks,
 			b++;
 			continue;
 		}
-		cell = cell_of(f->a, key[b * 64 + lowest(masks[b])], &end);
-		while (last < blocks && (masks[last] == 0 || next[last] < end || key[last * 64 + highest(masks[last])] < end))
+		cell = cell_of(f->a, block_within(at + b, f->whole) ? at[b].key : key[b * 64 + lowest(masks[b])], &end);
+		while (last < blocks && (masks[last] == 0 || at[last + 1].key < end || key[last * 64 + highest(masks[last])] < end))
 			last++;
 		if (last < blocks && key[last * 64 + lowest(masks[last])] < end) {
-			uint32_t behind = seg_gallop(key, (uint32_t)last * 64 + lowest(masks[last]), (uint32_t)last * 64 + highest(masks[last]), end);
+			uint32_t from = first + (uint32_t)last * 64, behind = seg_ahead(f->s, from + lowest(masks[last]), from + highest(masks[last]), end);
 
 			part = masks[last] & (((uint64_t)1 << (behind & 63)) - 1);
 		}
@@ -331,9 +361,10 @@ static void fill_list(const struct filling *f, const uint16_t *rows, uint32_t n)
 	c->total += f->sign * (int64_t)n;
 	for (; i < n; i = next) {
 		uint64_t end, x = 0, y = 0;
-		uint32_t cell = cell_of(f->a, f->s->key[rows[i]], &end);
+		const struct block *at = f->s->blocks + rows[i] / 64;
+		uint32_t cell = cell_of(f->a, block_within(at, f->whole) ? at->key : f->s->key[rows[i]], &end);
 
-		next = f->p->k->sum_list(f->s->key, rows, i, n, end, &x, &y);
+		next = f->p->k->sum_list(f->s->key, f->s->blocks, rows, i, n, end, f->near, &x, &y);
 		touch(c, cell);
 		c->n[cell] += f->sign * (int32_t)(next - i);
 		c->x[cell] += f->sign > 0 ? x : -x;
@@ -382,6 +413,8 @@ static void fill_source(struct filling *f, const struct source *o)
 	plan_clock(o->s, f->p->f->now, &f->clock_now, &f->clock_soon);
 	f->slots = f->a->by == CELLS_BY_STATE && !(o->s->has_state[0] >> (STATE_SLOTS - 1)) && !o->s->has_state[1] && !o->s->has_state[2] &&
 		   !o->s->has_state[3];
+	if (f->a->by != CELLS_PLAIN)
+		classes_of_segment(f);
 	if (fit == PLAN_ALL)
 		fill_whole(f, from, to);
 	else
@@ -432,7 +465,7 @@ static void fill_piece(void *arg, unsigned worker, size_t i)
 
 	if (worker && f->c == NULL) {
 		h->plan[worker] = *h->own->p;   /* the filter is shared; what is said of a segment is not */
-		*f = (struct filling){.c = cells_take(), .a = h->own->a, .p = &h->plan[worker], .sign = 1};
+		*f = (struct filling){.c = cells_take(), .a = h->own->a, .p = &h->plan[worker], .sign = 1, .whole = h->own->whole, .near = h->own->near};
 		cells_clear(f->c);
 	}
 	for (uint32_t k = from; k < from + PIECE && k < h->to; k++)
@@ -482,7 +515,7 @@ static void fill_shared(struct filling *f, const struct points_view *v, uint32_t
 
 void cells_fill(struct cells *c, const struct points_view *v, struct plan *p, const struct cells_ask *a)
 {
-	struct filling f = {.c = c, .a = a, .p = p, .sign = 1};
+	struct filling f = {.c = c, .a = a, .p = p, .sign = 1, .whole = a->shift < 64 ? a->shift : 63, .near = a->shift > 4 ? a->shift - 4 : 0};
 	uint32_t from, to;
 
 	cells_clear(c);

@@ -10,10 +10,17 @@ struct span { uint32_t from, to; bool edge; };   /* of `order`; edge: times must
 
 /* ---- which lists ---- */
 
-static uint32_t first_start(const struct seg *s, unsigned code)
+/* From the newest backwards by steps that double: what is asked for is new as a rule. */
+static uint32_t first_start(const struct seg *s, unsigned category, unsigned period)
 {
-	uint32_t low = 0, high = s->nstarts;
+	uint32_t first = s->category_start[category], high = s->category_start[category + 1], low = high, step = 1;
+	unsigned code = category << 8 | period;
 
+	while (low > first && s->starts[low - 1].code >= code) {
+		high = low - 1;
+		low = low - first > step ? low - step : first;
+		step *= 2;
+	}
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
@@ -37,7 +44,7 @@ static uint32_t spans_of(const struct seg *s, unsigned category, unsigned low, u
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = first_start(s, category << 8 | low); i < s->nstarts && s->starts[i].code <= (category << 8 | high); i++) {
+	for (uint32_t i = first_start(s, category, low); i < s->nstarts && s->starts[i].code <= (category << 8 | high); i++) {
 		unsigned period = s->starts[i].code & 255;
 
 		v[n++] = (struct span){s->starts[i].start, s->starts[i + 1].start, period == low || period == high};

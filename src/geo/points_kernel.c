@@ -108,15 +108,36 @@ static uint64_t count(const uint64_t *m, size_t blocks)
 	return n;
 }
 
-static uint64_t sum(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+static uint64_t count_eq8(const uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
 {
-	for (size_t b = 0; b < blocks; b++)
+	uint64_t n = 0;
+
+	for (size_t b = 0; b < blocks; b++) {
+		uint64_t one = m[b];
+
+		eq8(&one, c + b * 64, 1, v);
+		n += one ? (uint64_t)__builtin_popcountll(one) : 0;
+	}
+	return n;
+}
+
+static uint64_t sum(const uint64_t *m, const uint64_t *key, const struct block *at, size_t blocks, int bits, uint64_t *x, uint64_t *y)
+{
+	for (size_t b = 0; b < blocks; b++) {
+		if (m[b] && block_within(at + b, bits)) {
+			uint64_t n = (uint64_t)__builtin_popcountll(m[b]);
+
+			*x += n * at[b].x;
+			*y += n * at[b].y;
+			continue;
+		}
 		for (uint64_t w = m[b]; w; w &= w - 1) {
 			uint64_t k = key[b * 64 + (size_t)__builtin_ctzll(w)];
 
 			*x += morton_pack(k);
 			*y += morton_pack(k >> 1);
 		}
+	}
 	return count(m, blocks);
 }
 
@@ -128,9 +149,19 @@ static void sum_rows(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *
 	}
 }
 
-static uint32_t sum_list(const uint64_t *key, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, uint64_t *x, uint64_t *y)
+static uint32_t sum_list(const uint64_t *key, const struct block *at, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, int bits, uint64_t *x,
+			 uint64_t *y)
 {
-	for (; i < n && key[rows[i]] < end; i++) {
+	for (; i < n; i++) {
+		const struct block *b = at + rows[i] / 64;
+
+		if (b[1].key < end && block_within(b, bits)) {
+			*x += b->x;
+			*y += b->y;
+			continue;
+		}
+		if (b[1].key >= end && key[rows[i]] >= end)
+			break;
 		*x += morton_pack(key[rows[i]]);
 		*y += morton_pack(key[rows[i]] >> 1);
 	}
@@ -144,8 +175,8 @@ static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_
 			counts[c[b * 64 + (size_t)__builtin_ctzll(w)]]++;
 }
 
-const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, sum, sum_rows, sum_list,
-				       tally16};
+const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, count_eq8, sum, sum_rows,
+				       sum_list, tally16};
 
 /* ---- choice ---- */
 

@@ -20,6 +20,17 @@ static inline void byte_set_add(struct byte_set *s, uint8_t v)
 	(v & 128 ? s->high8 : s->low8)[v & 15] |= (uint8_t)(1u << (v >> 4 & 7));
 }
 
+/*
+ * Of a block of 64 rows: the first key, and the mean x and y. Neighbours on the curve are neighbours on the map, so where the whole block lies within a small
+ * square the mean says where each of its rows is, and neither the keys nor anything else of the rows need be read.
+ */
+struct block { uint64_t key; uint32_t x, y; };
+/* Whether the block at b lies in one square of the curve of 2^bits keys. The entry behind a segment's last block holds its last key. */
+static inline bool block_within(const struct block *b, int bits)
+{
+	return (b[0].key ^ b[1].key) >> bits == 0;
+}
+
 struct kernels {
 	const char *name;
 	void (*eq8)(uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v);
@@ -40,12 +51,19 @@ struct kernels {
 	void (*clock8)(uint64_t *m, uint64_t *edge, const uint8_t *c, size_t blocks, uint8_t now, uint8_t soon, unsigned colours);
 	/* how many rows the masks have */
 	uint64_t (*count)(const uint64_t *m, size_t blocks);
-	/* the same, adding their x and y to the sums */
-	uint64_t (*sum)(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y);
+	/* the same of those with that value */
+	uint64_t (*count_eq8)(const uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v);
+	/*
+	 * How many rows the masks have, adding their x and y to the sums: the block's mean for each, where it lies in a square of 2^bits keys (bits < 64; 0:
+	 * never), else the exact ones.
+	 */
+	uint64_t (*sum)(const uint64_t *m, const uint64_t *key, const struct block *at, size_t blocks, int bits, uint64_t *x, uint64_t *y);
 	/* sums of x and y of the rows from..to-1 */
 	void (*sum_rows)(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y);
-	/* Of the rows rows[i] < rows[i + 1] < .. those whose key is below `end`: their x and y are added to the sums. Returns the index behind them, at most n. */
-	uint32_t (*sum_list)(const uint64_t *key, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, uint64_t *x, uint64_t *y);
+	/* Of the rows rows[i] < rows[i + 1] < .. those whose key is below `end`: their x and y are added to the sums, as by `sum`. Returns the index behind
+	 * them, at most n. `key` and `at` are of the whole segment. */
+	uint32_t (*sum_list)(const uint64_t *key, const struct block *at, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, int bits, uint64_t *x,
+			     uint64_t *y);
 	/* of rows with a bit: counts[place[row]]++ */
 	void (*tally16)(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts);
 };

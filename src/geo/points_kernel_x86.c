@@ -334,12 +334,43 @@ AVX2 static uint64_t count_2(const uint64_t *m, size_t blocks)
 	return n;
 }
 
-AVX2 static uint64_t sum_2(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
+AVX2 static uint64_t count_eq8_2(const uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
+{
+	__m256i want = _mm256_set1_epi8((char)v);
+	uint64_t n = 0;
+
+	for (size_t b = 0; b < blocks; b++)
+		if (m[b])
+			n += (uint64_t)_mm_popcnt_u64(m[b] & eq_block(c + b * 64, want));
+	return n;
+}
+
+AVX512 static uint64_t count_eq8_512(const uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v)
+{
+	__m512i want = _mm512_set1_epi8((char)v);
+	uint64_t n = 0;
+
+	for (size_t b = 0; b < blocks; b++)
+		if (m[b])
+			n += (uint64_t)_mm_popcnt_u64(_mm512_mask_cmpeq_epi8_mask(m[b], _mm512_loadu_si512(c + b * 64), want));
+	return n;
+}
+
+AVX2 static uint64_t sum_2(const uint64_t *m, const uint64_t *key, const struct block *at, size_t blocks, int bits, uint64_t *x, uint64_t *y)
 {
 	uint64_t sx = 0, sy = 0, n = 0;
 
 	for (size_t b = 0; b < blocks; b++) {
-		n += (uint64_t)_mm_popcnt_u64(m[b]);
+		uint64_t rows = (uint64_t)_mm_popcnt_u64(m[b]);
+
+		if (rows == 0)
+			continue;
+		n += rows;
+		if (block_within(at + b, bits)) {
+			sx += rows * at[b].x;
+			sy += rows * at[b].y;
+			continue;
+		}
 		for (uint64_t w = m[b]; w; w = _blsr_u64(w)) {
 			uint64_t k = key[b * 64 + _tzcnt_u64(w)];
 
@@ -364,11 +395,21 @@ AVX2 static void sum_rows_2(const uint64_t *key, uint32_t from, uint32_t to, uin
 	*y += sy;
 }
 
-AVX2 static uint32_t sum_list_2(const uint64_t *key, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, uint64_t *x, uint64_t *y)
+AVX2 static uint32_t sum_list_2(const uint64_t *key, const struct block *at, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, int bits,
+				uint64_t *x, uint64_t *y)
 {
 	uint64_t sx = 0, sy = 0;
 
-	for (; i < n && key[rows[i]] < end; i++) {
+	for (; i < n; i++) {
+		const struct block *b = at + rows[i] / 64;
+
+		if (b[1].key < end && block_within(b, bits)) {
+			sx += b->x;
+			sy += b->y;
+			continue;
+		}
+		if (b[1].key >= end && key[rows[i]] >= end)
+			break;
 		sx += _pext_u64(key[rows[i]], EVEN);
 		sy += _pext_u64(key[rows[i]], ~(uint64_t)EVEN);
 	}
@@ -390,65 +431,11 @@ static void colour_2(uint64_t *m, const uint32_t *when, const uint16_t *lead, co
 	kernels_scalar.colour(m, when, lead, flags, blocks, colours, now);
 }
 
-/*
- * Where many rows have a bit, all are taken apart at once: a byte of a key holds four bits of x and four of y, which two tables of 16 put side by side. x is
- * the sum of its nibbles times powers of 16, so nibbles of the same place are added as bytes (15 * 16 fits), then as 16 bits, and weighed at the end.
- */
-AVX512 static inline void widen(__m512i *even, __m512i *odd, __m512i bytes)
-{
-	*even = _mm512_add_epi16(*even, _mm512_and_si512(bytes, _mm512_set1_epi16(255)));
-	*odd = _mm512_add_epi16(*odd, _mm512_srli_epi16(bytes, 8));
-}
-
-AVX512 static inline uint64_t weighed(__m512i even, __m512i odd)
-{
-	uint16_t e[32], o[32];
-	uint64_t sum = 0;
-
-	_mm512_storeu_si512(e, even);
-	_mm512_storeu_si512(o, odd);
-	for (unsigned i = 0; i < 32; i++)
-		sum += ((uint64_t)e[i] + ((uint64_t)o[i] << 4)) << (i & 3) * 8;
-	return sum;
-}
-
-#define SUM_BLOCKS 512u  /* 256 times 15 * 16 still fits 16 bits */
-
-AVX512 static uint64_t sum_512(const uint64_t *m, const uint64_t *key, size_t blocks, uint64_t *x, uint64_t *y)
-{
-	static const uint8_t low[16] = {0, 1, 16, 17, 2, 3, 18, 19, 32, 33, 48, 49, 34, 35, 50, 51};
-	uint64_t n = count_2(m, blocks);
-	__m512i a, b, ex, ox, ey, oy, nibble = _mm512_set1_epi8(15);
-
-	if (n < blocks * 12 || blocks > SUM_BLOCKS)
-		return sum_2(m, key, blocks, x, y);
-	a = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)low));
-	b = _mm512_slli_epi16(a, 2);       /* 51 << 2 still fits its byte */
-	ex = ox = ey = oy = _mm512_setzero_si512();
-	for (size_t k = 0; k < blocks; k += 2) {
-		__m512i sx = _mm512_setzero_si512(), sy = sx;
-
-		for (size_t i = k * 8; i < (k + 2 < blocks ? k + 2 : blocks) * 8; i++) {
-			__m512i v = _mm512_maskz_loadu_epi64((__mmask8)(m[i >> 3] >> (i & 7) * 8), key + i * 8);
-
-			v = _mm512_or_si512(_mm512_shuffle_epi8(a, _mm512_and_si512(v, nibble)),
-					    _mm512_shuffle_epi8(b, _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble)));
-			sx = _mm512_add_epi8(sx, _mm512_and_si512(v, nibble));
-			sy = _mm512_add_epi8(sy, _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble));
-		}
-		widen(&ex, &ox, sx);
-		widen(&ey, &oy, sy);
-	}
-	*x += weighed(ex, ox);
-	*y += weighed(ey, oy);
-	return n;
-}
-
 /* What the wider registers do not make faster is the same function in both. */
-static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, clock8_2, count_2, sum_2, sum_rows_2, sum_list_2,
-				    tally16_2};
-static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, clock8_512, count_2, sum_512,
-				      sum_rows_2, sum_list_2, tally16_2};
+static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, clock8_2, count_2, count_eq8_2, sum_2,
+				    sum_rows_2, sum_list_2, tally16_2};
+static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, clock8_512, count_2,
+				      count_eq8_512, sum_2, sum_rows_2, sum_list_2, tally16_2};
 
 const struct kernels *kernels_avx2(void)
 {

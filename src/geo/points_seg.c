@@ -145,7 +145,7 @@ struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high)
 		{(void **)&s->flags, rows}, {(void **)&s->period, rows}, {(void **)&s->clock, rows}, {(void **)&s->category_high, category_high ? rows : 0},
 		{(void **)&s->places, nplaces * sizeof(uint32_t)}, {(void **)&s->place_rows, nplaces * sizeof(uint16_t)},
 		{(void **)&s->sumx, blocks * 8}, {(void **)&s->sumy, blocks * 8},
-		{(void **)&s->block_key, (rows / 64 + 1) * sizeof(uint64_t)},
+		{(void **)&s->blocks, (rows / 64 + 1) * sizeof(struct block)},
 		{(void **)&s->place_low, rows / 64 * sizeof(uint16_t)}, {(void **)&s->place_high, rows / 64 * sizeof(uint16_t)},
 		{(void **)&s->state_rows, (n / STATE_ROWS + 2) * STATE_SLOTS * sizeof(uint16_t)},
 	};
@@ -182,6 +182,7 @@ void seg_drop(struct seg *s)
 	free(s->hash);
 	free(s->order);
 	free(s->starts);
+	free(s->category_start);
 	free(s);
 }
 
@@ -225,17 +226,22 @@ static void derive_blocks(struct seg *s)
 
 	for (; b * 64 < s->n; b++) {
 		uint16_t low = UINT16_MAX, high = 0;
+		uint64_t x = 0, y = 0;
+		uint32_t n = 0;
 
 		for (uint32_t i = b * 64; i < s->n && i < b * 64 + 64; i++) {
 			low = s->place[i] < low ? s->place[i] : low;
 			high = s->place[i] > high ? s->place[i] : high;
+			x += morton_pack(s->key[i]);
+			y += morton_pack(s->key[i] >> 1);
+			n++;
 		}
 		s->place_low[b] = low;
 		s->place_high[b] = high;
-		s->block_key[b] = s->key[b * 64];
+		s->blocks[b] = (struct block){s->key[b * 64], (uint32_t)(x / n), (uint32_t)(y / n)};
 	}
 	if (b)
-		s->block_key[b] = s->key[s->n - 1];
+		s->blocks[b].key = s->key[s->n - 1];
 }
 
 static bool clock_runs(const struct seg *s, uint32_t i)
@@ -366,7 +372,15 @@ static void derive_order(struct seg *s)
 		if (i == 0 || order_code(s, s->order[i]) != order_code(s, s->order[i - 1]))
 			s->starts[s->nstarts++] = (struct run_start){order_code(s, s->order[i]), (uint16_t)i};
 	s->starts[s->nstarts] = (struct run_start){UINT16_MAX, (uint16_t)s->n};
-	s->bytes += s->n * sizeof(*s->order) + (n + 1) * sizeof(*s->starts);
+	s->category_start = malloc(257 * sizeof(*s->category_start));
+	if (s->category_start == NULL)
+		BUG("no memory for the order of points");
+	for (uint32_t category = 0, i = 0; category <= 256; category++) {
+		while (i < s->nstarts && s->starts[i].code >> 8 < category)
+			i++;
+		s->category_start[category] = (uint16_t)i;
+	}
+	s->bytes += s->n * sizeof(*s->order) + (n + 1) * sizeof(*s->starts) + 257 * sizeof(*s->category_start);
 }
 
 void seg_derive(struct seg *s, bool whole)
@@ -492,11 +506,12 @@ uint32_t seg_lower(const struct seg *s, uint32_t from, uint32_t to, uint64_t key
 	return from;
 }
 
-uint32_t seg_gallop(const uint64_t *keys, uint32_t from, uint32_t to, uint64_t key)
+/* First block i with from < i < to whose first key is >= key, else `to`. */
+static uint32_t block_ahead(const struct block *v, uint32_t from, uint32_t to, uint64_t key)
 {
-	uint32_t step = 1, low = from, high = from;
+	uint32_t step = 1, low = from + 1, high = from + 1;
 
-	while (high < to && keys[high] < key) {
+	while (high < to && v[high].key < key) {
 		low = high + 1;
 		high += step;
 		step *= 2;
@@ -506,7 +521,29 @@ uint32_t seg_gallop(const uint64_t *keys, uint32_t from, uint32_t to, uint64_t k
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
-		if (keys[mid] < key)
+		if (v[mid].key < key)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+uint32_t seg_ahead(const struct seg *s, uint32_t from, uint32_t to, uint64_t key)
+{
+	uint32_t block, low, high;
+
+	if (from >= to || s->key[from] >= key)
+		return from;
+	block = block_ahead(s->blocks, from / 64, (to + 63) / 64, key) - 1;
+	low = block * 64 > from ? block * 64 : from;
+	high = block * 64 + 64 < to ? block * 64 + 64 : to;
+	for (uint32_t i = low; i < high; i += 8) /* halving would wait for one line of them after another */
+		__builtin_prefetch(&s->key[i]);
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (s->key[mid] < key)
 			low = mid + 1;
 		else
 			high = mid;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "geo/points.h"
+#include "geo/points_kernel.h"
 
 #define SEG_MAX 49152u             /* a row number + 1 fits 16 bits, also in the hash of ids at three quarters of 65536 */
 #define SEG_FILL 47104u            /* of a bulk load: some two megabytes, and room for some more rows before it is split */
@@ -46,12 +47,13 @@ struct seg {
 	uint32_t *places; uint32_t nplaces;                /* ordinals that occur, ascending */
 	uint16_t *place_rows;                              /* rows of each */
 	/* derived */
-	uint64_t *block_key;                               /* of the first row of each block of 64, and of the last row behind them */
+	struct block *blocks;                              /* of 64 rows each; behind them one with the key of the last row */
 	uint64_t *sumx, *sumy;                             /* of the rows before row SUM_ROWS * i */
 	uint16_t *place_low, *place_high;                  /* least and greatest place of each block of 64 rows: neighbours on the curve are of few places */
 	uint16_t *state_rows;                              /* [block of STATE_ROWS][STATE_SLOTS] */
 	uint16_t *hash; uint32_t hash_mask;                /* id -> row + 1, or NULL */
 	uint16_t *order; struct run_start *starts; uint32_t nstarts;  /* rows by (category, period, row), or NULL */
+	uint16_t *category_start;                          /* [257]: of each category (low byte) the first in `starts` */
 	/* what occurs */
 	uint32_t created_min, created_max, period0, clock0;
 	uint16_t lead_max;
@@ -82,8 +84,8 @@ void seg_prefetch_find(const struct seg *s, int64_t id);
 void seg_prefetch_row(const struct seg *s, uint32_t i);
 /* First row at or behind (key, id). */
 uint32_t seg_lower(const struct seg *s, uint32_t from, uint32_t to, uint64_t key, int64_t id);
-/* First row with a key >= key, found by steps that double: near things are found soon. */
-uint32_t seg_gallop(const uint64_t *keys, uint32_t from, uint32_t to, uint64_t key);
+/* First of the rows from..to-1 with a key >= key, else `to`; near ones are found sooner, and hardly any key is read. */
+uint32_t seg_ahead(const struct seg *s, uint32_t from, uint32_t to, uint64_t key);
 static inline struct seg *seg_hold(struct seg *s)
 {
 	atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);

@@ -6,7 +6,7 @@ void source_range(const struct source *o, uint64_t first, uint64_t last, uint32_
 	if (o->last <= last)
 		*to = o->to;
 	else
-		*to = seg_gallop(o->s->key, *from, o->to, last + 1);  /* last is below what is left of the keys */
+		*to = seg_ahead(o->s, *from, o->to, last + 1);  /* last is below what is left of the keys */
 }
 
 /* The next row of the cursor that passes; ready tells whether there is one. */

@@ -18,8 +18,7 @@ struct making {
 struct values {
 	struct cells *c;                   /* value_at[v] holds index + 1 for v < CELLS */
 	struct buf *out;
-	uint32_t n;
-	struct { int64_t v; uint32_t at; } *large; uint32_t mask;   /* a hash for the rest, made when first needed */
+	uint32_t n, nlarge;
 };
 
 static void value_write(struct values *t, int64_t v)
@@ -34,25 +33,45 @@ static void value_write(struct values *t, int64_t v)
 	t->n++;
 }
 
+/* ---- large ones by a hash whose memory stays with the cells ---- */
+
+static struct large_value *large_place(struct large_value *v, uint32_t size, int64_t value)
+{
+	uint32_t i = (uint32_t)((uint64_t)value * 0x9e3779b97f4a7c15u >> 40) & (size - 1);
+
+	while (v[i].v && v[i].v != value)
+		i = (i + 1) & (size - 1);
+	return v + i;
+}
+
+static void large_grow(struct cells *c)
+{
+	uint32_t size = c->large_size ? c->large_size * 2 : 1024;
+	struct large_value *v = calloc(size, sizeof(*v));
+
+	if (v == NULL)
+		BUG("no memory for the values of a tile");
+	for (uint32_t i = 0; i < c->large_size; i++)
+		if (c->large[i].v)
+			*large_place(v, size, c->large[i].v) = c->large[i];
+	free(c->large);
+	c->large = v;
+	c->large_size = size;
+}
+
 static uint32_t value_large(struct values *t, int64_t v)
 {
-	uint32_t i;
+	struct large_value *at;
 
-	if (t->large == NULL) {
-		t->mask = 131071;          /* twice as many as there can be: 4096 cells, n and 16 classes, most of them small */
-		t->large = calloc(t->mask + 1, sizeof(*t->large));
-		if (t->large == NULL)
-			BUG("no memory for the values of a tile");
-	}
-	i = (uint32_t)((uint64_t)v * 0x9e3779b97f4a7c15u >> 40) & t->mask;
-	while (t->large[i].v && t->large[i].v != v)
-		i = (i + 1) & t->mask;
-	if (t->large[i].v == 0) {
-		t->large[i].v = v;
-		t->large[i].at = t->n;
+	if (t->nlarge * 2 >= t->c->large_size)
+		large_grow(t->c);
+	at = large_place(t->c->large, t->c->large_size, v);
+	if (at->v == 0) {
+		*at = (struct large_value){v, t->n};
+		t->nlarge++;
 		value_write(t, v);
 	}
-	return t->large[i].at;
+	return at->at;
 }
 
 static inline uint32_t value_index(struct values *t, int64_t v)
@@ -112,11 +131,23 @@ static uint32_t tile_at(uint32_t v, int z)
 	return (uint32_t)((uint64_t)in * EXTENT >> (32 - z));
 }
 
+/* The mean, kept inside the cell: what was taken away since by a run may have been summed otherwise than what it takes away (points_cells.h). */
+static uint32_t mean_in(uint64_t sum, int64_t n, uint32_t low, uint32_t side)
+{
+	int64_t mean = (int64_t)sum / n;
+
+	return mean < (int64_t)low ? low : mean > (int64_t)low + side ? low + side : (uint32_t)mean;
+}
+
 static struct mercator cell_place(const struct making *m, const struct cells *c, uint32_t cell)
 {
+	struct mercator at;
+	uint32_t side = UINT32_MAX >> m->region.cell_zoom;
+
 	if (m->region.snapped)
 		return middle_at(c->key[cell], m->region.cell_zoom);
-	return (struct mercator){(uint32_t)(c->x[cell] / (uint64_t)c->n[cell]), (uint32_t)(c->y[cell] / (uint64_t)c->n[cell])};
+	at = morton_at(m->region.keys.first + ((uint64_t)cell << (64 - 2 * m->region.cell_zoom)));
+	return (struct mercator){mean_in(c->x[cell], c->n[cell], at.x, side), mean_in(c->y[cell], c->n[cell], at.y, side)};
 }
 
 #define TAGS_MAX (8 * (TILE_CLASSES + 1) * 2)
@@ -207,6 +238,8 @@ static enum err write_cells(const struct making *m, struct cells *c, struct buf 
 	enum err e = OK;
 
 	memset(c->value_at, 0, sizeof(c->value_at));
+	if (c->large)
+		memset(c->large, 0, c->large_size * sizeof(*c->large));
 	features->max = values.out->max = TILE_BYTES_MAX;
 	buf_clear(features);
 	buf_clear(values.out);
@@ -221,7 +254,6 @@ static enum err write_cells(const struct making *m, struct cells *c, struct buf 
 		}
 	if (got->features)
 		e = end_layer(m, features, values.out, to);
-	free(values.large);
 	return e;
 }
 
