@@ -468,7 +468,7 @@ void points_stats(struct points *p, struct points_stats *out)
 {
 	pthread_mutex_lock(&p->lock);
 	*out = (struct points_stats){.rows = p->rows, .seq = p->seq, .version = p->version, .segments = (int)p->base.n, .runs = (int)p->nruns};
-	out->bytes = sizeof(*p) + p->home.bytes + recent_bytes(&p->recent) + p->plus_cap * sizeof(*p->plus) + p->minus_cap * sizeof(*p->minus);
+	out->bytes = sizeof(*p) + home_bytes(&p->home) + recent_bytes(&p->recent) + p->plus_cap * sizeof(*p->plus) + p->minus_cap * sizeof(*p->minus);
 	for (uint32_t i = 0; i < p->base.n; i++)
 		out->bytes += p->base.v[i].s->bytes + sizeof(struct source) * 2;
 	for (uint32_t i = 0; i < p->nruns; i++) {

@@ -31,7 +31,7 @@ static uint32_t tag_of(uint64_t hash)
 	return (uint32_t)(hash >> 10) & ((1u << TAG_BITS) - 1);
 }
 
-static void shard_resize(struct home *h, struct home_shard *s, uint32_t cap)
+static void shard_resize(struct home_shard *s, uint32_t cap)
 {
 	struct home_shard old = *s;
 
@@ -49,23 +49,36 @@ static void shard_resize(struct home *h, struct home_shard *s, uint32_t cap)
 		s->v[at] = old.v[i];
 	}
 	free(old.v);
-	h->bytes += ((size_t)cap - old.cap) * sizeof(*s->v);
 }
 
 void home_init(struct home *h, size_t expect)
 {
 	uint32_t cap = (uint32_t)(expect / HOME_SHARDS * 5 / 4 + 16);
 
-	*h = (struct home){.bytes = 0};
+	memset(h, 0, sizeof(*h));
 	for (int i = 0; i < HOME_SHARDS; i++)
-		shard_resize(h, &h->shard[i], cap);
+		shard_resize(&h->shard[i], cap);
 }
 
 void home_release(struct home *h)
 {
 	for (int i = 0; i < HOME_SHARDS; i++)
 		free(h->shard[i].v);
-	*h = (struct home){.bytes = 0};
+	memset(h, 0, sizeof(*h));
+}
+
+size_t home_bytes(const struct home *h)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < HOME_SHARDS; i++)
+		n += h->shard[i].cap * sizeof(*h->shard[i].v);
+	return n;
+}
+
+unsigned home_shard(int64_t id)
+{
+	return (unsigned)(hash64(id) % HOME_SHARDS);
 }
 
 void home_add(struct home *h, int64_t id, uint32_t slot)
@@ -77,7 +90,7 @@ void home_add(struct home *h, int64_t id, uint32_t slot)
 	if (slot >= HOME_SLOTS_MAX - 1)
 		BUG("segment number %u", slot);
 	if ((uint64_t)(s->n + 1) * 8 > (uint64_t)s->cap * 7)
-		shard_resize(h, s, s->cap + s->cap / 4 + 8);
+		shard_resize(s, s->cap + s->cap / 4 + 8);
 	at = want(s, tag);
 	while (s->v[at] != EMPTY)
 		at = at + 1 == s->cap ? 0 : at + 1;

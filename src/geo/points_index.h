@@ -15,11 +15,14 @@
 #define HOME_SLOTS_MAX 4096
 
 struct home_shard { uint32_t *v; uint32_t n, cap; };
-struct home { struct home_shard shard[HOME_SHARDS]; size_t bytes; };
+struct home { struct home_shard shard[HOME_SHARDS]; };
 
 /* Room for about so many ids. */
 void home_init(struct home *h, size_t expect);
 void home_release(struct home *h);
+size_t home_bytes(const struct home *h);
+/* Entries of different shards may be added by several threads at a time. */
+unsigned home_shard(int64_t id);
 void home_add(struct home *h, int64_t id, uint32_t slot);
 /* Takes the entry (id, slot) out; false when it is not there. Another id with the same 20 bits in the same segment is the same entry. */
 bool home_remove(struct home *h, int64_t id, uint32_t slot);

@@ -34,6 +34,8 @@ enum err points_load_add(struct points *p, const struct point *rows, size_t n)
 	return OK;
 }
 
+#define AHEAD 16u  /* rows and entries whose memory is asked for before it is needed */
+
 struct ordered { uint64_t key; uint32_t row; };
 
 static int by_key(const void *x, const void *y)
@@ -166,8 +168,11 @@ static void build_piece(void *arg, unsigned worker, size_t i)
 
 	if (b->room[worker] == NULL)
 		b->room[worker] = need(malloc((SEG_FILL + 1) * sizeof(struct row)), "a segment");
-	for (size_t k = from; k < to; k++)
+	for (size_t k = from; k < to; k++) {
+		if (k + AHEAD < to)
+			__builtin_prefetch(&b->rows[b->order[k + AHEAD].row]);
 		b->room[worker][k - from] = b->rows[b->order[k].row];
+	}
 	b->made[i] = seg_build(b->room[worker], (uint32_t)(to - from), true);
 }
 
@@ -206,7 +211,34 @@ static void order_equal_keys(const struct row *rows, struct ordered *order, size
 	}
 }
 
-#define AHEAD 16  /* ids whose entry memory is asked for before it is written */
+/* Ids into the table of homes, by a part of its shards each. */
+struct homing { struct home *home; const struct source_list *base; };
+
+#define HOME_PARTS 2u  /* each reads all ids */
+
+static void home_part(void *arg, unsigned worker, size_t part)
+{
+	struct homing *h = arg;
+	int64_t next[AHEAD];       /* asked for, not yet written */
+	uint32_t slots[AHEAD], n = 0;
+
+	(void)worker;
+	for (uint32_t i = 0; i < h->base->n; i++) {
+		const struct seg *s = h->base->v[i].s;
+
+		for (uint32_t k = 0; k < s->n; k++) {
+			if (home_shard(s->id[k]) % HOME_PARTS != part)
+				continue;
+			if (n >= AHEAD)
+				home_add(h->home, next[n % AHEAD], slots[n % AHEAD]);
+			home_prefetch(h->home, s->id[k]);
+			next[n % AHEAD] = s->id[k];
+			slots[n++ % AHEAD] = i;
+		}
+	}
+	for (uint32_t k = n > AHEAD ? n - AHEAD : 0; k < n; k++)
+		home_add(h->home, next[k % AHEAD], slots[k % AHEAD]);
+}
 
 void points_replace(struct points *p, struct source_list *base, int64_t seq)
 {
@@ -216,12 +248,7 @@ void points_replace(struct points *p, struct source_list *base, int64_t seq)
 	for (uint32_t i = 0; i < base->n; i++)
 		rows += base->v[i].s->n;
 	home_init(&home, rows);
-	for (uint32_t i = 0; i < base->n; i++)
-		for (uint32_t k = 0; k < base->v[i].s->n; k++) {
-			if (k + AHEAD < base->v[i].s->n)
-				home_prefetch(&home, base->v[i].s->id[k + AHEAD]);
-			home_add(&home, base->v[i].s->id[k], i);
-		}
+	help_load(HOME_PARTS, home_part, &(struct homing){&home, base});
 	pthread_mutex_lock(&p->lock);
 	list_drop(&p->base);
 	points_runs_drop(p);

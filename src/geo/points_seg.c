@@ -102,7 +102,9 @@ static char *block(size_t n)
 	return p;
 }
 
-/* One block for all pieces, each on a cache line of its own, zeroed. */
+#define TAIL 512u  /* bytes: 64 rows of the widest column */
+
+/* One block for all pieces, each on a cache line of its own. Zeroed are the ends only, which may lie behind the last row. */
 static size_t carve(const struct piece *v, size_t n, void **memory)
 {
 	size_t total = 0;
@@ -113,11 +115,13 @@ static size_t carve(const struct piece *v, size_t n, void **memory)
 	p = block(total);
 	if (p == NULL)
 		BUG("no memory for %zu bytes of points", total);
-	memset(p, 0, total);
 	*memory = p;
 	for (size_t i = 0; i < n; i++) {
-		*v[i].at = v[i].size ? p : NULL;
-		p += round64(v[i].size);
+		size_t size = round64(v[i].size), tail = size < TAIL ? size : TAIL;
+
+		*v[i].at = size ? p : NULL;
+		p += size;
+		memset(p - tail, 0, tail);
 	}
 	return total > LARGE_PAGE / 8 * 7 && total < LARGE_PAGE ? LARGE_PAGE : total;
 }
@@ -151,6 +155,8 @@ struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high)
 	};
 
 	s->bytes = carve(pieces, ARRAY_LEN(pieces), &s->memory) + sizeof(*s);
+	if (nplaces)
+		memset(s->place_rows, 0, nplaces * sizeof(*s->place_rows));
 	s->n = n;
 	s->nplaces = nplaces;
 	atomic_init(&s->refs, 1);
@@ -188,31 +194,37 @@ void seg_drop(struct seg *s)
 
 /* ---- what follows from the columns ---- */
 
-static void add_bit(uint64_t *set, uint8_t v)
+/* Which bytes occur, as bits. */
+static void derive_set(uint64_t set[4], const uint8_t *v, uint32_t n)
 {
-	set[v >> 6] |= (uint64_t)1 << (v & 63);
+	uint8_t seen[256] = {0};
+
+	for (uint32_t i = 0; i < n; i++)
+		seen[v[i]] = 1;
+	for (unsigned i = 0; i < 256; i++)
+		set[i >> 6] |= (uint64_t)seen[i] << (i & 63);
 }
 
 static void derive_zones(struct seg *s)
 {
-	s->created_min = UINT32_MAX;
-	s->flags_and = 0xff;
-	for (uint32_t i = 0; i < s->n; i++) {
-		uint32_t c = s->created[i];
+	uint32_t min = UINT32_MAX, max = 0;
+	uint8_t or = 0, and = 0xff;
 
-		if (c < s->created_min)
-			s->created_min = c;
-		if (c > s->created_max)
-			s->created_max = c;
-		add_bit(s->has_category, s->category[i]);
-		add_bit(s->has_state, s->state[i]);
-		add_bit(s->has_scenario, s->scenario[i]);
-		add_bit(s->has_channel, s->channel[i]);
-		s->flags_or |= s->flags[i];
-		s->flags_and &= s->flags[i];
-		s->place_rows[s->place[i]]++;
+	for (uint32_t i = 0; i < s->n; i++) {
+		min = s->created[i] < min ? s->created[i] : min;
+		max = s->created[i] > max ? s->created[i] : max;
+		or |= s->flags[i];
+		and &= s->flags[i];
 	}
-	s->period0 = s->created_min / PERIOD_MINUTES;
+	s->created_min = min;
+	s->created_max = max;
+	s->flags_or = or;
+	s->flags_and = and;
+	derive_set(s->has_category, s->category, s->n);
+	derive_set(s->has_state, s->state, s->n);
+	derive_set(s->has_scenario, s->scenario, s->n);
+	derive_set(s->has_channel, s->channel, s->n);
+	s->period0 = min / PERIOD_MINUTES;
 	for (uint32_t i = 0; i < s->n; i++) {
 		uint32_t m = s->created[i] / PERIOD_MINUTES - s->period0;
 
@@ -220,28 +232,23 @@ static void derive_zones(struct seg *s)
 	}
 }
 
-static void derive_blocks(struct seg *s)
+static void derive_places(struct seg *s)
 {
-	uint32_t b = 0;
-
-	for (; b * 64 < s->n; b++) {
+	for (uint32_t b = 0; b * 64 < s->n; b++) {
+		uint32_t end = b * 64 + 64 < s->n ? b * 64 + 64 : s->n;
 		uint16_t low = UINT16_MAX, high = 0;
-		uint64_t x = 0, y = 0;
-		uint32_t n = 0;
 
-		for (uint32_t i = b * 64; i < s->n && i < b * 64 + 64; i++) {
+		for (uint32_t i = b * 64; i < end; i++) {
 			low = s->place[i] < low ? s->place[i] : low;
 			high = s->place[i] > high ? s->place[i] : high;
-			x += morton_pack(s->key[i]);
-			y += morton_pack(s->key[i] >> 1);
-			n++;
 		}
 		s->place_low[b] = low;
 		s->place_high[b] = high;
-		s->blocks[b] = (struct block){s->key[b * 64], (uint32_t)(x / n), (uint32_t)(y / n)};
+		if (low == high)
+			s->place_rows[low] = (uint16_t)(s->place_rows[low] + (end - b * 64));
+		for (uint32_t i = b * 64; low != high && i < end; i++)
+			s->place_rows[s->place[i]]++;
 	}
-	if (b)
-		s->blocks[b].key = s->key[s->n - 1];
 }
 
 static bool clock_runs(const struct seg *s, uint32_t i)
@@ -263,27 +270,48 @@ static void derive_clock(struct seg *s)
 		s->clock[i] = clock_runs(s, i) ? seg_clock(s, s->when[i]) : 0;
 }
 
+/* Prefix sums of places, and of them the means of the blocks. */
 static void derive_sums(struct seg *s)
 {
+	const struct kernels *k = kernels();
 	uint64_t x = 0, y = 0;
-	uint16_t states[STATE_SLOTS] = {0};
+	uint32_t i = 0, blocks = (s->n + 63) / 64;
 
+	for (; i + SUM_ROWS <= s->n; i += SUM_ROWS) {
+		s->sumx[i / SUM_ROWS] = x;
+		s->sumy[i / SUM_ROWS] = y;
+		k->sum_rows(s->key, i, i + SUM_ROWS, &x, &y);
+	}
+	s->sumx[i / SUM_ROWS] = x;
+	s->sumy[i / SUM_ROWS] = y;
+	k->sum_rows(s->key, i, s->n, &x, &y);
+	for (uint32_t b = 0; b < blocks; b++) {
+		const uint32_t from = b * (64 / SUM_ROWS), to = from + 64 / SUM_ROWS;
+		const bool last = b + 1 == blocks;
+		const uint32_t n = last ? s->n - b * 64 : 64;
+
+		s->blocks[b] = (struct block){s->key[b * 64], (uint32_t)(((last ? x : s->sumx[to]) - s->sumx[from]) / n),
+					      (uint32_t)(((last ? y : s->sumy[to]) - s->sumy[from]) / n)};
+	}
+	if (blocks)
+		s->blocks[blocks].key = s->key[s->n - 1];
 	s->nlocated = s->n;
 	while (s->nlocated > 0 && s->key[s->nlocated - 1] == KEY_UNLOCATED)
 		s->nlocated--;
-	for (uint32_t i = 0; i <= s->n; i++) {
-		if (i % SUM_ROWS == 0) {
-			s->sumx[i / SUM_ROWS] = x;
-			s->sumy[i / SUM_ROWS] = y;
-		}
+}
+
+static void derive_states(struct seg *s)
+{
+	uint16_t states[STATE_SLOTS] = {0};
+	uint32_t i = 0;
+
+	for (; i < s->n; i++) {
 		if (i % STATE_ROWS == 0)
 			memcpy(s->state_rows + i / STATE_ROWS * STATE_SLOTS, states, sizeof(states));
-		if (i == s->n)
-			break;
-		x += morton_pack(s->key[i]);
-		y += morton_pack(s->key[i] >> 1);
 		states[s->state[i] < STATE_SLOTS ? s->state[i] : STATE_SLOTS - 1]++;
 	}
+	if (i % STATE_ROWS == 0)
+		memcpy(s->state_rows + i / STATE_ROWS * STATE_SLOTS, states, sizeof(states));
 }
 
 static uint32_t id_hash(int64_t id)
@@ -386,9 +414,10 @@ static void derive_order(struct seg *s)
 void seg_derive(struct seg *s, bool whole)
 {
 	derive_zones(s);
-	derive_blocks(s);
+	derive_places(s);
 	derive_clock(s);
 	derive_sums(s);
+	derive_states(s);
 	if (whole) {
 		derive_hash(s);
 		derive_order(s);
