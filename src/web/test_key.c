@@ -149,6 +149,42 @@ static void test_refused(void **state)
 	assert_int_equal(200, browser_get(&b, "/x/open")->status);
 }
 
+static struct str basic(struct str key)
+{
+	struct str pair = arena_cat(&site.arena, STR("map-server:"), key), coded = base64url(&site.arena, pair.p, pair.n);
+	char *v = arena_alloc(&site.arena, coded.n + 1);
+
+	for (size_t i = 0; i < coded.n; i++)
+		v[i] = coded.p[i] == '-' ? '+' : coded.p[i] == '_' ? '/' : coded.p[i];
+	return arena_printf(&site.arena, "Authorization: Basic %.*s%.*s\r\n", (int)coded.n, v, (int)((4 - coded.n % 4) % 4), "==");
+}
+
+/* Programs that know names and passwords only send the key as the password, and may read. A password that is no key is a proxy's affair. */
+static void test_basic(void **state)
+{
+	static const char *const others[] = {"Basic ", "Basic =", "Basic !!!!", "Basic eDp5", "Basic Z3pfeA==", "Basic Z3pf", "BasicZ3pf"};
+	struct browser b = {.site = &site};
+	struct program p = program(&b);
+
+	(void)state;
+	b.extra = basic(p.key);
+	assert_true(str_eqz(browser_get(&b, "/x/who")->body, "robot"));
+	assert_int_equal(200, browser_get(&b, "/x/read")->status);
+	assert_int_equal(403, browser_get(&b, "/x/export")->status);
+	/* a browser may repeat such a header by itself: nothing is written with it */
+	assert_int_equal(403, browser_send(&b, "POST", "/x/save", STR("a=1"), NULL)->status);
+	assert_int_equal(401, browser_send(&b, "POST", "/x/hook", STR("{\"a\":1}"), "application/json")->status);
+	b.extra = basic(STR("gz_wrong"));
+	assert_int_equal(401, browser_get(&b, "/x/open")->status);
+	assert_true(has(b.last.body, "密钥不对"));
+	b.extra = basic(STR("correct-horse-battery"));
+	assert_true(str_eqz(browser_get(&b, "/x/open")->body, "nobody"));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		b.extra = arena_printf(&site.arena, "Authorization: %s\r\n", others[i]);
+		assert_true(str_eqz(browser_get(&b, "/x/open")->body, "nobody"));
+	}
+}
+
 /* A key needs no token, a browser's session never opens what is for programs, and cookies beside a key count for nothing. */
 static void test_posts(void **state)
 {
@@ -225,7 +261,7 @@ int main(void)
 	{#f " SQLite", f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}, {#f " PG", f, setup, teardown, (void *)(uintptr_t)DB_PG}
 #define ONE(f) {#f, f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}
 	static const struct CMUnitTest tests[] = {
-		BOTH(test_rights), BOTH(test_refused), BOTH(test_posts), BOTH(test_same_post_twice), ONE(test_rate), ONE(test_guessing),
+		BOTH(test_rights), BOTH(test_refused), BOTH(test_basic), BOTH(test_posts), BOTH(test_same_post_twice), ONE(test_rate), ONE(test_guessing),
 	};
 
 	return UNIT_MAIN(tests);

@@ -113,12 +113,38 @@ static bool good_token(struct str s)
 	return s.n >= 22 && s.n <= TOKEN_MAX;
 }
 
-/* RFC 6750: "Authorization: Bearer KEY". Other schemes belong to a proxy in front of us. */
+#define BASIC_MAX 400
+
+/*
+ * RFC 7617, with the key as the password, for programs that know no other way (QGIS before 3.24, many GIS servers): to read only, since a browser that was
+ * once given such a header repeats it by itself. The name is not looked at. Whatever else comes so belongs to a proxy in front of us.
+ */
+static struct str key_in_basic(struct rq *rq, struct str v)
+{
+	char *url = arena_alloc(rq->arena, BASIC_MAX);
+	struct str pair = STR_NULL;
+	ptrdiff_t colon;
+	size_t n = 0;
+
+	if (v.n > BASIC_MAX || (rq->http->method != HTTP_GET && rq->http->method != HTTP_HEAD))
+		return STR_NULL;
+	for (; n < v.n && v.p[n] != '='; n++)
+		url[n] = v.p[n] == '+' ? '-' : v.p[n] == '/' ? '_' : v.p[n];
+	if (!unbase64url(rq->arena, (struct str){url, n}, &pair))
+		return STR_NULL;
+	colon = str_chr(pair, ':');
+	pair = str_sub(pair, (size_t)(colon + 1), pair.n);
+	return colon >= 0 && str_starts(pair, ACTOR_KEY_PREFIX) ? pair : STR_NULL;
+}
+
+/* RFC 6750: "Authorization: Bearer KEY". */
 static struct str bearer_of(struct rq *rq)
 {
 	struct str v = http_pair_get(&rq->http->headers, "Authorization");
 
-	return v.n > 7 && str_ieqz(str_sub(v, 0, 7), "Bearer ") ? str_trim(str_sub(v, 7, v.n)) : STR_NULL;
+	if (v.n > 7 && str_ieqz(str_sub(v, 0, 7), "Bearer "))
+		return str_trim(str_sub(v, 7, v.n));
+	return v.n > 6 && str_ieqz(str_sub(v, 0, 6), "Basic ") ? key_in_basic(rq, str_trim(str_sub(v, 6, v.n))) : STR_NULL;
 }
 
 void visitor_begin(struct rq *rq)
