@@ -197,6 +197,22 @@ static bool meet(const struct box *b, struct mercator min, struct mercator max)
 	return b->min.x <= max.x && min.x <= b->max.x && b->min.y <= max.y && min.y <= b->max.y;
 }
 
+static struct ground_seen seen(const struct ground_map *m, uint32_t i)
+{
+	const struct item *it = &m->v[i];
+
+	return (struct ground_seen){i, (enum ground_kind)it->kind, it->rank, it->flags, it->name ? m->names[it->name - 1] : STR(""), m->points + it->point,
+				    m->ends + it->end, it->nparts, it->box.min, it->box.max};
+}
+
+bool ground_map_get(const struct ground_map *m, uint32_t number, struct ground_seen *out)
+{
+	if (number >= m->n)
+		return false;
+	*out = seen(m, number);
+	return true;
+}
+
 void ground_map_each(const struct ground_map *m, struct mercator min, struct mercator max, int zoom, void (*fn)(void *arg, const struct ground_seen *s),
 		     void *arg)
 {
@@ -206,11 +222,12 @@ void ground_map_each(const struct ground_map *m, struct mercator min, struct mer
 		if (!is_shown(block->kind, block->rank, zoom) || !meet(&block->box, min, max))
 			continue;
 		for (uint32_t i = block->from; i < block->from + block->n; i++) {
-			const struct item *it = &m->v[i];
+			struct ground_seen s;
 
-			if (meet(&it->box, min, max))
-				fn(arg, &(struct ground_seen){(enum ground_kind)it->kind, it->rank, it->flags, it->name ? m->names[it->name - 1] : STR(""),
-							      m->points + it->point, m->ends + it->end, it->nparts, it->box.min, it->box.max});
+			if (!meet(&m->v[i].box, min, max))
+				continue;
+			s = seen(m, i);
+			fn(arg, &s);
 		}
 	}
 }

@@ -32,6 +32,7 @@ bool ground_map_bounds(const struct ground_map *m, struct lonlat *south_west, st
 CHECKED enum err ground_tile(const struct ground_map *m, int z, uint32_t x, uint32_t y, struct buf *to);
 
 struct ground_seen {
+	uint32_t number;                 /* in the order of the parts; the same extract read by the same rules has the same numbers */
 	enum ground_kind kind;
 	uint8_t rank, flags;
 	struct str name;
@@ -43,5 +44,10 @@ struct ground_seen {
 /* What reaches into the box and is shown at that zoom: kind by kind in the order of enum ground_kind, important ranks first. */
 void ground_map_each(const struct ground_map *m, struct mercator min, struct mercator max, int zoom, void (*fn)(void *arg, const struct ground_seen *s),
 		     void *arg);
+#define GROUND_EVERYTHING 22         /* a zoom that leaves nothing out */
+/* False: there is no such feature. */
+CHECKED bool ground_map_get(const struct ground_map *m, uint32_t number, struct ground_seen *out);
+/* Have the line, or the area without its holes, and the box a point in common? Exactly; touching is enough (ground_meet.c). */
+bool ground_meets(const struct ground_seen *s, struct mercator min, struct mercator max);
 
 #endif

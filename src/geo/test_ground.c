@@ -266,6 +266,39 @@ static void a_full_tile(void **state)
 	ground_map_free(m);
 }
 
+static bool reaches(const struct ground_seen *s, double west, double south, double east, double north)
+{
+	return ground_meets(s, mercator_from(west, north), mercator_from(east, south));
+}
+
+/* Lines and areas and boxes: through it, beside it though their boxes meet, around it, in a hole of it. */
+static void what_meets_a_box(void **state)
+{
+	struct ground_map *m = town();
+	struct ground_seen s;
+	uint32_t i = 0;
+
+	(void)state;
+	assert_false(ground_map_get(m, 7, &s));
+	for (; ground_map_get(m, i, &s); i++) {
+		assert_int_equal(i, s.number);
+		assert_true(reaches(&s, -180, -85, 180, 85));
+		if (str_eqz(s.name, "内环快速")) {
+			assert_true(reaches(&s, 106.49, 29.61, 106.51, 29.63));
+			assert_false(reaches(&s, 106.41, 29.63, 106.44, 29.66));
+			assert_true(reaches(&s, 106.40, 29.57, 106.40, 29.57));   /* a point: the end of it */
+			assert_false(reaches(&s, 106.60, 29.57, 106.61, 29.58));
+		} else if (str_eqz(s.name, "大湖")) {
+			assert_true(reaches(&s, 106.493, 29.6035, 106.494, 29.604));  /* all around it is water */
+			assert_false(reaches(&s, 106.4914, 29.6011, 106.4917, 29.6013)); /* the island */
+			assert_true(reaches(&s, 106.4914, 29.6011, 106.4930, 29.6013)); /* its shore */
+			assert_false(reaches(&s, 106.496, 29.60, 106.50, 29.61));
+		}
+	}
+	assert_int_equal(7, i);
+	ground_map_free(m);
+}
+
 static void damaged_parts(void **state)
 {
 	struct ground_draft *d = ground_draft_new();
@@ -297,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_zoom_shows, setup, teardown), cmocka_unit_test_setup_teardown(no_such_tile, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_street_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(simplified_within_half_a_pixel, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_meets_a_box, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_tile, setup, teardown), cmocka_unit_test_setup_teardown(damaged_parts, setup, teardown),
 	};
 	return UNIT_MAIN(tests);
