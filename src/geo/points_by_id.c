@@ -4,7 +4,19 @@
 
 #include "geo/points_walk.h"
 
-/* A heap of the smallest ids so far, the greatest on top. */
+static bool is_behind(const struct row *r, int64_t id, bool unlocated)
+{
+	bool mine = r->key == KEY_UNLOCATED;
+
+	return mine == unlocated ? r->id > id : mine;
+}
+
+static bool behind(const struct row *a, const struct row *b)
+{
+	return is_behind(a, b->id, b->key == KEY_UNLOCATED);
+}
+
+/* A heap of the first so far, the last of them on top. */
 struct least {
 	struct row *v;
 	size_t n, max;
@@ -16,7 +28,7 @@ static void sink(struct least *l, size_t i)
 		size_t big = i;
 
 		for (size_t k = 2 * i + 1; k <= 2 * i + 2 && k < l->n; k++)
-			if (l->v[k].id > l->v[big].id)
+			if (behind(&l->v[k], &l->v[big]))
 				big = k;
 		if (big == i)
 			return;
@@ -33,13 +45,13 @@ static void offer(struct least *l, const struct row *r)
 	size_t i;
 
 	if (l->n == l->max) {
-		if (l->max == 0 || r->id >= l->v[0].id)
+		if (l->max == 0 || !behind(&l->v[0], r))
 			return;
 		l->v[0] = *r;
 		sink(l, 0);
 		return;
 	}
-	for (i = l->n++; i > 0 && l->v[(i - 1) / 2].id < r->id; i = (i - 1) / 2)
+	for (i = l->n++; i > 0 && behind(r, &l->v[(i - 1) / 2]); i = (i - 1) / 2)
 		l->v[i] = l->v[(i - 1) / 2];
 	l->v[i] = *r;
 }
@@ -82,13 +94,13 @@ static struct mercator coarsened(struct mercator m, uint32_t zoom)
 
 static int ascending(const void *x, const void *y)
 {
-	int64_t a = ((const struct point *)x)->id, b = ((const struct point *)y)->id;
+	const struct row *a = x, *b = y;
 
-	return a < b ? -1 : a > b;
+	return behind(a, b) - behind(b, a);
 }
 
-enum err points_by_id(const struct points_view *v, const struct points_filter *f, const struct points_box *boxes, size_t nboxes, int64_t after, size_t max,
-		      struct arena *a, struct point **out, size_t *n, int64_t *matched)
+enum err points_by_id(const struct points_view *v, const struct points_filter *f, const struct points_box *boxes, size_t nboxes, struct points_after after,
+		      size_t max, struct arena *a, struct point **out, size_t *n, int64_t *matched)
 {
 	struct least l = {.v = arena_array(a, struct row, max + 1), .max = max};
 	uint64_t first, last;
@@ -104,11 +116,13 @@ enum err points_by_id(const struct points_view *v, const struct points_filter *f
 		if (!in_boxes(boxes, nboxes, r.key))
 			continue;
 		++*matched;
-		if (r.id > after)
+		if (is_behind(&r, after.id, after.unlocated))
 			offer(&l, &r);
 	}
 	walk_end(&w);
 	plan_release(&p);
+	if (l.n)
+		qsort(l.v, l.n, sizeof(*l.v), ascending);
 	*out = arena_array(a, struct point, l.n + 1);
 	*n = l.n;
 	for (size_t i = 0; i < l.n; i++) {
@@ -116,7 +130,5 @@ enum err points_by_id(const struct points_view *v, const struct points_filter *f
 		if (f->public_only && !((*out)[i].flags & POINT_UNLOCATED))
 			(*out)[i].at = coarsened((*out)[i].at, v->coarse);
 	}
-	if (l.n)
-		qsort(*out, l.n, sizeof(**out), ascending);
 	return OK;
 }

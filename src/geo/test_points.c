@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "geo/mvt.h"
-#include "geo/points.h"
+#include "geo/points_by_id.h"
 #include "geo/points_file.h"
 #include "geo/tile.h"
 
@@ -521,6 +521,33 @@ static void check_density(struct points_view *v, const struct model *m, const st
 	arena_release(&a);
 }
 
+/* Pages together are what passes, those on the map first, each part by id. */
+static void check_pages(struct points_view *v, const struct model *m, const struct points_filter *f)
+{
+	int64_t *want = calloc(m->n + 1, sizeof(*want)), matched;
+	struct points_after after = {0};
+	size_t all = 0, seen = 0, n;
+	struct point *got;
+	struct arena a;
+
+	arena_init(&a, 0);
+	for (int there = 1; there >= 0; there--)
+		for (size_t i = 0; i < m->n; i++)
+			if (passes(f, &m->v[i]) && located(&m->v[i]) == there)
+				want[all++] = m->v[i].id;
+	do {
+		assert_int_equal(OK, points_by_id(v, f, NULL, 0, after, all / 3 + 1, &a, &got, &n, &matched));
+		assert_int_equal(matched, all);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(want[seen++], got[i].id);
+		if (n)
+			after = (struct points_after){got[n - 1].id, !located(&got[n - 1])};
+	} while (n);
+	assert_int_equal(seen, all);
+	arena_release(&a);
+	free(want);
+}
+
 static void check_all(struct points *p, const struct model *m, int filters)
 {
 	struct points_view *v = points_view(p);
@@ -539,6 +566,7 @@ static void check_all(struct points *p, const struct model *m, int filters)
 		check_counts(v, m, &f.f);
 		check_lists(v, m, &f.f);
 		check_density(v, m, &f.f);
+		check_pages(v, m, &f.f);
 	}
 	points_view_end(v);
 }

@@ -48,6 +48,27 @@ test.main('an extract is imported under a running server, once, and from either 
   await server.cli(['import', 'osm'], { expect: 2 });
 });
 
+test.main('GDAL reads it as lines and areas, a box of it, and its name in a file of its own', async () => {
+  const ask = async (id, query = '') => JSON.parse((await server.http().get(`/ogc/collections/${id}/items?limit=10000${query}`)).text);
+  const about = async (...args) => (await run('ogrinfo', ['-ro', '-so', ...args])).text;
+  const [all, lines, areas] = await Promise.all(['background', 'background-lines', 'background-areas'].map((id) => ask(id)));
+  assert.ok(lines.numberMatched > 30 && areas.numberMatched > 1 && lines.numberMatched + areas.numberMatched === all.numberMatched);
+  const source = `OAPIF:${server.url}/ogc`, file = path.join(server.dir, 'ground.gpkg');
+  assert.match(await about(source, 'background-lines'), new RegExp(`Geometry: Line String[\\s\\S]*Feature Count: ${lines.numberMatched}\\b`));
+  assert.match(await about(source, 'background-areas'), new RegExp(`Geometry: Polygon[\\s\\S]*Feature Count: ${areas.numberMatched}\\b`));
+  const box = ['106.49', '29.57', '106.495', '29.575'], near = await ask('background-lines', `&bbox=${box}`);
+  assert.ok(near.numberMatched > 0 && near.numberMatched < lines.numberMatched);
+  assert.match(await about('-spat', ...box, source, 'background-lines'), new RegExp(`Feature Count: ${near.numberMatched}\\b`));
+  await run('ogr2ogr', ['-f', 'GPKG', file, source, 'background-lines', '-oo', 'PAGE_SIZE=7']);
+  const named = (await run('ogrinfo', ['-ro', '-q', file, '-sql', "SELECT count(*) AS n FROM \"background-lines\" WHERE name = '红石路' AND kind = 'primary'"])).text;
+  const ours = lines.features.filter((f) => f.properties.name === '红石路' && f.properties.kind === 'primary').length;
+  assert.ok(ours > 0);
+  assert.match(named, new RegExp(`n \\(Integer(64)?\\) = ${ours}\\b`));
+  // the links hold, but for the licence, which lies elsewhere
+  for (const c of JSON.parse((await server.http().get('/ogc/collections')).text).collections)
+    for (const l of c.links.filter((x) => x.rel !== 'license')) assert.equal((await server.http().get(l.href.replace(/^http:\/\/[^/]+/, ''))).status, 200, l.href);
+});
+
 test.main('an address that names a road is found on it', async () => {
   const { page, context } = await visitor(server, { width: 1440, height: 900 });
   await login(page, 'dispatcher', password(server, 'dispatcher'));

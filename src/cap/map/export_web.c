@@ -16,7 +16,8 @@ struct export {
 	struct look l;
 	struct query q;
 	bool csv, begun, ended;
-	int64_t after, done;
+	struct points_after after;
+	int64_t done;
 	struct arena part;
 };
 
@@ -117,7 +118,7 @@ static enum err next(void *arg, struct buf *out)
 	if (e == OK)
 		e = write_part(x, out, v, n);
 	if (n)
-		x->after = v[n - 1].id;
+		x->after = (struct points_after){v[n - 1].id, v[n - 1].flags & POINT_UNLOCATED};
 	x->ended = n < PART;
 	if (x->ended && !x->csv)
 		buf_addz(out, "]}\n");

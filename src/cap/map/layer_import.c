@@ -17,11 +17,15 @@
 
 bool layer_name_ok(struct str name)
 {
+	static const char *const taken[] = {"matters", "places", "boundaries", "background", "background-lines", "background-areas"};
+
 	for (size_t i = 0; i < name.n; i++)
 		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') || (name.p[i] >= '0' && name.p[i] <= '9') || (name.p[i] == '-' && i)))
 			return false;
-	return name.n > 0 && name.n <= LAYER_NAME_MAX && !str_eqz(name, "matters") && !str_eqz(name, "places") && !str_eqz(name, "boundaries") &&
-	       !str_eqz(name, "background");
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+		if (str_eqz(name, taken[i]))
+			return false;
+	return name.n > 0 && name.n <= LAYER_NAME_MAX;
 }
 
 /* ---- rows ---- */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "cap/map/children.h"
+#include "cap/map/ground.h"
 #include "web/url.h"
 
 void ogc_begin(struct ogc *o, struct rq *rq)
@@ -11,6 +12,8 @@ void ogc_begin(struct ogc *o, struct rq *rq)
 	*o = (struct ogc){.rq = rq};
 	o->base = arena_cat(rq->arena, web_url_base(rq), STR("/ogc"));
 	query_open_to_all(rq);
+	/* of what has no tag a copy saves nothing; QGIS would show it again without asking, and to whoever comes next with a key */
+	http_header_set(rq->http, "Cache-Control", STR("no-store"));
 	buf_clear(&rq->http->resp->body);
 	json_init(&o->j, &rq->http->resp->body);
 }
@@ -53,6 +56,17 @@ enum err ogc_only(struct rq *rq, const char *const *names)
 	return OK;
 }
 
+enum err ogc_open(struct ogc *o, struct rq *rq)
+{
+	enum err e = ogc_only(rq, NULL);
+
+	if (e != OK)
+		return e;
+	ogc_begin(o, rq);
+	json_obj(&o->j);
+	return OK;
+}
+
 enum err ogc_end(struct ogc *o, const char *type)
 {
 	json_end(&o->j);
@@ -63,13 +77,24 @@ enum err ogc_end(struct ogc *o, const char *type)
 
 /* ---- collections ---- */
 
+/* The one place of which the reader sees matters; NULL: several, or the public's view. */
+static const struct set_item *top_of(struct rq *rq, const struct set *tree)
+{
+	struct scope *v;
+	size_t n;
+
+	if (rq->who.id == 0 || rq_scope(rq, "matter.read", &v, &n) != OK || n != 1 || str_empty(v[0].from))
+		return NULL;
+	return set_by_key(tree, v[0].from);
+}
+
 static void describe_matters(struct rq *rq, struct ogc_collection *c)
 {
 	const struct set *tree = set_find(rq->arena, STR(SET_PLACES));
 
 	*c = (struct ogc_collection){.id = STR("matters"), .title = str_from(_(N_("事项"))),
 				     .description = str_from(_(N_("反映上来的每一件事；没有权限的人只看到公开事项，位置放粗，没有文字。")))};
-	c->has_box = tree && place_bounds(tree, NULL, c->box);
+	c->has_box = tree && place_bounds(tree, top_of(rq, tree), c->box);
 }
 
 static void describe_areas(struct rq *rq, struct ogc_collection *c)
@@ -93,13 +118,33 @@ size_t ogc_collections_of(struct rq *rq, struct ogc_collection **out)
 	const struct set **sets;
 	size_t nsets = sets_all(rq->arena, &sets), n = 0;
 
-	*out = arena_array(rq->arena, struct ogc_collection, nsets + 2);
+	*out = arena_array(rq->arena, struct ogc_collection, nsets + 2 + OGC_GROUNDS);
 	describe_matters(rq, &(*out)[n++]);
 	describe_areas(rq, &(*out)[n++]);
+	n += ogc_ground_collections(rq, *out + n);
 	for (size_t i = 0; i < nsets; i++)
 		if (query_may_see(rq, sets[i]))
 			describe_set(rq, sets[i], &(*out)[n++]);
 	return n;
+}
+
+static enum err none(struct rq *rq)
+{
+	return rq_fail(rq, ERR_NOT_FOUND, N_("没有这个数据集，或者您看不到它；有哪些见 /ogc/collections。"));
+}
+
+static enum err find_ground(struct rq *rq, struct str id, struct ogc_collection *out)
+{
+	struct ogc_collection v[OGC_GROUNDS];
+	size_t n = ogc_ground_collections(rq, v);
+	bool loading;
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i].id, id)) {
+			*out = v[i];
+			return OK;
+		}
+	return ground_ref(rq->arena, &loading) == NULL && loading ? rq_fail(rq, ERR_BUSY, N_("地图数据正在装载，请稍候再试。")) : none(rq);
 }
 
 enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out)
@@ -114,9 +159,11 @@ enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out)
 		describe_areas(rq, out);
 		return OK;
 	}
+	if (ogc_ground_is(id))
+		return find_ground(rq, id, out);
 	s = set_find(rq->arena, id);
 	if (s == NULL || !query_may_see(rq, s))
-		return rq_fail(rq, ERR_NOT_FOUND, N_("没有这个数据集，或者您看不到它；有哪些见 /ogc/collections。"));
+		return none(rq);
 	describe_set(rq, s, out);
 	return OK;
 }
@@ -139,13 +186,15 @@ static void put_extent(struct ogc *o, const struct ogc_collection *c)
 	json_end(&o->j);
 }
 
+/* The members of a collection's object. */
 static void put_collection(struct ogc *o, const struct ogc_collection *c)
 {
-	json_obj(&o->j);
 	json_key(&o->j, "id"), json_str(&o->j, c->id);
 	json_key(&o->j, "title"), json_str(&o->j, c->title);
 	if (c->description.n)
 		json_key(&o->j, "description"), json_str(&o->j, c->description);
+	if (c->ground)
+		json_key(&o->j, "attribution"), json_strz(&o->j, GROUND_CREDIT);
 	json_key(&o->j, "itemType"), json_strz(&o->j, "feature");
 	if (c->has_box)
 		put_extent(o, c);
@@ -159,9 +208,11 @@ static void put_collection(struct ogc *o, const struct ogc_collection *c)
 	json_arr(&o->j);
 	ogc_link(o, "self", "application/json", NULL, "/collections/%.*s", STR_ARG(c->id));
 	ogc_link(o, "items", "application/geo+json", N_("内容"), "/collections/%.*s/items", STR_ARG(c->id));
-	ogc_link(o, "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", N_("矢量瓦片"), "/collections/%.*s/tiles",
-		 STR_ARG(c->id));
-	json_end(&o->j);
+	if (!c->no_tiles)
+		ogc_link(o, "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", N_("矢量瓦片"), "/collections/%.*s/tiles",
+			 STR_ARG(c->id));
+	if (c->ground)
+		ogc_link(o, "license", "text/html", "ODbL 1.0", "https://opendatacommons.org/licenses/odbl/1-0/");
 	json_end(&o->j);
 }
 
@@ -170,13 +221,11 @@ enum err ogc_collections(struct rq *rq)
 	struct ogc_collection *v;
 	struct ogc o;
 	size_t n;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = ogc_open(&o, rq);
 
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
 	n = ogc_collections_of(rq, &v);
-	json_obj(&o.j);
 	json_key(&o.j, "links");
 	json_arr(&o.j);
 	ogc_link(&o, "self", "application/json", NULL, "/collections");
@@ -188,8 +237,11 @@ enum err ogc_collections(struct rq *rq)
 	json_end(&o.j);
 	json_key(&o.j, "collections");
 	json_arr(&o.j);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		json_obj(&o.j);
 		put_collection(&o, &v[i]);
+		json_end(&o.j);
+	}
 	json_end(&o.j);
 	return ogc_end(&o, "application/json");
 }
@@ -198,17 +250,14 @@ enum err ogc_collection(struct rq *rq)
 {
 	struct ogc_collection c;
 	struct ogc o;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = ogc_find(rq, rq_param(rq, "id"), &c);
 
 	if (e == OK)
-		e = ogc_find(rq, rq_param(rq, "id"), &c);
+		e = ogc_open(&o, rq);
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
 	put_collection(&o, &c);
-	json_done(&o.j);
-	http_header_set(rq->http, "Content-Type", STR("application/json"));
-	return buf_check(&rq->http->resp->body);
+	return ogc_end(&o, "application/json");
 }
 
 /* ---- landing page, conformance ---- */
@@ -216,12 +265,10 @@ enum err ogc_collection(struct rq *rq)
 enum err ogc_landing(struct rq *rq)
 {
 	struct ogc o;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = ogc_open(&o, rq);
 
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
-	json_obj(&o.j);
 	json_key(&o.j, "title"), json_strz(&o.j, _(N_("共治：开放接口")));
 	json_key(&o.j, "description"), json_strz(&o.j, _(N_("OGC API：要素与矢量瓦片。坐标为 CGCS2000。")));
 	json_key(&o.j, "links");
@@ -246,12 +293,10 @@ enum err ogc_conformance(struct rq *rq)
 		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets", "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
 	};
 	struct ogc o;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = ogc_open(&o, rq);
 
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
-	json_obj(&o.j);
 	json_key(&o.j, "conformsTo");
 	json_arr(&o.j);
 	for (size_t i = 0; i < ARRAY_LEN(classes); i++)

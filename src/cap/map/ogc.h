@@ -1,6 +1,6 @@
 /*
  * The open interfaces: OGC API - Features 1.0 (17-069r4: core, GeoJSON, OpenAPI 3.0), part 2 (18-058r1: coordinate systems), OGC API - Tiles
- * (20-057: tilesets of collections). Collections: the matters, each layer, the places. For the files ogc_*.c only.
+ * (20-057: tilesets of collections). Collections: the matters, the areas of places, the ground, each layer, the places. For the files ogc_*.c only.
  */
 #ifndef CAP_MAP_OGC_H
 #define CAP_MAP_OGC_H
@@ -10,6 +10,7 @@
 
 #define OGC_LIMIT 100
 #define OGC_LIMIT_MAX 10000
+#define OGC_PAGE_BYTES (4 << 20)  /* a page of lines or areas ends early when it is so large */
 
 struct ogc {
 	struct rq *rq;
@@ -20,8 +21,10 @@ struct ogc {
 /* A collection somebody asked for. */
 struct ogc_collection {
 	struct str id, title, description;
-	const struct set *set;      /* NULL: the matters, or the areas of places */
+	const struct set *set;      /* NULL: the matters, the areas of places, or the ground */
 	bool areas;
+	unsigned ground;            /* which kinds of the ground, a bit each; 0: none */
+	bool no_tiles;
 	double box[4];
 	bool has_box;
 };
@@ -35,18 +38,21 @@ struct ogc_ask {
 	double west, south, east, north;  /* west > east: over the antimeridian */
 	bool timed;
 	int64_t from, to;                 /* ms; to exclusive, 0: open */
-	int64_t limit, after;             /* after: id of a matter, or number of items passed over */
+	int64_t limit, after;             /* after: id of a matter, number of items passed over, or number of the first of the ground */
+	bool after_unlocated;             /* among the matters without a place, which come last */
 };
 
 void ogc_begin(struct ogc *o, struct rq *rq);
+/* The same for a document that takes no parameters, with its object open. ERR_INPUT: there is one. */
+CHECKED enum err ogc_open(struct ogc *o, struct rq *rq);
 /* {"href":…,"rel":…,"type":…,"title":…}; href below the base, or a whole address. */
 void ogc_link(struct ogc *o, const char *rel, const char *type, const char *title, const char *fmt, ...) PRINTF(5, 6);
 /* Only f=json and what is named; ERR_INPUT (as the standard wants it) for any other parameter. */
 CHECKED enum err ogc_only(struct rq *rq, const char *const *names);
-/* ERR_NOT_FOUND also for what the reader may not see. */
+/* ERR_NOT_FOUND also for what the reader may not see; ERR_BUSY while it is being loaded. */
 CHECKED enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out);
 size_t ogc_collections_of(struct rq *rq, struct ogc_collection **out);
-/* A document: ends the JSON and answers. */
+/* Ends the document and answers. */
 CHECKED enum err ogc_end(struct ogc *o, const char *type);
 
 enum err ogc_landing(struct rq *rq);
@@ -64,16 +70,27 @@ enum err ogc_matrix_set(struct rq *rq);
 
 /* ogc_items.c: a page of features, between them whoever writes them */
 void ogc_page_begin(struct ogc *o, const struct ogc_ask *a);
-/* next: what the next page comes after; 0: there is none. */
-CHECKED enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, size_t returned, int64_t next);
+/* next: what the next page comes after; "" there is none. */
+CHECKED enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, size_t returned, struct str next);
+/* "" for 0. */
+struct str ogc_after(struct rq *rq, int64_t number);
 /* One feature, written: headers and end. */
 CHECKED enum err ogc_feature_end(struct ogc *o, enum crs crs);
 /* Key of the place asked for with place=CODE; p NULL: none. */
 CHECKED enum err ogc_place(struct rq *rq, struct str *key);
+/* What is asked for with bbox: none, one, or two over the antimeridian. */
+size_t ogc_boxes(const struct ogc_ask *a, struct points_box out[2]);
 
 /* ogc_areas.c: the areas of places */
 CHECKED enum err ogc_areas(struct ogc_ask *a);
 CHECKED enum err ogc_area(struct ogc_ask *a, struct str code);
+
+/* ogc_ground.c: streets, water, green, when an extract was imported */
+#define OGC_GROUNDS 3
+size_t ogc_ground_collections(struct rq *rq, struct ogc_collection out[OGC_GROUNDS]);
+bool ogc_ground_is(struct str id);
+CHECKED enum err ogc_ground(struct ogc_ask *a);
+CHECKED enum err ogc_ground_one(struct ogc_ask *a, struct str id);
 
 /* ogc_feature.c: one feature, with its properties; told: rows of the store in order of ids. */
 struct map_matters_told_row;

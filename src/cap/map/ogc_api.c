@@ -11,13 +11,14 @@ struct parameter {
 #define CRS "{\"type\":\"string\",\"format\":\"uri\",\"default\":\"http://www.opengis.net/def/crs/OGC/1.3/CRS84\"}"
 #define COUNT(least, most) "{\"type\":\"integer\",\"minimum\":" least ",\"maximum\":" most "}"
 
+/* Described once, under components, and named by paths: there QGIS looks how long a page may be, and asks for a hundred at a time when it does not find it. */
 static const struct parameter paging[] = {
 	{"bbox", "query", "{\"type\":\"array\",\"minItems\":4,\"maxItems\":6,\"items\":{\"type\":\"number\"}}", true, N_("范围：西、南、东、北")},
 	{"bbox-crs", "query", CRS, false, N_("bbox 的坐标系")},
 	{"crs", "query", CRS, false, N_("结果的坐标系")},
 	{"datetime", "query", TEXT, false, N_("提交的时间：一个时刻，或 开始/结束")},
 	{"limit", "query", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100}", false, N_("一页多少个")},
-	{"after", "query", "{\"type\":\"integer\",\"minimum\":0}", false, N_("下一页从哪里起，用返回的地址")},
+	{"after", "query", TEXT, false, N_("下一页从哪里起，用返回的地址")},
 	{0},
 };
 static const struct parameter of_matters[] = {
@@ -44,6 +45,11 @@ static const struct parameter of_areas[] = {
 	{"place", "query", TEXT, false, N_("地点的代码，连同下级")},
 	{0},
 };
+static const struct parameter of_ground[] = {
+	{"class", "query", TEXT, false, N_("种类：road、rail、waterway、water、green，几个用逗号分开")},
+	{"name", "query", TEXT, false, N_("名称")},
+	{0},
+};
 static const struct parameter feature_id[] = {
 	{"featureId", "path", TEXT, false, N_("要素的编号")},
 	{"crs", "query", CRS, false, N_("结果的坐标系")},
@@ -56,21 +62,46 @@ static const struct parameter tile_at[] = {
 	{0},
 };
 
+static void put_parameter(struct ogc *o, const struct parameter *v)
+{
+	bool path = str_eqz(str_from(v->in), "path");
+
+	json_obj(&o->j);
+	json_key(&o->j, "name"), json_strz(&o->j, v->name);
+	json_key(&o->j, "in"), json_strz(&o->j, v->in);
+	json_key(&o->j, "description"), json_strz(&o->j, tr(o->rq->lang, v->about));
+	json_key(&o->j, "required"), json_bool(&o->j, path);
+	json_key(&o->j, "schema"), json_raw(&o->j, str_from(v->schema));
+	json_key(&o->j, "style"), json_strz(&o->j, path ? "simple" : "form");
+	json_key(&o->j, "explode"), json_bool(&o->j, false);
+	json_end(&o->j);
+}
+
 static void put_parameters(struct ogc *o, const struct parameter *v)
 {
-	for (; v && v->name; v++) {
-		bool path = str_eqz(str_from(v->in), "path");
-
+	for (bool shared = v == paging; v && v->name; v++) {
+		if (!shared) {
+			put_parameter(o, v);
+			continue;
+		}
 		json_obj(&o->j);
-		json_key(&o->j, "name"), json_strz(&o->j, v->name);
-		json_key(&o->j, "in"), json_strz(&o->j, v->in);
-		json_key(&o->j, "description"), json_strz(&o->j, tr(o->rq->lang, v->about));
-		json_key(&o->j, "required"), json_bool(&o->j, path);
-		json_key(&o->j, "schema"), json_raw(&o->j, str_from(v->schema));
-		json_key(&o->j, "style"), json_strz(&o->j, path ? "simple" : "form");
-		json_key(&o->j, "explode"), json_bool(&o->j, false);
+		json_key(&o->j, "$ref"), json_str(&o->j, arena_printf(o->rq->arena, "#/components/parameters/%s", v->name));
 		json_end(&o->j);
 	}
+}
+
+static void put_components(struct ogc *o)
+{
+	json_obj(&o->j);
+	json_key(&o->j, "parameters");
+	json_obj(&o->j);
+	for (const struct parameter *v = paging; v->name; v++)
+		json_key(&o->j, v->name), put_parameter(o, v);
+	json_end(&o->j);
+	json_key(&o->j, "securitySchemes");
+	json_raw(&o->j, STR("{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+			   "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"gz\"}}"));
+	json_end(&o->j);
 }
 
 static void put_answer(struct ogc *o, const char *status, const char *about, const char *type)
@@ -113,6 +144,11 @@ static void put_path(struct ogc *o, struct str path, struct str id, const char *
 	json_end(&o->j);
 }
 
+static const struct parameter *filters_of(const struct ogc_collection *c)
+{
+	return c->areas ? of_areas : c->ground ? of_ground : c->set ? of_sets : of_matters;
+}
+
 static void put_collection(struct ogc *o, const struct ogc_collection *c)
 {
 	struct arena *a = o->rq->arena;
@@ -120,12 +156,14 @@ static void put_collection(struct ogc *o, const struct ogc_collection *c)
 
 	put_path(o, arena_printf(a, "/collections/%s", id), arena_printf(a, "describe.%s", id), N_("数据集"), "application/json", NULL, NULL);
 	put_path(o, arena_printf(a, "/collections/%s/items", id), arena_printf(a, "items.%s", id), N_("内容"), "application/geo+json", paging,
-		 c->areas ? of_areas : c->set ? of_sets : of_matters);
+		 filters_of(c));
 	put_path(o, arena_printf(a, "/collections/%s/items/{featureId}", id), arena_printf(a, "item.%s", id), N_("一个要素"), "application/geo+json",
 		 feature_id, NULL);
+	if (c->no_tiles)
+		return;
 	put_path(o, arena_printf(a, "/collections/%s/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}", id), arena_printf(a, "tile.%s", id),
 		 N_("矢量瓦片"), "application/vnd.mapbox-vector-tile", tile_at,
-		 c->areas ? of_areas : c->set ? NULL : of_matters);
+		 c->set || c->ground ? NULL : filters_of(c));
 }
 
 enum err ogc_api(struct rq *rq)
@@ -133,13 +171,11 @@ enum err ogc_api(struct rq *rq)
 	struct ogc_collection *v;
 	struct ogc o;
 	size_t n;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = ogc_open(&o, rq);
 
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
 	n = ogc_collections_of(rq, &v);
-	json_obj(&o.j);
 	json_key(&o.j, "openapi"), json_strz(&o.j, "3.0.3");
 	json_key(&o.j, "info");
 	json_obj(&o.j);
@@ -161,9 +197,7 @@ enum err ogc_api(struct rq *rq)
 	for (size_t i = 0; i < n; i++)
 		put_collection(&o, &v[i]);
 	json_end(&o.j);
-	json_key(&o.j, "components");
-	json_raw(&o.j, STR("{\"securitySchemes\":{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
-			   "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"gz\"}}}"));
+	json_key(&o.j, "components"), put_components(&o);
 	json_key(&o.j, "security"), json_raw(&o.j, STR("[{},{\"key\":[]},{\"session\":[]}]"));
 	return ogc_end(&o, "application/vnd.oai.openapi+json;version=3.0");
 }

@@ -6,8 +6,6 @@
 #include "cap/map/ogc.h"
 #include "core/place/area_tile.h"
 
-#define PAGE_BYTES (4 << 20)
-
 struct writing {
 	struct ogc o;
 	const struct ogc_ask *a;
@@ -129,7 +127,7 @@ static enum err take(void *arg, const struct place_drawn *d)
 		return OK;
 	put_feature(w, d, it);
 	w->n++;
-	w->full = (int64_t)w->n == w->a->limit || buf_str(&w->a->rq->http->resp->body).n >= PAGE_BYTES;
+	w->full = (int64_t)w->n == w->a->limit || buf_str(&w->a->rq->http->resp->body).n >= OGC_PAGE_BYTES;
 	return OK;
 }
 
@@ -181,7 +179,7 @@ enum err ogc_areas(struct ogc_ask *a)
 		buf_clear(&a->rq->http->resp->body);
 		return e;
 	}
-	return ogc_page_end(&w.o, a, w.matched, w.n, a->after + (int64_t)w.n < w.matched && w.n ? a->after + (int64_t)w.n : 0);
+	return ogc_page_end(&w.o, a, w.matched, w.n, ogc_after(a->rq, a->after + (int64_t)w.n < w.matched && w.n ? a->after + (int64_t)w.n : 0));
 }
 
 enum err ogc_area(struct ogc_ask *a, struct str code)

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/time.h"
 #include "cap/map/codes.h"
 #include "cap/map/map.sql.h"
 #include "cap/map/ogc.h"
@@ -27,13 +28,16 @@ static void put_geometry(struct ogc *o, bool located, double lon, double lat, en
 	json_end(&o->j);
 }
 
-static void put_time(struct json *j, const char *key, int64_t ms)
+/* As clocks here show it, with the offset: programs that show the digits and pass over the zone (QGIS) are right then too. */
+static void put_time(struct ogc *o, const char *key, int64_t ms)
 {
-	json_key(j, key);
+	char utc[TIME_ISO_SIZE];
+
+	json_key(&o->j, key);
 	if (ms)
-		json_time(j, ms);
+		json_str(&o->j, arena_printf(o->rq->arena, "%.*s+08:00", 23, time_iso(utc, ms + TIME_CHINA * MS_MINUTE).p));
 	else
-		json_nil(j);
+		json_nil(&o->j);
 }
 
 static void put_place(struct json *j, const struct set *tree, uint32_t ordinal)
@@ -59,13 +63,13 @@ void ogc_write_matter(struct ogc *o, const struct look *l, const struct point *p
 	json_key(j, "channel"), json_str(j, code_word(CODE_CHANNEL, p->channel));
 	json_key(j, "colour"), json_strz(j, colour_word(point_colour(p, l->now)));
 	put_place(j, l->tree, p->place);
-	put_time(j, "created", told ? told->created : (int64_t)p->created * MS_MINUTE);
-	put_time(j, "due", (int64_t)p->due * MS_MINUTE);
-	put_time(j, "closed", told ? told->closed : (int64_t)p->closed * MS_MINUTE);
+	put_time(o, "created", told ? told->created : (int64_t)p->created * MS_MINUTE);
+	put_time(o, "due", (int64_t)p->due * MS_MINUTE);
+	put_time(o, "closed", told ? told->closed : (int64_t)p->closed * MS_MINUTE);
 	if (!is_public) {
 		json_key(j, "org"), json_id(j, code_org(p->department));
 		json_key(j, "public"), json_bool(j, p->flags & POINT_PUBLIC);
-		put_time(j, "updated", told ? told->updated : 0);
+		put_time(o, "updated", told ? told->updated : 0);
 		json_key(j, "title"), json_str(j, told ? told->title : STR_NULL);
 	}
 	json_end(j);

@@ -54,6 +54,24 @@ static enum err read_bbox(struct ogc_ask *a)
 	return OK;
 }
 
+/* A moment before 1970, when nothing here had happened: as good as an open end. QGIS writes the year 0000 where it means one. */
+static bool is_long_ago(struct rq *rq, struct str text)
+{
+	int64_t at;
+
+	if (str_starts(text, "0000"))
+		text = arena_cat(rq->arena, STR("0001"), str_sub(text, 4, text.n));
+	return time_parse(text, TIME_CHINA, &at) && at < 0;
+}
+
+static bool read_moment(struct rq *rq, struct str text, bool end, int64_t *at)
+{
+	bool ago = is_long_ago(rq, text);
+
+	*at = ago && end;   /* an end long ago: before the first matter */
+	return ago || query_time(text, end, at);
+}
+
 static enum err read_datetime(struct ogc_ask *a)
 {
 	struct str text = rq_query(a->rq, "datetime"), from = text, to;
@@ -67,9 +85,9 @@ static enum err read_datetime(struct ogc_ask *a)
 	if (slash >= 0)
 		from.n = (size_t)slash;
 	if (from.n && !str_eqz(from, ".."))
-		ok = query_time(from, false, &a->from);
+		ok = read_moment(a->rq, from, false, &a->from);
 	if (ok && to.n && !str_eqz(to, "..")) {
-		ok = query_time(to, true, &a->to);
+		ok = read_moment(a->rq, to, true, &a->to);
 		a->to += to.n > 10; /* a moment is part of the interval; a day ended with its last */
 	}
 	if (!ok || (a->to && a->to <= a->from))
@@ -86,7 +104,8 @@ static enum err read_limit(struct ogc_ask *a)
 		return rq_fail_field(a->rq, ERR_INPUT, "limit", N_("limit 要是 1 到 %d 的整数。"), OGC_LIMIT_MAX);
 	if (a->limit > OGC_LIMIT_MAX)
 		a->limit = OGC_LIMIT_MAX;
-	if (after.n && (!str_i64(after, &a->after) || a->after < 0))
+	a->after_unlocated = a->c.set == NULL && !a->c.areas && !a->c.ground && str_starts(after, "u");
+	if (after.n && (!str_i64(str_sub(after, a->after_unlocated, after.n), &a->after) || a->after < 0))
 		return rq_fail_field(a->rq, ERR_INPUT, "after", N_("after 只能用返回的下一页地址里的值。"));
 	return OK;
 }
@@ -117,7 +136,12 @@ void ogc_page_begin(struct ogc *o, const struct ogc_ask *a)
 	json_arr(&o->j);
 }
 
-enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, size_t returned, int64_t next)
+struct str ogc_after(struct rq *rq, int64_t number)
+{
+	return number ? arena_printf(rq->arena, "%lld", (long long)number) : STR("");
+}
+
+enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, size_t returned, struct str next)
 {
 	struct rq *rq = a->rq;
 
@@ -129,8 +153,8 @@ enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, s
 	json_arr(&o->j);
 	ogc_link(o, "self", "application/geo+json", NULL, "%.*s%.*s", STR_ARG(web_url_base(rq)), STR_ARG(web_url_here(rq)));
 	ogc_link(o, "collection", "application/json", NULL, "/collections/%.*s", STR_ARG(a->c.id));
-	if (next) {
-		struct str address = web_url_with(rq, "after", arena_printf(rq->arena, "%lld", (long long)next).p);
+	if (next.n) {
+		struct str address = web_url_with(rq, "after", arena_strz(rq->arena, next));
 
 		ogc_link(o, "next", "application/geo+json", N_("下一页"), "%.*s%.*s", STR_ARG(web_url_base(rq)), STR_ARG(address));
 	}
@@ -141,7 +165,7 @@ enum err ogc_page_end(struct ogc *o, const struct ogc_ask *a, int64_t matched, s
 
 /* ---- matters ---- */
 
-static size_t boxes_of(const struct ogc_ask *a, struct points_box out[2])
+size_t ogc_boxes(const struct ogc_ask *a, struct points_box out[2])
 {
 	struct mercator nw = mercator_from(a->west, a->north), se = mercator_from(a->east, a->south);
 
@@ -217,7 +241,7 @@ static enum err tell(struct rq *rq, const struct point *v, size_t n, struct map_
 static enum err matters_page(struct ogc_ask *a, const struct look *l, struct query *q)
 {
 	struct points_box boxes[2];
-	size_t nboxes = boxes_of(a, boxes), n;
+	size_t nboxes = ogc_boxes(a, boxes), n;
 	struct map_matters_told_rows told = {0};
 	struct point *v;
 	int64_t matched;
@@ -227,7 +251,8 @@ static enum err matters_page(struct ogc_ask *a, const struct look *l, struct que
 
 	if (a->timed)
 		narrow(&q->f.created, a);
-	e = points_by_id(l->view, &q->f, boxes, nboxes, a->after, (size_t)a->limit + 1, a->rq->arena, &v, &n, &matched);
+	e = points_by_id(l->view, &q->f, boxes, nboxes, (struct points_after){a->after, a->after_unlocated}, (size_t)a->limit + 1, a->rq->arena, &v,
+			 &n, &matched);
 	more = n > (size_t)a->limit;
 	n -= more;
 	if (e == OK && !q->is_public)
@@ -237,7 +262,8 @@ static enum err matters_page(struct ogc_ask *a, const struct look *l, struct que
 	ogc_page_begin(&o, a);
 	for (size_t i = 0; i < n; i++)
 		ogc_write_matter(&o, l, &v[i], told_of(&told, v[i].id), a->crs, q->is_public);
-	return ogc_page_end(&o, a, matched, n, more ? v[n - 1].id : 0);
+	return ogc_page_end(&o, a, matched, n, !more ? STR("") : arena_printf(a->rq->arena, "%s%lld", v[n - 1].flags & POINT_UNLOCATED ? "u" : "",
+									      (long long)v[n - 1].id));
 }
 
 static enum err matters(struct ogc_ask *a)
@@ -360,7 +386,7 @@ static enum err items(struct ogc_ask *a)
 	ogc_page_begin(&o, a);
 	for (size_t i = 0; i < n; i++)
 		ogc_write_item(&o, s, tree ? tree : s, v[i], props[i], a->crs);
-	return ogc_page_end(&o, a, matched, n, n && a->after + (int64_t)n < matched ? a->after + (int64_t)n : 0);
+	return ogc_page_end(&o, a, matched, n, ogc_after(a->rq, n && a->after + (int64_t)n < matched ? a->after + (int64_t)n : 0));
 }
 
 enum err ogc_items(struct rq *rq)
@@ -372,6 +398,8 @@ enum err ogc_items(struct rq *rq)
 		return e;
 	if (a.c.areas)
 		return ogc_areas(&a);
+	if (a.c.ground)
+		return ogc_ground(&a);
 	return a.c.set ? items(&a) : matters(&a);
 }
 
@@ -420,9 +448,9 @@ static enum err one_matter(struct ogc_ask *a, struct str fid)
 	e = query_class(a->rq, &l, &q);
 	if (e == OK && (!str_i64(fid, &id) || id < 1))
 		e = ERR_NOT_FOUND;
-	/* the smallest id from there on, inside the reader's rights */
-	if (e == OK)
-		e = points_by_id(l.view, &q.f, NULL, 0, id - 1, 1, a->rq->arena, &v, &n, &matched);
+	/* the first from there on, inside the reader's rights; on the map or not */
+	for (int unlocated = 0; e == OK && unlocated <= 1 && (n == 0 || v[0].id != id); unlocated++)
+		e = points_by_id(l.view, &q.f, NULL, 0, (struct points_after){id - 1, unlocated}, 1, a->rq->arena, &v, &n, &matched);
 	if (e == OK && (n == 0 || v[0].id != id))
 		e = ERR_NOT_FOUND;
 	if (e == OK && !q.is_public)
@@ -449,5 +477,7 @@ enum err ogc_item(struct rq *rq)
 		return e;
 	if (a.c.areas)
 		return ogc_area(&a, rq_param(rq, "fid"));
+	if (a.c.ground)
+		return ogc_ground_one(&a, rq_param(rq, "fid"));
 	return a.c.set ? one_item(&a, rq_param(rq, "fid")) : one_matter(&a, rq_param(rq, "fid"));
 }

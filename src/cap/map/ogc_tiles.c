@@ -9,9 +9,9 @@
 #define SCALE_0 559082264.028717         /* denominator of zoom 0, pixels of 0.28 mm */
 #define CELL_0 156543.033928041          /* metres of a pixel of zoom 0 */
 
+/* The members of its object. */
 static void put_tileset(struct ogc *o, const struct ogc_collection *c, bool whole)
 {
-	json_obj(&o->j);
 	json_key(&o->j, "title"), json_str(&o->j, c->title);
 	json_key(&o->j, "dataType"), json_strz(&o->j, "vector");
 	json_key(&o->j, "crs"), json_strz(&o->j, CRS_URI);
@@ -31,30 +31,6 @@ static void put_tileset(struct ogc *o, const struct ogc_collection *c, bool whol
 		json_end(&o->j);
 	}
 	json_end(&o->j);
-	json_end(&o->j);
-}
-
-enum err ogc_tilesets(struct rq *rq)
-{
-	struct ogc_collection c;
-	struct ogc o;
-	enum err e = ogc_only(rq, NULL);
-
-	if (e == OK)
-		e = ogc_find(rq, rq_param(rq, "id"), &c);
-	if (e != OK)
-		return e;
-	ogc_begin(&o, rq);
-	json_obj(&o.j);
-	json_key(&o.j, "tilesets");
-	json_arr(&o.j);
-	put_tileset(&o, &c, false);
-	json_end(&o.j);
-	json_key(&o.j, "links");
-	json_arr(&o.j);
-	ogc_link(&o, "self", "application/json", NULL, "/collections/%.*s/tiles", STR_ARG(c.id));
-	json_end(&o.j);
-	return ogc_end(&o, "application/json");
 }
 
 static enum err check_set(struct rq *rq)
@@ -64,23 +40,53 @@ static enum err check_set(struct rq *rq)
 	return rq_fail(rq, ERR_NOT_FOUND, N_("没有这个瓦片方案，只有 WebMercatorQuad。"));
 }
 
+/* The collection of the address, if it has tiles. */
+static enum err find_tiled(struct rq *rq, struct ogc_collection *c)
+{
+	enum err e = ogc_find(rq, rq_param(rq, "id"), c);
+
+	if (e == OK && c->no_tiles)
+		e = rq_fail(rq, ERR_NOT_FOUND, N_("这个数据集没有瓦片，底图的瓦片在数据集 background。"));
+	return e;
+}
+
+enum err ogc_tilesets(struct rq *rq)
+{
+	struct ogc_collection c;
+	struct ogc o;
+	enum err e = find_tiled(rq, &c);
+
+	if (e == OK)
+		e = ogc_open(&o, rq);
+	if (e != OK)
+		return e;
+	json_key(&o.j, "tilesets");
+	json_arr(&o.j);
+	json_obj(&o.j);
+	put_tileset(&o, &c, false);
+	json_end(&o.j);
+	json_end(&o.j);
+	json_key(&o.j, "links");
+	json_arr(&o.j);
+	ogc_link(&o, "self", "application/json", NULL, "/collections/%.*s/tiles", STR_ARG(c.id));
+	json_end(&o.j);
+	return ogc_end(&o, "application/json");
+}
+
 enum err ogc_tileset(struct rq *rq)
 {
 	struct ogc_collection c;
 	struct ogc o;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = check_set(rq);
 
 	if (e == OK)
-		e = check_set(rq);
+		e = find_tiled(rq, &c);
 	if (e == OK)
-		e = ogc_find(rq, rq_param(rq, "id"), &c);
+		e = ogc_open(&o, rq);
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
 	put_tileset(&o, &c, true);
-	json_done(&o.j);
-	http_header_set(rq->http, "Content-Type", STR("application/json"));
-	return buf_check(&rq->http->resp->body);
+	return ogc_end(&o, "application/json");
 }
 
 /* Row before column, as the standard has it. */
@@ -92,7 +98,7 @@ enum err ogc_tile(struct rq *rq)
 	enum err e = check_set(rq);
 
 	if (e == OK)
-		e = ogc_find(rq, rq_param(rq, "id"), &c);
+		e = find_tiled(rq, &c);
 	if (e == OK)
 		e = tile_numbers(rq, rq_param(rq, "z"), rq_param(rq, "col"), rq_param(rq, "row"), n);
 	if (e == ERR_INPUT)
@@ -105,12 +111,10 @@ enum err ogc_tile(struct rq *rq)
 enum err ogc_matrix_sets(struct rq *rq)
 {
 	struct ogc o;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = ogc_open(&o, rq);
 
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
-	json_obj(&o.j);
 	json_key(&o.j, "tileMatrixSets");
 	json_arr(&o.j);
 	json_obj(&o.j);
@@ -128,14 +132,12 @@ enum err ogc_matrix_sets(struct rq *rq)
 enum err ogc_matrix_set(struct rq *rq)
 {
 	struct ogc o;
-	enum err e = ogc_only(rq, NULL);
+	enum err e = check_set(rq);
 
 	if (e == OK)
-		e = check_set(rq);
+		e = ogc_open(&o, rq);
 	if (e != OK)
 		return e;
-	ogc_begin(&o, rq);
-	json_obj(&o.j);
 	json_key(&o.j, "id"), json_strz(&o.j, SET);
 	json_key(&o.j, "uri"), json_strz(&o.j, SET_URI);
 	json_key(&o.j, "crs"), json_strz(&o.j, CRS_URI);

@@ -6,10 +6,12 @@
 #include "web/testing.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <math.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "cap/map/feed.h"
 #include "cap/map/ground.h"
 #include "cap/map/map.sql.h"
@@ -407,6 +409,132 @@ static void tiles(void **state)
 	site_stop(&s);
 }
 
+/* ---- as features, for other programs ---- */
+
+#define BACKGROUND "/ogc/collections/background"
+
+static const json_t *features(struct browser *b, const char *address, size_t n)
+{
+	struct str why = STR_NULL;
+	json_t *j;
+
+	if (browser_get(b, address)->status != 200)
+		fail_msg("%s: %d %.*s", address, b->last.status, STR_ARG(b->last.body));
+	assert_int_equal(OK, json_parse(&b->site->arena, b->last.body, NULL, &j, &why));
+	if (json_array_size(json_get(j, "features")) != n)
+		fail_msg("%s: %zu features, not %zu", address, json_array_size(json_get(j, "features")), n);
+	return j;
+}
+
+static const char *word(const json_t *feature, const char *name)
+{
+	return json_string_value(json_get(json_get(feature, "properties"), name));
+}
+
+static double number(const json_t *array, size_t at)
+{
+	return json_number_value(json_array_get(array, at));
+}
+
+static void not_listed(struct browser *b)
+{
+	static const char *const none[] = {BACKGROUND, BACKGROUND "/items", BACKGROUND "-lines/items", BACKGROUND "/items/1.0", BACKGROUND "/tiles"};
+
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_int_equal(404, browser_get(b, none[i])->status);
+	assert_int_equal(200, browser_get(b, "/ogc/collections")->status);
+	assert_int_equal(-1, str_find(b->last.body, STR("background")));
+	assert_int_equal(200, browser_get(b, "/ogc/api")->status);
+	assert_int_equal(-1, str_find(b->last.body, STR("background")));
+}
+
+static void one_kind_a_layer(struct browser *b)
+{
+	const json_t *f, *at;
+	double area = 0;
+
+	f = json_array_get(json_get(features(b, BACKGROUND "-lines/items", 2), "features"), 0);
+	assert_string_equal("LineString", json_string_value(json_get(json_get(f, "geometry"), "type")));
+	assert_string_equal("road", word(f, "class"));
+	assert_string_equal("primary", word(f, "kind"));
+	f = json_array_get(json_get(features(b, BACKGROUND "-areas/items", 1), "features"), 0);
+	assert_string_equal("Polygon", json_string_value(json_get(json_get(f, "geometry"), "type")));
+	assert_true(str_eqz(str_from(word(f, "class")), "water") && word(f, "name") == NULL);
+	at = json_array_get(json_get(json_get(f, "geometry"), "coordinates"), 0);
+	assert_int_equal(4, json_array_size(at));
+	/* closed, against the clock */
+	assert_true(number(json_array_get(at, 0), 0) == number(json_array_get(at, 3), 0));
+	for (size_t i = 0; i < 3; i++)
+		area += number(json_array_get(at, i), 0) * number(json_array_get(at, i + 1), 1) - number(json_array_get(at, i + 1), 0) * number(json_array_get(at, i), 1);
+	assert_true(area > 0);
+	assert_int_equal(404, browser_get(b, BACKGROUND "-lines/tiles")->status);
+	assert_int_equal(404, browser_get(b, BACKGROUND "-areas/tiles/WebMercatorQuad")->status);
+}
+
+static void as_features(void **state)
+{
+	struct site s;
+	struct browser b = {.site = &s};
+	const json_t *j, *f;
+	struct str id;
+	int64_t v;
+
+	site_start(&s, *state);
+	assert_int_equal(OK, db_write(s.app->db, make_places, NULL));
+	place_where_forget();
+	ground_settle();
+	not_listed(&b);
+	import(s.app->db, &s.arena, file_of(TOWN));
+	feed_settle();
+	ground_settle();
+	assert_int_equal(200, browser_get(&b, BACKGROUND)->status);
+	assert_true(str_find(b.last.body, STR(GROUND_CREDIT)) > 0 && str_find(b.last.body, STR("测试 2026-11-20")) > 0 &&
+		    str_find(b.last.body, STR("\"license\"")) > 0);
+	j = features(&b, BACKGROUND "/items", 3);
+	assert_true(json_get_i64(j, "numberMatched", &v) && v == 3);
+	f = json_array_get(json_get(features(&b, BACKGROUND "/items?name=%E7%BA%A2%E7%9F%B3%E8%B7%AF", 1), "features"), 0);
+	assert_string_equal("红石路", word(f, "name"));
+	id = str_from(json_string_value(json_get(f, "id")));
+	features(&b, BACKGROUND "/items?class=road", 2);
+	features(&b, BACKGROUND "/items?class=water,road", 3);
+	features(&b, BACKGROUND "-areas/items?class=road", 0);
+	/* the second road passes through the box, the water's box touches it only */
+	features(&b, BACKGROUND "/items?bbox=106.51,29.54,106.52,29.56", 1);
+	features(&b, BACKGROUND "/items?bbox=29.54,106.51,29.56,106.52&bbox-crs=EPSG:4490", 1);
+	features(&b, BACKGROUND "/items?bbox=106.528,29.5515,106.529,29.552", 0);
+	features(&b, BACKGROUND "/items?bbox=106.51,29.54,-179,29.56", 2);
+	features(&b, BACKGROUND "/items?bbox=179,-80,-179,80", 0);
+	/* pages */
+	j = features(&b, BACKGROUND "/items?limit=2", 2);
+	assert_true(json_get_i64(j, "numberMatched", &v) && v == 3 && str_find(b.last.body, STR("after=2")) > 0);
+	features(&b, BACKGROUND "/items?limit=2&after=2", 1);
+	assert_int_equal(-1, str_find(b.last.body, STR("\"next\"")));
+	features(&b, BACKGROUND "/items?limit=1&class=road&after=1", 1);
+	assert_true(str_find(b.last.body, STR("after=2")) > 0);
+	/* one, with latitude first; nothing under another edition's number */
+	assert_int_equal(200, browser_get(&b, arena_printf(&s.arena, BACKGROUND "/items/%.*s?crs=EPSG:4490", STR_ARG(id)).p)->status);
+	assert_true(str_find(b.last.body, STR("[[29.55,106.5],[29.55,106.504]]")) > 0);
+	assert_int_equal(404, browser_get(&b, arena_printf(&s.arena, BACKGROUND "-areas/items/%.*s", STR_ARG(id)).p)->status);
+	assert_int_equal(404, browser_get(&b, BACKGROUND "/items/1.0")->status);
+	assert_int_equal(404, browser_get(&b, arena_printf(&s.arena, BACKGROUND "/items/%.*s9", STR_ARG(id)).p)->status);
+	assert_int_equal(400, browser_get(&b, BACKGROUND "/items?class=moon")->status);
+	assert_int_equal(400, browser_get(&b, BACKGROUND "/items?place=500105")->status);
+	one_kind_a_layer(&b);
+	assert_int_equal(200, browser_get(&b, BACKGROUND "/tiles/WebMercatorQuad")->status);
+	assert_int_equal(200, browser_get(&b, BACKGROUND "/tiles/WebMercatorQuad/14/6783/13039")->status);
+	assert_true(b.last.body.n > 0);
+	/* another extract: the numbers of the old one are nothing any more */
+	import(s.app->db, &s.arena, file_of(NODES ROAD(1, 1, 2, "石门路") "</osm>"));
+	feed_settle();
+	ground_settle();
+	assert_int_equal(404, browser_get(&b, arena_printf(&s.arena, BACKGROUND "/items/%.*s", STR_ARG(id)).p)->status);
+	assert_int_equal(OK, ground_drop(s.app->db));
+	feed_settle();
+	ground_settle();
+	not_listed(&b);
+	site_stop(&s);
+}
+
 /* ---- names ---- */
 
 static void names_of_roads(void **state)
@@ -507,7 +635,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(whole_and_once), UNIT_BOTH(new_places), UNIT_BOTH(broken_files), UNIT_BOTH(interrupted),
-		UNIT_BOTH(many_parts), UNIT_BOTH(tiles), UNIT_BOTH(names_of_roads),
+		UNIT_BOTH(many_parts), UNIT_BOTH(tiles), UNIT_BOTH(as_features), UNIT_BOTH(names_of_roads),
 		UNIT_BOTH(estimated_position),
 	};
 

@@ -465,6 +465,51 @@ static void test_coarse(void **state)
 	end(&w);
 }
 
+/* What QGIS looks for: how long a page may be, ends of time as it writes them, and matters with a place before those without, page after page. */
+static void test_programs(void **state)
+{
+	struct world w;
+	const json_t *limit, *page, *f;
+	struct str at;
+	int64_t total, seen = 0;
+	bool bare = false;
+	size_t i;
+
+	begin(&w, *state);
+	limit = json_get(json_get(json_get(json_get(ask(&w.nobody, "/ogc/api"), "components"), "parameters"), "limit"), "schema");
+	assert_true(member(limit, "maximum") == 10000 && member(limit, "default") == 100);
+	total = member(ask(&w.all, "/map/counts"), "total");
+	assert_int_equal(total, member(ask(&w.all, "/ogc/collections/matters/items?limit=1&datetime=0000-01-01T00:00:00Z/2100-01-01T00:00:00"), "numberMatched"));
+	assert_int_equal(total, member(ask(&w.all, "/ogc/collections/matters/items?limit=1&datetime=1900-01-01/9999-12-31T00:00:00Z"), "numberMatched"));
+	assert_int_equal(0, member(ask(&w.all, "/ogc/collections/matters/items?limit=1&datetime=0000-01-01T00:00:00Z/1950-01-01T00:00:00Z"), "numberMatched"));
+	assert_int_equal(400, browser_get(&w.all, "/ogc/collections/matters/items?datetime=0000-13-01T00:00:00Z/..")->status);
+	assert_int_equal(400, browser_get(&w.all, "/ogc/collections/matters/items?after=ux")->status);
+	ask(&w.nobody, "/ogc/collections/matters/items?limit=10");
+	assert_true(str_eqz(reply_header(&w.nobody.last, "Cache-Control"), "no-store"));
+	for (const char *next = "/ogc/collections/matters/items?limit=17"; next;) {
+		ptrdiff_t link;
+
+		page = ask(&w.all, next);
+		next = NULL;
+		json_array_foreach(json_get(page, "features"), i, f) {
+			bool none = json_is_null(json_get(f, "geometry"));
+
+			assert_true(none >= bare);
+			bare = none;
+			seen++;
+			assert_true(json_get_str(json_get(f, "properties"), "created", &at) && str_ends(at, "+08:00"));
+			assert_int_equal(200, browser_get(&w.all, arena_printf(&w.s.arena, "/ogc/collections/matters/items/%s",
+									      json_string_value(json_get(f, "id"))).p)->status);
+		}
+		json_array_foreach(json_get(page, "links"), i, f)
+			if (json_get_str(f, "rel", &at) && str_eqz(at, "next") && json_get_str(f, "href", &at) && (link = str_find(at, STR("/ogc/"))) > 0)
+				next = arena_strz(&w.s.arena, str_sub(at, (size_t)link, at.n));
+	}
+	assert_true(bare);
+	assert_int_equal(total, seen);
+	end(&w);
+}
+
 /* ---- changes ---- */
 
 struct act { struct world *w; int64_t id; const char *action; struct actor_session who; };
@@ -1050,7 +1095,8 @@ static void test_kept_answers(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		UNIT_BOTH(test_truth), UNIT_BOTH(test_tags_and_clocks), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse), UNIT_BOTH(test_changes),
+		UNIT_BOTH(test_truth), UNIT_BOTH(test_tags_and_clocks), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse),
+		UNIT_BOTH(test_programs), UNIT_BOTH(test_changes),
 		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_export),
 		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone), UNIT_BOTH(test_pick), UNIT_BOTH(test_screens), UNIT_BOTH(test_nearby),
 		UNIT_BOTH(test_kept_answers), UNIT_BOTH(test_find),
