@@ -2,6 +2,7 @@
 #ifndef CAP_ADMIN_H
 #define CAP_ADMIN_H
 
+#include "core/actor/actor.h"
 #include "core/place/place.h"
 #include "web/cli_file.h"
 
@@ -25,6 +26,11 @@ int admin_user_unlock(int argc, char **argv);
 int admin_user_key_add(int argc, char **argv);
 int admin_user_key_list(int argc, char **argv);
 int admin_user_key_revoke(int argc, char **argv);
+int admin_role_list(int argc, char **argv);
+int admin_role_show(int argc, char **argv);
+int admin_role_add(int argc, char **argv);
+int admin_role_grant(int argc, char **argv);
+int admin_role_revoke(int argc, char **argv);
 int admin_place_move(int argc, char **argv);
 int admin_place_merge(int argc, char **argv);
 int admin_keys_rotate(int argc, char **argv);
@@ -44,6 +50,11 @@ struct str admin_both(struct arena *a, const char *zh);
 int admin_read_level(const char *command, const char *word, enum place_level *level);
 /* The place of a code, without one (NULL) the whole; -1, or the exit status after saying that there is none. */
 int admin_find_place(struct cli *cli, const char *code, struct place *p);
+
+/* The roles as they are shipped (data/roles.csv), for comparing. (role.c) */
+CHECKED enum err admin_shipped_roles(struct cli *cli, struct actor_role **v, size_t *n, struct str *why);
+bool admin_role_has(const struct actor_role *r, struct str permission);
+const struct actor_role *admin_role_named(const struct actor_role *v, size_t n, struct str name);
 
 /* Loads a CSV of places and says on standard error how it went, bad lines into `report` (NULL: standard error, the first 20). Exit status. */
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report);

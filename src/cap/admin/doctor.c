@@ -27,12 +27,12 @@ struct doctor {
 	int warnings, faults;
 };
 
-enum finding { FINE, WARN, FAULT };
+enum finding { FINE, HINT, WARN, FAULT };
 
 static void say(struct doctor *d, enum finding f, const char *fmt, ...) PRINTF(3, 4);
 static void say(struct doctor *d, enum finding f, const char *fmt, ...)
 {
-	static const char *const marks[] = {"正常 ok   ", "注意 warn ", "错误 fault"};
+	static const char *const marks[] = {"正常 ok   ", "提示 hint ", "注意 warn ", "错误 fault"};
 	va_list ap;
 
 	d->warnings += f == WARN;
@@ -188,6 +188,30 @@ static void check_facts(struct doctor *d, struct db_conn *c)
 	calendar_free(cal);
 }
 
+/* A newer version ships roles with more in them; a store keeps its own list. Only said: it may have been taken away on purpose. */
+static void check_roles(struct doctor *d, struct db_conn *c)
+{
+	struct arena *a = &d->cli->arena;
+	struct actor_role *have, *shipped;
+	struct str why = STR_NULL;
+	size_t n, nshipped;
+
+	if (actor_roles_whole(c, a, &have, &n) != OK || n == 0 || admin_shipped_roles(d->cli, &shipped, &nshipped, &why) != OK)
+		return;
+	for (size_t i = 0; i < nshipped; i++) {
+		const struct actor_role *r = admin_role_named(have, n, shipped[i].name);
+		struct str lacks = STR("");
+
+		for (size_t k = 0; r && k < shipped[i].npermissions; k++)
+			if (!admin_role_has(r, shipped[i].permissions[k]))
+				lacks = arena_printf(a, "%.*s %.*s", STR_ARG(lacks), STR_ARG(shipped[i].permissions[k]));
+		if (lacks.n)
+			say(d, HINT, "角色 %.*s（%.*s）没有随附 roles.csv 里的%.*s：要给就运行 gongzhi role grant %.*s%.*s；有意不给的不用管 (the shipped "
+			    "roles.csv gives this role more: run that to give it, or leave it)", STR_ARG(r->name), STR_ARG(r->title), STR_ARG(lacks),
+			    STR_ARG(r->name), STR_ARG(lacks));
+	}
+}
+
 static void check_queue(struct doctor *d, struct db_conn *c)
 {
 	struct notify_count *v;
@@ -272,6 +296,7 @@ static void check_store(struct doctor *d, bool full)
 	c = db_read_begin(d->cli->db);
 	check_newest(d, c);
 	check_facts(d, c);
+	check_roles(d, c);
 	check_queue(d, c);
 	check_api_keys(d, c);
 	if (full)

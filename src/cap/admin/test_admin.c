@@ -214,6 +214,56 @@ static void accounts(struct admin *t)
 	expect(2, command(t, "user grant", "admin"), t);
 }
 
+static bool out_has(const struct admin *t, const char *word)
+{
+	return strstr(t->out, word) != NULL;
+}
+
+static void roles(struct admin *t)
+{
+	expect(0, command(t, "init", "--suite", "intl", "--no-places"), t);
+	expect(0, command(t, "role list"), t);
+	assert_true(out_has(t, "指挥中心值班岗 (Dispatcher on duty)") && out_has(t, "三员 duty: audit") && out_has(t, " matter.dispatch "));
+	expect(0, command(t, "role show", "dispatcher"), t);
+	assert_true(out_has(t, "matter.file        登记事项 (File matters)") && out_has(t, "(granted): 0") && !out_has(t, "webhook"));
+	expect(1, command(t, "role show", "dispacher"), t);
+	assert_non_null(strstr(t->err, "did you mean dispatcher?"));
+	expect(1, command(t, "role grant", "dispatcher", "webhook.manag"), t);
+	assert_non_null(strstr(t->err, "did you mean webhook.manage?"));
+	expect(1, command(t, "role grant", "dispatcher", "matter.nonsense"), t); /* nothing near: those of the same kind */
+	assert_true(strstr(t->err, "matter.reveal") && !strstr(t->err, "audit.read"));
+	/* all of them or none */
+	expect(1, command(t, "role grant", "dispatcher", "webhook.manage", "audit.read"), t);
+	assert_non_null(strstr(t->err, "三员分设"));
+	expect(0, command(t, "role show", "dispatcher"), t);
+	assert_false(out_has(t, "webhook.manage"));
+	expect(0, command(t, "role grant", "dispatcher", "webhook.manage", "matter.verify"), t);
+	assert_non_null(strstr(t->err, "granted) dispatcher: webhook.manage matter.verify"));
+	expect(0, command(t, "role grant", "dispatcher", "webhook.manage"), t);
+	assert_non_null(strstr(t->err, "nothing was changed"));
+	expect(0, command(t, "role revoke", "dispatcher", "webhook.manage"), t);
+	expect(1, command(t, "role revoke", "dispatcher", "webhook.manag"), t);
+	expect(1, command(t, "role revoke", "nobody", "webhook.manage"), t);
+	expect(2, command(t, "role revoke", "dispatcher"), t);
+	expect(1, command(t, "role add", "tester", "--title", "测试员"), t);
+	expect(0, command(t, "role add", "tester", "--title", "测试员", "--title-en", "Tester"), t);
+	expect(1, command(t, "role add", "tester", "--title", "测试员", "--title-en", "Tester"), t);
+	expect(0, command(t, "role grant", "tester", "matter.read"), t);
+	expect(0, command_in(t, "a-long-Enough-word\n", "user add", "tao", "--role", "tester"), t);
+	expect(0, command(t, "role show", "tester"), t);
+	assert_true(out_has(t, "(granted): 1"));
+	/* the last who can manage accounts keeps it */
+	expect(0, command_in(t, "a-long-Enough-word\n", "user add", "security", "--role", "secadmin"), t);
+	expect(1, command(t, "role revoke", "secadmin", "account.manage"), t);
+	assert_non_null(strstr(t->err, "nobody would hold account.manage any more"));
+	/* the doctor says what a shipped role has and this one has not; it is no fault */
+	expect(0, command(t, "doctor"), t);
+	assert_false(out_has(t, "提示 hint"));
+	expect(0, command(t, "role revoke", "supervisor", "webhook.manage", "matter.export"), t);
+	expect(0, command(t, "doctor"), t);
+	assert_true(out_has(t, "gongzhi role grant supervisor matter.export webhook.manage"));
+}
+
 static void write_file(struct admin *t, const char *name, const char *text, char path[700])
 {
 	struct str why = STR_NULL;
@@ -462,6 +512,7 @@ static void both(void **state, enum db_engine engine, void (*f)(struct admin *))
 
 BOTH(init_twice)
 BOTH(accounts)
+BOTH(roles)
 BOTH(keys_rotate)
 BOTH(import_and_export)
 BOTH(demo)
@@ -473,6 +524,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_twice_sqlite),        cmocka_unit_test(init_twice_pg),
 		cmocka_unit_test(accounts_sqlite),          cmocka_unit_test(accounts_pg),
+		cmocka_unit_test(roles_sqlite),             cmocka_unit_test(roles_pg),
 		cmocka_unit_test(keys_rotate_sqlite),       cmocka_unit_test(keys_rotate_pg),
 		cmocka_unit_test(import_and_export_sqlite), cmocka_unit_test(import_and_export_pg),
 		cmocka_unit_test(demo_sqlite),              cmocka_unit_test(demo_pg),

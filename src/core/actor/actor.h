@@ -55,8 +55,26 @@ void actor_set_limits(const struct actor_limits *l);
 CHECKED enum err actor_load_roles(struct tx *tx, struct str csv, struct str *why);
 struct actor_role {
 	struct str name, title, title_en, duty;
+	struct str *permissions; size_t npermissions;  /* actor_roles leaves them out */
 };
 CHECKED enum err actor_roles(struct db_conn *c, struct arena *a, struct actor_role **v, size_t *n);
+CHECKED enum err actor_roles_whole(struct db_conn *c, struct arena *a, struct actor_role **v, size_t *n);
+/* The roles of such a CSV, without a store: what is shipped. */
+CHECKED enum err actor_roles_read(struct arena *a, struct str csv, struct actor_role **v, size_t *n, struct str *why);
+/* How many grants of the role there are. */
+CHECKED enum err actor_role_held(struct db_conn *c, struct arena *a, struct str role, int64_t *n);
+
+/*
+ * Changing the list role by role (role_edit.c). Jobs; *why is arena text of the job, in both languages. The journal says roles.add, roles.grant, roles.revoke; it
+ * takes effect with the next request of whoever holds the role, on every node. Nothing here knows which permissions there are: that is asked of the
+ * capabilities by the caller.
+ */
+/* Without permissions. ERR_CONFLICT: it is there; ERR_INPUT: name, titles or duty are wrong. */
+CHECKED enum err actor_role_add(struct tx *tx, const struct actor_role *role, struct str *why);
+/* *changed: it had it not. ERR_NOT_FOUND: no such role; ERR_RULE: the permission belongs to a duty that the role has not (三员分设). */
+CHECKED enum err actor_role_grant(struct tx *tx, struct str role, struct str permission, bool *changed, struct str *why);
+/* ERR_RULE: afterwards nobody who can log in would hold a permission that the three administrators rest on. */
+CHECKED enum err actor_role_revoke(struct tx *tx, struct str role, struct str permission, bool *changed, struct str *why);
 
 /* Account with its rights. A closed account is found, with no rights. */
 CHECKED enum err actor_load(struct db_conn *c, struct arena *a, int64_t id, struct actor_session *out);

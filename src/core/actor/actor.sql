@@ -118,6 +118,23 @@ DELETE FROM role_permission WHERE role = $role;
 -- name: actor_role_permission_add exec (role str, permission str)
 INSERT INTO role_permission (role, permission) VALUES ($role, $permission) ON CONFLICT (role, permission) DO NOTHING;
 
+-- name: actor_role_new exec (name str, title str, title_en str, duty str)
+INSERT INTO role (name, title, title_en, duty) VALUES ($name, $title, $title_en, $duty) ON CONFLICT (name) DO NOTHING;
+
+-- name: actor_role_permission_drop exec (role str, permission str)
+DELETE FROM role_permission WHERE role = $role AND permission = $permission;
+
+-- name: actor_role_rights_changed exec (role str)
+-- may scan: only when a role is changed
+UPDATE account SET rights = rights + 1 WHERE id IN (SELECT account FROM grant_ WHERE role = $role);
+
+-- name: actor_permission_held one (permission str, role str) -> n i64, others i64
+-- may scan: only when a role is changed
+-- By people's accounts in force: in how many grants, and in how many of other roles than this one.
+SELECT count(*) AS n, COALESCE(SUM(CASE WHEN p.role <> $role THEN 1 ELSE 0 END), 0) AS others
+FROM grant_ g JOIN role_permission p ON p.role = g.role JOIN account a ON a.id = g.account
+WHERE p.permission = $permission AND a.active AND a.password <> '';
+
 -- name: actor_role_holders one (role str) -> n i64
 -- may scan: only when a role is to be taken out of the list
 SELECT count(*) AS n FROM grant_ WHERE role = $role;

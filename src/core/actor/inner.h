@@ -19,6 +19,14 @@ CHECKED enum err actor_note(struct tx *tx, int64_t by, const char *kind, int64_t
 /* min..64 of a-z 0-9 . _ - @: logins, names of keys. */
 bool actor_word_ok(struct str s, size_t min);
 
+/* ---- roles.c ---- */
+/* 1..64 of a-z 0-9 _ (and dots, for permissions). */
+bool role_word_ok(struct str s, bool dots);
+/* "", system, security, audit. */
+bool role_duty_ok(struct str duty);
+/* The duty whose holders alone may have this permission; NULL: anybody may. */
+const char *role_duty_of(struct str permission);
+
 /* True when this session or key was noted as used within the last minute; otherwise it counts as noted now. */
 bool actor_noted_lately(int64_t id, int64_t now);
 

@@ -23,7 +23,7 @@ static const struct {
 	const char *permission, *duty;
 } bound[] = {{"system.manage", "system"}, {"security.manage", "security"}, {"account.manage", "security"}, {"audit.read", "audit"}};
 
-static bool word_ok(struct str s, bool dots)
+bool role_word_ok(struct str s, bool dots)
 {
 	if (s.n == 0 || s.n > 64)
 		return false;
@@ -39,7 +39,7 @@ static enum err wrong(struct roles *r, int64_t line, const char *zh, const char 
 	return ERR_INPUT;
 }
 
-static bool duty_known(struct str d)
+bool role_duty_ok(struct str d)
 {
 	for (size_t i = 0; i < ARRAY_LEN(duties); i++)
 		if (str_eqz(d, duties[i]))
@@ -47,19 +47,28 @@ static bool duty_known(struct str d)
 	return d.n == 0;
 }
 
+const char *role_duty_of(struct str permission)
+{
+	for (size_t i = 0; i < ARRAY_LEN(bound); i++)
+		if (str_eqz(permission, bound[i].permission))
+			return bound[i].duty;
+	return NULL;
+}
+
 static enum err check_permissions(struct roles *r, const struct role_line *l)
 {
 	struct str rest = l->permissions, p;
 
 	while (str_split(&rest, ' ', &p)) {
+		const char *duty = role_duty_of(p);
+
 		if (p.n == 0)
 			continue;
-		if (!word_ok(p, true))
+		if (!role_word_ok(p, true))
 			return wrong(r, l->line, "权限名不对，应像 matter.read", "a permission is not a name like matter.read");
-		for (size_t i = 0; i < ARRAY_LEN(bound); i++)
-			if (str_eqz(p, bound[i].permission) && !str_eqz(l->duty, bound[i].duty))
-				return wrong(r, l->line, "三员分设：此权限只能给 duty 相应的角色（system、security、audit）",
-					     "this permission needs the matching duty (system, security, audit)");
+		if (duty && !str_eqz(l->duty, duty))
+			return wrong(r, l->line, "三员分设：此权限只能给 duty 相应的角色（system、security、audit）",
+				     "this permission needs the matching duty (system, security, audit)");
 	}
 	return OK;
 }
@@ -75,9 +84,9 @@ static enum err add_line(struct roles *r, const struct csv_row *row)
 	*l = (struct role_line){.name = arena_str(r->a, str_trim(row->v[0])), .title = arena_str(r->a, str_trim(row->v[1])),
 				.title_en = arena_str(r->a, str_trim(row->v[2])), .duty = arena_str(r->a, str_trim(row->v[3])),
 				.permissions = arena_str(r->a, str_trim(row->v[4])), .line = row->line};
-	if (!word_ok(l->name, false) || l->title.n == 0 || l->title_en.n == 0)
+	if (!role_word_ok(l->name, false) || l->title.n == 0 || l->title_en.n == 0)
 		return wrong(r, row->line, "角色名（小写字母）、中文名、英文名都要有", "name (lower case), title and English title are needed");
-	if (!duty_known(l->duty))
+	if (!role_duty_ok(l->duty))
 		return wrong(r, row->line, "duty 只能是 system、security、audit 或空", "duty must be system, security, audit or empty");
 	for (size_t i = 0; i < r->n; i++)
 		if (str_eq(r->v[i].name, l->name))
@@ -243,4 +252,45 @@ enum err actor_roles(struct db_conn *c, struct arena *a, struct actor_role **v, 
 	for (size_t i = 0; i < r.n; i++)
 		(*v)[i] = (struct actor_role){.name = r.v[i].name, .title = r.v[i].title, .title_en = r.v[i].title_en, .duty = r.v[i].duty};
 	return OK;
+}
+
+enum err actor_roles_whole(struct db_conn *c, struct arena *a, struct actor_role **v, size_t *n)
+{
+	struct actor_role_permission_all_rows p;
+	enum err e = actor_roles(c, a, v, n);
+
+	if (e == OK)
+		e = q_actor_role_permission_all(c, a, &p);
+	for (size_t i = 0; e == OK && i < *n; i++) {
+		struct actor_role *r = &(*v)[i];
+
+		r->permissions = arena_array(a, struct str, p.n + 1);
+		for (size_t k = 0; k < p.n; k++)
+			if (str_eq(p.v[k].role, r->name))
+				r->permissions[r->npermissions++] = p.v[k].permission;
+	}
+	return e;
+}
+
+enum err actor_roles_read(struct arena *a, struct str csv, struct actor_role **v, size_t *n, struct str *why)
+{
+	struct roles *r = arena_new(a, struct roles);
+	enum err e;
+
+	r->a = a;
+	r->why = why;
+	e = read_roles(r, csv);
+	*n = e == OK ? r->n : 0;
+	*v = arena_array(a, struct actor_role, *n + 1);
+	for (size_t i = 0; i < *n; i++) {
+		const struct role_line *l = &r->v[i];
+		struct str rest = l->permissions, p;
+
+		(*v)[i] = (struct actor_role){.name = l->name, .title = l->title, .title_en = l->title_en, .duty = l->duty,
+					      .permissions = arena_array(a, struct str, l->permissions.n + 1)};
+		while (str_split(&rest, ' ', &p))
+			if (p.n)
+				(*v)[i].permissions[(*v)[i].npermissions++] = p;
+	}
+	return e;
 }

@@ -48,6 +48,16 @@ static enum err grant(struct tx *tx, void *arg)
 	return e;
 }
 
+static enum err lock_account(struct tx *tx, void *arg)
+{
+	return actor_set_active(tx, ((struct act *)arg)->id, false, 1);
+}
+
+static enum err unlock_account(struct tx *tx, void *arg)
+{
+	return actor_set_active(tx, ((struct act *)arg)->id, true, 1);
+}
+
 static enum err take_back(struct tx *tx, void *arg)
 {
 	struct act *x = arg;
@@ -148,6 +158,150 @@ static void test_roles_file(void **state)
 	assert_int_equal(OK, journal_last(c, &after));
 	assert_int_equal(before, after);
 	db_read_end(c);
+}
+
+/* ---- the list, changed role by role ---- */
+
+struct edit {
+	struct actor_role role;
+	struct str permission;
+	bool take, changed;
+	struct str why;
+};
+
+static enum err edit_role(struct tx *tx, void *arg)
+{
+	struct edit *x = arg;
+	enum err e = !x->permission.p ? actor_role_add(tx, &x->role, &x->why) :
+		     x->take	      ? actor_role_revoke(tx, x->role.name, x->permission, &x->changed, &x->why) :
+					actor_role_grant(tx, x->role.name, x->permission, &x->changed, &x->why);
+
+	x->why = arena_str(&forever, x->why);
+	return e;
+}
+
+static enum err permit(struct unit *u, const char *role, const char *permission, bool take, bool *changed)
+{
+	struct edit x = {.role.name = str_from(role), .permission = str_from(permission), .take = take};
+	enum err e = db_write(u->db, edit_role, &x);
+
+	*changed = x.changed;
+	assert_true((e == OK) == (x.why.p == NULL));
+	return e;
+}
+
+static enum err make_role(struct unit *u, const char *name, const char *title, const char *title_en, const char *duty)
+{
+	struct edit x = {.role = {.name = str_from(name), .title = str_from(title), .title_en = str_from(title_en), .duty = str_from(duty)}};
+
+	return db_write(u->db, edit_role, &x);
+}
+
+/* Entries about the list since then, "roles.grant roles.revoke". */
+static struct str list_notes(struct unit *u, int64_t after)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct journal_entry *v;
+	struct str all = STR("");
+	size_t n;
+
+	assert_int_equal(OK, journal_read(c, u->a, after, 100, &v, &n));
+	db_read_end(c);
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(v[i].kind, "roles."))
+			all = arena_printf(u->a, "%.*s%.*s%.*s ", STR_ARG(all), STR_ARG(v[i].kind), STR_ARG(v[i].data));
+	return all;
+}
+
+static int64_t last_entry(struct unit *u)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	int64_t seq;
+
+	assert_int_equal(OK, journal_last(c, &seq));
+	db_read_end(c);
+	return seq;
+}
+
+static void test_role_edited(void **state)
+{
+	struct unit *u = *state;
+	int64_t id = person(u, "li.hong"), since;
+	struct actor_session s;
+	bool changed;
+
+	assert_int_equal(OK, give(u, id, "dispatcher", ""));
+	since = last_entry(u);
+	s = load(u, id);
+	assert_false(actor_may(&s, "webhook.manage", STR_NULL));
+	assert_int_equal(OK, permit(u, "dispatcher", "webhook.manage", false, &changed));
+	assert_true(changed);
+	s = load(u, id); /* what a process remembers of his rights is old at once */
+	assert_true(actor_may(&s, "webhook.manage", STR_NULL));
+	assert_int_equal(OK, permit(u, "dispatcher", "webhook.manage", false, &changed));
+	assert_false(changed);
+	assert_int_equal(OK, permit(u, "dispatcher", "webhook.manage", true, &changed));
+	assert_true(changed);
+	s = load(u, id);
+	assert_false(actor_may(&s, "webhook.manage", STR_NULL));
+	assert_true(actor_may(&s, "matter.dispatch", STR_NULL));
+	assert_int_equal(OK, permit(u, "dispatcher", "webhook.manage", true, &changed));
+	assert_false(changed);
+	assert_true(str_eqz(list_notes(u, since), "roles.grant{\"role\":\"dispatcher\",\"permission\":\"webhook.manage\"} "
+						  "roles.revoke{\"role\":\"dispatcher\",\"permission\":\"webhook.manage\"} "));
+	assert_int_equal(ERR_NOT_FOUND, permit(u, "no_such", "matter.read", false, &changed));
+	assert_int_equal(ERR_NOT_FOUND, permit(u, "no_such", "matter.read", true, &changed));
+	assert_int_equal(ERR_INPUT, permit(u, "dispatcher", "Matter Read\"}", false, &changed));
+	assert_int_equal(ERR_RULE, permit(u, "dispatcher", "audit.read", false, &changed));     /* 三员分设 */
+	assert_int_equal(ERR_RULE, permit(u, "sysadmin", "account.manage", false, &changed));
+}
+
+static void test_role_made(void **state)
+{
+	struct unit *u = *state;
+	int64_t since = last_entry(u), id = person(u, "he.tao");
+	struct actor_session s;
+	bool changed;
+
+	assert_int_equal(ERR_INPUT, make_role(u, "Tester", "测试员", "Tester", ""));
+	assert_int_equal(ERR_INPUT, make_role(u, "", "测试员", "Tester", ""));
+	assert_int_equal(ERR_INPUT, make_role(u, "tester", "", "Tester", ""));
+	assert_int_equal(ERR_INPUT, make_role(u, "tester", "测试员\n", "Tester", ""));
+	assert_int_equal(ERR_INPUT, make_role(u, "tester", "测试员", "\xff", ""));
+	assert_int_equal(ERR_INPUT, make_role(u, "tester", "测试员", "Tester", "boss"));
+	assert_int_equal(ERR_CONFLICT, make_role(u, "dispatcher", "测试员", "Tester", ""));
+	assert_int_equal(OK, make_role(u, "tester", "测试员", "Tester", ""));
+	assert_int_equal(OK, permit(u, "tester", "matter.read", false, &changed));
+	assert_int_equal(OK, give(u, id, "tester", ""));
+	s = load(u, id);
+	assert_true(actor_may(&s, "matter.read", STR_NULL) && !actor_may(&s, "matter.file", STR_NULL));
+	assert_true(str_starts(list_notes(u, since), "roles.add{\"role\":\"tester\",\"duty\":\"\"} roles.grant"));
+}
+
+/* Whatever is taken from roles, somebody who can log in keeps what the administration rests on. */
+static void test_last_administrator(void **state)
+{
+	struct unit *u = *state;
+	int64_t first = person(u, "sun.wei"), second;
+	struct act locked = {0};
+	bool changed;
+
+	assert_int_equal(OK, permit(u, "auditor", "audit.read", true, &changed)); /* nobody had it: nobody misses it */
+	assert_int_equal(OK, give(u, first, "secadmin", ""));
+	assert_int_equal(ERR_RULE, permit(u, "secadmin", "account.manage", true, &changed));
+	assert_false(changed);
+	assert_int_equal(OK, make_role(u, "deputy", "副安全员", "Deputy", "security"));
+	assert_int_equal(OK, permit(u, "deputy", "account.manage", false, &changed));
+	assert_int_equal(ERR_RULE, permit(u, "secadmin", "account.manage", true, &changed)); /* a role that nobody holds helps nobody */
+	second = person(u, "qi.lan");
+	assert_int_equal(OK, give(u, second, "deputy", ""));
+	locked.id = second;
+	assert_int_equal(OK, db_write(u->db, lock_account, &locked));
+	assert_int_equal(ERR_RULE, permit(u, "secadmin", "account.manage", true, &changed)); /* nor does a locked account */
+	assert_int_equal(OK, db_write(u->db, unlock_account, &locked));
+	assert_int_equal(OK, permit(u, "secadmin", "account.manage", true, &changed));
+	assert_true(changed);
+	assert_int_equal(ERR_RULE, permit(u, "deputy", "account.manage", true, &changed));
 }
 
 static void test_roles_mistakes(void **state)
@@ -698,7 +852,8 @@ int main(void)
 #define BOTH(f) \
 	{#f " SQLite", f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}, {#f " PG", f, setup, teardown, (void *)(uintptr_t)DB_PG}
 	static const struct CMUnitTest tests[] = {
-		BOTH(test_roles_file), BOTH(test_roles_mistakes), BOTH(test_roles_change), BOTH(test_rights), BOTH(test_grant_refused),
+		BOTH(test_roles_file), BOTH(test_roles_mistakes), BOTH(test_role_edited), BOTH(test_role_made),
+		BOTH(test_last_administrator), BOTH(test_roles_change), BOTH(test_rights), BOTH(test_grant_refused),
 		BOTH(test_three_administrators), BOTH(test_three_administrators_race), BOTH(test_accounts), BOTH(test_login),
 		BOTH(test_login_unknown), BOTH(test_session), BOTH(test_screen), BOTH(test_session_ends_with_account), BOTH(test_orgs), BOTH(test_place_moves),
 	};
