@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_kind.h"
 #include "base/utf8.h"
 
 #define CHUNK ((size_t)64 * 1024)
@@ -204,6 +205,11 @@ static enum err open_common(struct csv *c, struct csv **out, const struct csv_op
 	c->o.max_columns = c->o.max_columns ? c->o.max_columns : 512;
 	c->conv = (iconv_t)-1;
 	c->line = 1;
+	*why = file_kind_fault(a, (struct str){c->raw, read_raw(c, c->raw, FILE_KIND_HEAD, 0)}, c->o.reads ? c->o.reads : "CSV");
+	if (why->p) {
+		csv_close(c);
+		return ERR_INPUT;
+	}
 	c->encoding = detect(c);
 	mark = str_starts((struct str){c->encoding, strlen(c->encoding)}, "UTF-16") ? 2 : 0;
 	if (strcmp(c->encoding, "UTF-8") != 0) {

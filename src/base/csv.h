@@ -28,6 +28,7 @@ struct csv_options {
 	size_t max_row;     /* bytes of one record; 0 = 1 MiB */
 	size_t max_field;   /* bytes of one field; 0 = 256 KiB */
 	size_t max_columns; /* 0 = 512 */
+	const char *reads;  /* what else the caller takes, for the words about a file that is no table: "CSV/XLSX"; NULL = "CSV" */
 	char separator;     /* 0: whichever of , TAB ; the first line has most of */
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/csv.h"
+#include "base/file_kind.h"
 
 static struct arena arena;
 
@@ -247,13 +248,69 @@ static void writing(void **state)
 	buf_release(&b);
 }
 
+/* What is no table is told by what it is, whatever its name; text is taken, also when it looks odd. */
+#define H(s) {s, sizeof(s) - 1}
+static void other_kinds(void **state)
+{
+	static const struct {
+		struct str head;
+		const char *zh, *en;
+	} v[] = {
+		{H("\x1f\x8b\x08\0\0\0"), "gzip 压缩文件，不是 CSV：先解开（gunzip）", "packed with gzip, not CSV"},
+		{H("BZh91AY&SY\x01"), "bunzip2", "bzip2"},
+		{H("\xfd" "7zXZ\0\0"), "unxz", "xz"},
+		{H("\x28\xb5\x2f\xfd"), "unzstd", "zstd"},
+		{H("7z\xbc\xaf\x27\x1c"), "7z x", "7z archive"},
+		{H("Rar!\x1a\x07\x01"), "unrar x", "RAR"},
+		{H("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "旧版 Excel（.xls）或加了密码的工作簿，不是 CSV：用 Excel 或 LibreOffice 打开，另存为 CSV", "old Excel file"},
+		{H("PK\x03\x04..........................[Content_Types].xml"), "另存为 CSV", "Office file"},
+		{H("PK\x03\x04..........................mimetypeapplication/vnd.oasis.opendocument.spreadsheet"), "ODS", "OpenDocument"},
+		{H("PK\x03\x04..........................a.csv"), "ZIP 压缩包，不是 CSV：先解开（unzip）", "ZIP archive"},
+		{H("%PDF-1.4\n"), "PDF", "PDF"},
+		{H("\x89PNG\r\n\x1a\n"), "PNG", "picture"},
+		{H("\xff\xd8\xff\xe1"), "JPEG", "picture"},
+		{H("SQLite format 3\0"), "SQLite", "SQLite"},
+		{H("\xef\xbb\xbf\n <!DOCTYPE HTML><table>"), "网页", "web page"},
+		{H("<HTML xmlns:x="), "网页", "web page"},
+		{H("<?xml version=\"1.0\"?>"), "XML", "XML file"},
+	};
+	static const char *const tables[] = {"BZh,PK\n1,2\n", "PK,a\n1,2\n", "Rar!,7z\n1,2\n", "%,PDF-\n1,2\n", "GIF,8\n1,2\n"};
+	struct csv *c;
+	struct str why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		assert_int_equal(csv_open_text(&c, v[i].head, NULL, &arena, &why), ERR_INPUT);
+		if (str_find(why, str_from(v[i].zh)) < 0 || str_find(why, str_from(v[i].en)) < 0)
+			fail_msg("%zu: %.*s", i, STR_ARG(why));
+		/* cut anywhere, it is read as text or told; never beyond its end */
+		for (size_t n = 0; n < v[i].head.n; n++) {
+			char *cut = malloc(n + 1);
+
+			memcpy(cut, v[i].head.p, n);
+			(void)file_kind_fault(&arena, (struct str){cut, n}, "CSV");
+			(void)file_kind_other_zip((struct str){cut, n});
+			free(cut);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		struct csv_row row;
+
+		c = open_text(str_from(tables[i]), NULL);
+		assert_int_equal(csv_next(c, &row), CSV_ROW);
+		assert_int_equal(row.n, 2);
+		csv_close(c);
+	}
+	assert_true(file_kind_other_zip(v[8].head) && !file_kind_other_zip(v[7].head) && !file_kind_other_zip(v[9].head));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain),    cmocka_unit_test(quotes),    cmocka_unit_test(open_quote),
 		cmocka_unit_test(damaged),  cmocka_unit_test(encodings), cmocka_unit_test(broken_gb18030),
 		cmocka_unit_test(borders),  cmocka_unit_test(limits),    cmocka_unit_test(from_file),
-		cmocka_unit_test(titles),   cmocka_unit_test(writing),
+		cmocka_unit_test(titles),   cmocka_unit_test(writing),   cmocka_unit_test(other_kinds),
 	};
 
 	return cmocka_run_group_tests_name("base/csv", tests, setup, teardown);

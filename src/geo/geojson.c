@@ -1,7 +1,9 @@
 #include "geo/geojson.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/file_kind.h"
 #include "geo/geojson_json.h"
 
 #define MAX_FEATURE_TEXT ((size_t)4 << 20)
@@ -12,6 +14,7 @@ struct geojson {
 	struct arena arena;             /* of the current feature */
 	struct arena keep;              /* until the end */
 	struct str why;
+	struct str foreign;             /* what it is instead, by its first bytes; absent: it may be JSON */
 	bool in_features, broken;
 	int64_t number;
 	/* the current feature */
@@ -57,7 +60,11 @@ static struct geojson *make(const struct geojson_limits *limits)
 struct geojson *geojson_open_fd(int fd, const struct geojson_limits *limits)
 {
 	struct geojson *g = make(limits);
+	char head[FILE_KIND_HEAD];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
 
+	if (n > 0)
+		g->foreign = file_kind_fault(&g->keep, (struct str){head, (size_t)n}, "GeoJSON");
 	jscan_fd(&g->in, fd, g->limits.text, g->limits.depth);
 	return g;
 }
@@ -491,7 +498,9 @@ static enum geojson_got give(struct geojson *g, struct geojson_feature *out)
 static enum geojson_got broken(struct geojson *g)
 {
 	g->broken = true;
-	if (!g->why.p)
+	if (g->foreign.p)
+		g->why = g->foreign;
+	else if (!g->why.p)
 		g->why = arena_printf(&g->keep, "第 %lld 行 line %lld: %s", (long long)g->in.line, (long long)g->in.line,
 				      g->in.why ? g->in.why : "不是 GeoJSON (not GeoJSON)");
 	return GEOJSON_BROKEN;

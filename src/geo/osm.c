@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file_kind.h"
 #include "geo/osm_inner.h"
 
 #define HEAD 512
@@ -30,7 +31,7 @@ static bool has(struct str head, const char *word)
 }
 
 /* What people take for an extract, said by its name. */
-static enum err recognise(struct osm *o, struct str head, struct str *why)
+static enum err recognise(struct osm *o, struct str head, struct arena *a, struct str *why)
 {
 	struct str text = str_trim(head);
 
@@ -39,11 +40,11 @@ static enum err recognise(struct osm *o, struct str head, struct str *why)
 	o->xml = true;
 	if (str_starts(text, "<") && has(text, "<osm") && !has(text, "<osmChange") && !has(text, "<osmAugmentedDiff"))
 		return OK;
-	if (head.n >= 2 && (memcmp(head.p, "\x1f\x8b", 2) == 0 || memcmp(head.p, "BZ", 2) == 0 || memcmp(head.p, "PK", 2) == 0))
-		*why = STR("文件还是压缩着的，请先解开（gunzip、bunzip2 或 unzip） (the file is packed: unpack it first with gunzip, bunzip2 or unzip)");
-	else if (has(text, "<osmChange") || has(text, "<osmAugmentedDiff"))
+	if (has(text, "<osmChange") || has(text, "<osmAugmentedDiff"))
 		*why = STR("这是改动文件，不是整个区域的数据 (this is a file of changes, not an extract of an area)");
 	else
+		*why = file_kind_fault(a, head, "OpenStreetMap（.osm.pbf、.osm）");
+	if (!why->p)
 		*why = STR("不是 OpenStreetMap 数据：要 .osm.pbf 或 .osm 文件 (this is no OpenStreetMap extract: an .osm.pbf or .osm file is needed)");
 	return ERR_INPUT;
 }
@@ -67,7 +68,7 @@ static enum err look_at(struct osm *o, struct arena *a, struct str *why)
 		*why = STR("文件是空的 (the file is empty)");
 		return ERR_INPUT;
 	}
-	return recognise(o, (struct str){head, (size_t)n}, why);
+	return recognise(o, (struct str){head, (size_t)n}, a, why);
 }
 
 enum err osm_open(struct osm **out, int fd, struct arena *a, struct str *why)

@@ -273,7 +273,9 @@ static void wrong_files(void **state)
 	(void)state;
 	refused(STR(""), "空的", "empty");
 	refused(STR("hello"), "不是 OpenStreetMap 数据", "no OpenStreetMap extract");
-	refused(STR("\x1f\x8b\x08........"), "压缩着", "packed");
+	refused(STR("\x1f\x8b\x08........"), "gunzip", "packed with gzip");
+	refused(STR("BZh91AY&SY......"), "bunzip2", "packed with bzip2");
+	refused(STR("%PDF-1.7 "), "PDF", "a PDF file");
 	refused(STR("<osmChange version='0.6'></osmChange>"), "改动文件", "changes");
 	refused(STR("<osm>\n<node id='1'\n<"), "第 3 行", "line 3");
 	refused(STR("<osm>\n<way id='x'/></osm>"), "第 2 行：缺编号", "line 2: an id");

@@ -1,6 +1,7 @@
 // Matters of another system on the command line: GB18030, bad rows, a repeat, an interruption; then the pages are right.
 import { writeFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { assert, test } from './lib/test.mjs';
 import { accounts, world } from './lib/server.mjs';
 
@@ -49,6 +50,24 @@ test.main('a table with bad rows: the good ones are filed, the bad ones told', a
   assert.match(rejected, /closed before it was filed/);
   const again = await importing('a.csv');
   assert.match(again.text, /新增 0/);
+});
+
+test.main('what is no table is told by what it is and what to do, and nothing is filed', async () => {
+  const csv = readFileSync(path.join(server.dir, 'a.csv'));
+  for (const [name, content, says] of [
+    ['a.csv.gz', gzipSync(csv), /gzip 压缩文件，不是 CSV\/XLSX：先解开（gunzip）.*unpack it first with gunzip/],
+    ['old.xls', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)]), /旧版 Excel（\.xls）.*另存为 CSV\/XLSX/],
+    ['page.xls', '<html><table><tr><td>编号</td></tr></table></html>', /网页/],
+    ['a.pdf', '%PDF-1.7\n%âãÏÓ\n', /PDF 文件，不是 CSV\/XLSX/],
+    ['a.csv', gzipSync(csv), /gzip/], // whatever its name
+  ]) {
+    file(name, content);
+    const told = await importing(name, { expect: 1 });
+    assert.match(told.text, says);
+    assert.match(told.text, /新增 0，早已有 0，断点之前 0，坏行 0/);
+  }
+  file('a.csv', csv);
+  assert.match((await importing('a.csv')).text, /新增 0/);
 });
 
 test.main('GB18030 with the same ids files nothing twice', async () => {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_kind.h"
 #include "docgen/xlsx_read.h"
 
 struct table {
@@ -17,11 +18,17 @@ struct table {
 	bool broken;
 };
 
-static bool begins_like_xlsx(int fd)
-{
-	char head[4];
+#define READS "CSV/XLSX"
 
-	return pread(fd, head, sizeof(head), 0) == sizeof(head) && xlsx_looks_like((struct str){head, sizeof(head)});
+/* *why: it is a ZIP that says itself that it is no workbook of ours. What else is no table the reader of CSV tells. */
+static bool begins_like_xlsx(int fd, struct arena *a, struct str *why)
+{
+	char bytes[FILE_KIND_HEAD];
+	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
+	struct str head = {bytes, n > 0 ? (size_t)n : 0};
+
+	*why = file_kind_other_zip(head) ? file_kind_fault(a, head, READS) : STR_NULL;
+	return xlsx_looks_like(head);
 }
 
 enum err table_open(const char *path, const char *sheet, struct table **out, struct arena *a, struct str *why)
@@ -40,10 +47,10 @@ enum err table_open(const char *path, const char *sheet, struct table **out, str
 		return ERR_IO;
 	}
 	t->size = st.st_size;
-	if (begins_like_xlsx(t->fd))
-		e = xlsx_open(path, sheet, &t->xlsx, a, why);
+	if (!begins_like_xlsx(t->fd, a, why))
+		e = csv_open_fd(&t->csv, t->fd, &(struct csv_options){.reads = READS}, a, why);
 	else
-		e = csv_open_fd(&t->csv, t->fd, &(struct csv_options){0}, a, why);
+		e = why->p ? ERR_INPUT : xlsx_open(path, sheet, &t->xlsx, a, why);
 	if (e != OK) {
 		table_close(t);
 		return e;
