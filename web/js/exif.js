@@ -31,14 +31,20 @@ function degrees(t, entry) {
 	return sum;
 }
 
+// N, S, E or W; 0 when it is not said.
+function letterOf(t, gps, tag) {
+	const entry = entryOf(t, gps, tag);
+	return entry ? t.u8(entry + 8) : 0;
+}
+
 function placeOf(view) {
 	if (view.byteLength < 8 || ![0x49492a00, 0x4d4d002a].includes(view.getUint32(0))) return null;
 	const t = tiff(view);
 	const pointer = entryOf(t, t.u32(4), 0x8825);
 	const gps = pointer ? t.u32(pointer + 8) : 0;
 	if (!gps) return null;
-	const lat = degrees(t, entryOf(t, gps, 2)) * (t.u8(entryOf(t, gps, 1) + 8) === 0x53 ? -1 : 1);
-	const lon = degrees(t, entryOf(t, gps, 4)) * (t.u8(entryOf(t, gps, 3) + 8) === 0x57 ? -1 : 1);
+	const lat = degrees(t, entryOf(t, gps, 2)) * (letterOf(t, gps, 1) === 0x53 ? -1 : 1);
+	const lon = degrees(t, entryOf(t, gps, 4)) * (letterOf(t, gps, 3) === 0x57 ? -1 : 1);
 	return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 && (lat || lon) ? { lon, lat } : null;
 }
 
