@@ -133,18 +133,24 @@ struct str arena_str(struct arena *a, struct str s)
 	return (struct str){arena_strz(a, s), s.n};
 }
 
+/* Written where the next allocation begins, if it fits there: printing twice, to count first, costs twice. */
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	size_t room = (size_t)(a->end - a->next);
 	va_list again;
-	char *p;
+	char *p = a->next;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(p, room, fmt, ap);
 	if (n < 0)
 		BUG("bad format %s", fmt);
-	p = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
+	if ((size_t)n < room) {
+		a->next += ((size_t)n + 16) & ~(size_t)15; /* a block ends at a multiple of 16 */
+	} else {
+		p = arena_alloc(a, (size_t)n + 1);
+		vsnprintf(p, (size_t)n + 1, fmt, again);
+	}
 	va_end(again);
 	return (struct str){p, (size_t)n};
 }

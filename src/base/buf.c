@@ -69,24 +69,49 @@ void buf_adds(struct buf *b, struct str s)
 	buf_add(b, s.p, s.n);
 }
 
+/* Bytes that can be added without asking for memory. */
+static size_t room_in(const struct buf *b)
+{
+	size_t room = b->cap ? b->cap - b->n - 1 : 0;
+
+	return b->full ? 0 : room < b->max - b->n ? room : b->max - b->n;
+}
+
+/* Printed where it belongs, if it fits there: printing twice, to count first, costs twice. */
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = room_in(b);
 	va_list ap, again;
-	char *to;
+	char *to = room ? b->p + b->n : NULL;
 	int n;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(to, room ? room + 1 : 0, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		BUG("bad format %s", fmt);
-	to = buf_reserve(b, (size_t)n);
-	if (to) {
-		vsnprintf(to, (size_t)n + 1, fmt, again);
-		b->n += (size_t)n;
+	if (to == NULL || (size_t)n > room) {
+		to = buf_reserve(b, (size_t)n);
+		if (to)
+			vsnprintf(to, (size_t)n + 1, fmt, again);
 	}
+	if (to)
+		b->n += (size_t)n;
 	va_end(again);
+}
+
+void buf_add_i64(struct buf *b, int64_t v)
+{
+	char digits[24], *p = digits + sizeof(digits);
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+	do
+		*--p = (char)('0' + u % 10);
+	while (u /= 10);
+	if (v < 0)
+		*--p = '-';
+	buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
 }
 
 struct str buf_str(struct buf *b)

@@ -26,6 +26,7 @@ void buf_addc(struct buf *b, char c);
 void buf_addz(struct buf *b, const char *z);
 void buf_adds(struct buf *b, struct str s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_add_i64(struct buf *b, int64_t v); /* in decimal */
 /* Room for n more bytes at b->p + b->n; NULL when over the maximum. The caller adds to b->n. */
 char *buf_reserve(struct buf *b, size_t n);
 

@@ -38,17 +38,32 @@ static bool is_word(uint32_t c)
 
 void cjk_begin(struct cjk_iter *it, struct str text, enum cjk_mode mode)
 {
-	*it = (struct cjk_iter){.text = text, .mode = mode};
+	it->text = text; /* word[] is written before it is read */
+	it->mode = mode;
+	it->at = it->ahead = it->ahead_len = 0;
+	it->position = 0;
+	it->in_run = false;
 }
 
 /* Next character from byte `at`, folded; *len is what it covers in the source. */
-static uint32_t peek(const struct cjk_iter *it, size_t at, size_t *len)
+static uint32_t decode(const struct cjk_iter *it, size_t at, size_t *len)
 {
-	struct str rest = str_sub(it->text, at, it->text.n);
+	struct str rest = {it->text.p + at, it->text.n - at};
 	uint32_t c = utf8_fold_char(utf8_next(&rest));
 
 	*len = it->text.n - at - rest.n;
 	return c;
+}
+
+/* The same; whoever asks for it again (a pair's second is the next pair's first) gets it without work. */
+static uint32_t peek(struct cjk_iter *it, size_t at, size_t *len)
+{
+	if (it->ahead_len == 0 || it->ahead != at) {
+		it->ahead_c = decode(it, at, &it->ahead_len);
+		it->ahead = at;
+	}
+	*len = it->ahead_len;
+	return it->ahead_c;
 }
 
 static bool more_tokens(const struct cjk_iter *it, size_t at)
@@ -56,7 +71,7 @@ static bool more_tokens(const struct cjk_iter *it, size_t at)
 	size_t len;
 
 	for (; at < it->text.n; at += len) {
-		uint32_t c = peek(it, at, &len);
+		uint32_t c = decode(it, at, &len);
 
 		if (is_word(c) || cjk_is(c))
 			return true;

@@ -48,6 +48,8 @@ struct cjk_iter {
 	enum cjk_mode mode;
 	unsigned position;
 	bool in_run;
+	size_t ahead, ahead_len; /* a character that was looked at already: where it begins, what it covers (0: none) */
+	uint32_t ahead_c;
 	char word[CJK_WORD_MAX + 8];
 };
 

@@ -159,13 +159,15 @@ void json_strz(struct json *j, const char *z)
 void json_i64(struct json *j, int64_t v)
 {
 	before_value(j);
-	buf_printf(j->out, "%lld", (long long)v);
+	buf_add_i64(j->out, v);
 }
 
 void json_id(struct json *j, int64_t id)
 {
 	before_value(j);
-	buf_printf(j->out, "\"%lld\"", (long long)id);
+	buf_addc(j->out, '"');
+	buf_add_i64(j->out, id);
+	buf_addc(j->out, '"');
 }
 
 void json_f64(struct json *j, double v)

@@ -103,6 +103,43 @@ static void growing(void **state)
 	buf_release(&b);
 }
 
+/* Every length around what is there and around the maximum, against a print of its own. */
+static void printed(void **state)
+{
+	char want[4096];
+	struct arena a;
+	struct buf b;
+
+	(void)state;
+	arena_init(&a, 0);
+	for (int n = 0; n < 600; n++) {
+		struct str s = arena_printf(&a, "%0*d|%s", n, 7, "灯");
+
+		snprintf(want, sizeof(want), "%0*d|%s", n, 7, "灯");
+		assert_string_equal(want, s.p);
+		assert_int_equal(strlen(want), s.n);
+		assert_int_equal(0, (uintptr_t)s.p % 16);
+		buf_init(&b, 300);
+		buf_addz(&b, "x");
+		buf_printf(&b, "%0*d", n, 7);
+		if (n < 300) {
+			snprintf(want, sizeof(want), "x%0*d", n, 7);
+			assert_str(buf_str(&b), want);
+		}
+		assert_int_equal(n < 300 ? OK : ERR_TOO_MUCH, buf_check(&b));
+		buf_release(&b);
+	}
+	assert_string_equal("nothing of what came before is left", arena_printf(&a, "nothing of what came before is left").p);
+	arena_release(&a);
+	buf_init(&b, 100);
+	buf_add_i64(&b, INT64_MIN);
+	buf_add_i64(&b, 0);
+	buf_add_i64(&b, -7);
+	buf_add_i64(&b, INT64_MAX);
+	assert_str(buf_str(&b), "-92233720368547758080-79223372036854775807");
+	buf_release(&b);
+}
+
 static void full_stays_full(void **state)
 {
 	struct buf b;
@@ -160,7 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts),   cmocka_unit_test(finding), cmocka_unit_test(trimming),
-		cmocka_unit_test(numbers), cmocka_unit_test(growing), cmocka_unit_test(full_stays_full),
+		cmocka_unit_test(numbers), cmocka_unit_test(growing), cmocka_unit_test(printed), cmocka_unit_test(full_stays_full),
 		cmocka_unit_test(arena_life),
 	};
 

@@ -41,6 +41,12 @@ static size_t ascii_run(const char *p, size_t n)
 	return i;
 }
 
+/* Chinese: three bytes, but for the leads that need a look at the second (no longer form than needed, no surrogates). */
+static bool plain_three(const unsigned char *p, size_t n)
+{
+	return n >= 3 && p[0] > 0xe0 && p[0] < 0xf0 && p[0] != 0xed && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80;
+}
+
 size_t utf8_good(struct str s)
 {
 	size_t i = 0, n;
@@ -50,6 +56,10 @@ size_t utf8_good(struct str s)
 		if ((s.p[i] & 0x80) == 0) {
 			n = ascii_run(s.p + i, s.n - i);
 			i += n ? n : 1;
+			continue;
+		}
+		if (plain_three((const unsigned char *)s.p + i, s.n - i)) {
+			i += 3;
 			continue;
 		}
 		n = decode((const unsigned char *)s.p + i, s.n - i, &c);
@@ -65,7 +75,7 @@ bool utf8_valid(struct str s)
 	return utf8_good(s) == s.n;
 }
 
-uint32_t utf8_next(struct str *rest)
+static uint32_t next_other(struct str *rest)
 {
 	uint32_t c;
 	size_t n = decode((const unsigned char *)rest->p, rest->n, &c);
@@ -77,6 +87,22 @@ uint32_t utf8_next(struct str *rest)
 	rest->p += n;
 	rest->n -= n;
 	return c;
+}
+
+uint32_t utf8_next(struct str *rest)
+{
+	const unsigned char *p = (const unsigned char *)rest->p;
+
+	if (*p < 0x80) {
+		rest->p++;
+		rest->n--;
+		return *p;
+	}
+	if (!plain_three(p, rest->n))
+		return next_other(rest);
+	rest->p += 3;
+	rest->n -= 3;
+	return (uint32_t)(p[0] & 0x0f) << 12 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
 }
 
 size_t utf8_put(char out[4], uint32_t c)
