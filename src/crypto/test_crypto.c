@@ -1,5 +1,7 @@
 #include "tests/unit.h"
 
+#include <sodium.h>
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -55,12 +57,21 @@ static void test_hash(void **state)
 static void test_mac(void **state)
 {
 	/* RFC 4231 test case 1, its 20-byte key padded with zeros as HMAC does itself */
-	unsigned char key[32] = {0}, out[32];
+	unsigned char key[32] = {0}, out[32], other[32];
+	char data[200];
 
 	(void)state;
 	memset(key, 0x0b, 20);
 	mac(key, STR("Hi There"), out);
 	is_hex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7", out, 32);
+	/* every length up to some blocks, against another's work */
+	for (size_t n = 0; n < sizeof(data); n++) {
+		data[n] = (char)(n * 7);
+		random_bytes(key, sizeof(key));
+		mac(key, (struct str){n ? data : NULL, n}, out);
+		crypto_auth_hmacsha256(other, (const unsigned char *)data, n, key);
+		assert_memory_equal(other, out, sizeof(out));
+	}
 }
 
 static void test_text_forms(void **state)
