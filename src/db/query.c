@@ -134,7 +134,7 @@ static void list_text(struct buf *b, enum db_type type, const struct db_value *v
 		if (i)
 			buf_addc(b, ',');
 		if (type == DB_I64_LIST) {
-			buf_printf(b, "%lld", (long long)numbers[i]);
+			buf_add_i64(b, numbers[i]);
 		} else if (open == '[') {
 			json_string(b, strings[i]);
 		} else {

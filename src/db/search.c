@@ -1,7 +1,6 @@
 #include "db/search.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -265,9 +264,20 @@ enum err search_find(struct db_conn *c, struct arena *a, const char *index, stru
 /* ---- marks ---- */
 
 /* A rune, which no keyboard has, and the hash: one word for the tokenizer. */
+void search_mark_put(char to[SEARCH_MARK_BYTES], uint64_t hash)
+{
+	memcpy(to, "\u16a0", 3);
+	hash >>= 12;
+	for (int i = SEARCH_MARK_BYTES - 1; i >= 3; i--, hash >>= 4)
+		to[i] = "0123456789abcdef"[hash & 15];
+}
+
 struct str search_mark(struct arena *a, uint64_t hash)
 {
-	return arena_printf(a, "\u16a0%013" PRIx64, hash >> 12);
+	char *p = arena_alloc(a, SEARCH_MARK_BYTES + 1);
+
+	search_mark_put(p, hash);
+	return (struct str){p, SEARCH_MARK_BYTES};
 }
 
 enum err search_find_mark(struct db_conn *c, struct arena *a, const char *index, uint64_t hash, int64_t before, int limit, int64_t **ids,

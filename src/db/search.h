@@ -24,6 +24,8 @@ CHECKED enum err search_find(struct db_conn *c, struct arena *a, const char *ind
  * Marks: words that nobody types, put into a document's text to find it by something else than its words (what it is about, where it
  * belongs), exactly and newest first. What a search costs then does not grow with the index: one list, read from its end.
  */
+#define SEARCH_MARK_BYTES 16
+void search_mark_put(char to[SEARCH_MARK_BYTES], uint64_t hash); /* no NUL */
 struct str search_mark(struct arena *a, uint64_t hash);
 CHECKED enum err search_find_mark(struct db_conn *c, struct arena *a, const char *index, uint64_t hash, int64_t before, int limit, int64_t **ids,
 				  size_t *n);

@@ -7,6 +7,8 @@
 #include "core/matter/scenario_read.h"
 
 #define MOST 500
+#define PAIR ((size_t)6) /* bytes of two Chinese signs */
+#define SHORT 0xffff     /* in category.pairs: a word of less than two */
 
 struct tree {
 	struct arena arena;
@@ -107,13 +109,25 @@ static void read_tree(struct reading *r, struct tree *t)
 		fault(r->f, r->root->line, "没有类别", "there are no categories");
 }
 
+/* One of 4096 bits. */
+static uint16_t pair_bit(const char *p)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, PAIR);
+	return (uint16_t)(v * 0x9e3779b97f4a7c15u >> 52);
+}
+
 /* The reader's tree dies with its arena: copy what stays. */
 static void copy_words(struct arena *a, struct category *c)
 {
 	struct str *v = arena_array(a, struct str, c->nwords + 1);
 
-	for (size_t i = 0; i < c->nwords; i++)
+	c->pairs = arena_array(a, uint16_t, c->nwords + 1);
+	for (size_t i = 0; i < c->nwords; i++) {
 		v[i] = arena_str(a, c->words[i]);
+		c->pairs[i] = v[i].n >= PAIR ? pair_bit(v[i].p) : SHORT;
+	}
 	c->words = v;
 	c->id = arena_str(a, c->id);
 	c->parent = arena_str(a, c->parent);
@@ -148,20 +162,10 @@ void category_read(const struct yaml_node *root, struct faults *f)
 
 /* ---- suggestion ---- */
 
-#define PAIR ((size_t)6) /* bytes of two Chinese signs */
-
 /* Which pairs of signs the text may hold: spares a walk through it for nearly all of some hundred words. */
 struct pairs {
 	uint64_t bits[64];
 };
-
-static unsigned pair_bit(const char *p)
-{
-	uint64_t v = 0;
-
-	memcpy(&v, p, PAIR);
-	return (unsigned)(v * 0x9e3779b97f4a7c15u >> 52);
-}
 
 static void pairs_of(struct str text, struct pairs *out)
 {
@@ -173,15 +177,9 @@ static void pairs_of(struct str text, struct pairs *out)
 	}
 }
 
-static bool says(struct str text, const struct pairs *pairs, struct str word)
+static bool may_hold(const struct pairs *pairs, unsigned bit)
 {
-	if (word.n >= PAIR) {
-		unsigned b = pair_bit(word.p);
-
-		if (!(pairs->bits[b / 64] >> b % 64 & 1))
-			return false;
-	}
-	return word.n && str_find(text, word) >= 0;
+	return bit == SHORT || (pairs->bits[bit / 64] >> bit % 64 & 1);
 }
 
 /* A longer word says more; a word said twice says no more than once. */
@@ -190,7 +188,7 @@ static double weight(struct str text, const struct pairs *pairs, const struct ca
 	double sum = 0;
 
 	for (size_t i = 0; i < c->nwords; i++)
-		if (says(text, pairs, c->words[i])) {
+		if (may_hold(pairs, c->pairs[i]) && c->words[i].n && str_find(text, c->words[i]) >= 0) {
 			double n = (double)utf8_count(c->words[i]);
 
 			sum += n * n;

@@ -14,6 +14,7 @@ struct category {
 	struct str parent;         /* "" at the top */
 	struct text2 title, advice;
 	struct str *words; size_t nwords;
+	uint16_t *pairs;           /* one a word: how category_suggest sees that a text cannot hold it */
 	bool emergency;
 	bool contact;              /* nothing can be done about such a thing without asking back: a telephone is needed */
 };

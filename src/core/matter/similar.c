@@ -55,12 +55,13 @@ static int by_value(const void *x, const void *y)
 /* In the order of the text, those that come twice twice. */
 static struct bag tokens_of(struct arena *a, struct str text)
 {
-	struct bag b = {arena_array(a, uint64_t, 2 * MOST_CHARS), 0};
+	struct bag b = {NULL, 0};
 	struct cjk_iter it;
 	struct cjk_token t;
 
 	text = utf8_cut(text, MOST_CHARS);
-	for (cjk_begin(&it, text, CJK_INDEX); b.n < 2 * MOST_CHARS && cjk_next(&it, &t);)
+	b.v = arena_array(a, uint64_t, text.n + 1); /* each has a byte at least */
+	for (cjk_begin(&it, text, CJK_INDEX); cjk_next(&it, &t);)
 		if (t.kind != CJK_SINGLE)
 			b.v[b.n++] = hash(t.text);
 	return b;
@@ -141,6 +142,8 @@ static void keep(struct found *f, int64_t id)
  */
 static void marks_of(struct str town, struct bag b, uint64_t mark[MARKS])
 {
+	uint64_t where = hash(town);
+
 	for (uint64_t k = 0; k < MARKS; k++) {
 		uint64_t least = UINT64_MAX;
 
@@ -149,22 +152,25 @@ static void marks_of(struct str town, struct bag b, uint64_t mark[MARKS])
 
 			least = x < least ? x : least;
 		}
-		mark[k] = mixed(least ^ hash(town) * (2 * k + 1));
+		mark[k] = mixed(least ^ where * (2 * k + 1));
 	}
 }
 
 struct str similar_marks(struct arena *a, struct str place, struct str words)
 {
 	struct bag b = tokens_of(a, words); /* the least of them is the least, sorted or not */
-	struct str all = STR("");
 	uint64_t mark[MARKS];
+	char *all, *to;
 
 	if (b.n < LEAST_TOKENS)
-		return all;
+		return STR("");
 	marks_of(town_of(place), b, mark);
-	for (size_t k = 0; k < MARKS; k++)
-		all = arena_printf(a, "%.*s\n%s", STR_ARG(all), search_mark(a, mark[k]).p);
-	return all;
+	all = to = arena_alloc(a, MARKS * (1 + SEARCH_MARK_BYTES) + 1);
+	for (size_t k = 0; k < MARKS; k++, to += SEARCH_MARK_BYTES) {
+		*to++ = '\n';
+		search_mark_put(to, mark[k]);
+	}
+	return (struct str){all, (size_t)(to - all)};
 }
 
 /* Those with a mark of the text, the newest before `before` of each. */

@@ -302,8 +302,9 @@ static struct str search_text(struct arena *a, const struct matter_for_search_ro
 {
 	struct str words = similar_words(a, r->title, scenario_version(r->scenario, (int)r->scenario_version), r->fields);
 	struct str head = matter_code_head(r->code); /* the whole code must not be found out group by group */
+	struct str marks = similar_marks(a, r->place, words); /* not inside STR_ARG, which evaluates three times */
 
-	return arena_printf(a, "%.*s\n%.*s\n%.*s%.*s", STR_ARG(r->title), STR_ARG(head), STR_ARG(words), STR_ARG(similar_marks(a, r->place, words)));
+	return arena_printf(a, "%.*s\n%.*s\n%.*s%.*s", STR_ARG(r->title), STR_ARG(head), STR_ARG(words), STR_ARG(marks));
 }
 
 static enum err put_texts(struct tx *tx, const int64_t *ids, size_t n)
