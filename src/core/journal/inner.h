@@ -7,6 +7,8 @@
 #include "core/journal/journal.h"
 #include "crypto/merkle.h"
 
+#define TAIL_EASY_MS 2000  /* so far behind tailers leave nearly all of the writer to people who wait */
+#define TAIL_LATE_MS 10000 /* ... and from here on half of it */
 #define BLOCK_LEVEL 8 /* full nodes of this level and above are stored */
 #define BLOCK_LEAVES (1 << BLOCK_LEVEL)
 
@@ -23,6 +25,7 @@ struct journal_log {
 	int64_t wakes;              /* grows with every commit heard of */
 	int users;                  /* tailers */
 	pthread_mutex_t head_lock;  /* one head is signed at a time */
+	int64_t easy_ms, late_ms;   /* TAIL_EASY_MS, TAIL_LATE_MS; tests have less time */
 };
 
 /* NULL before journal_init. */
@@ -58,6 +61,9 @@ struct str head_text(struct arena *a, struct str log, struct str hash, const str
 /* Only the line with this id counts. */
 CHECKED enum err head_check(struct arena *a, struct str log, struct str hash, const struct journal_head *h, struct str public_key,
 			    struct str *why);
+
+/* ---- tail.c: microseconds that a tailer so far behind leaves the busy writer to others, behind a job that took `took_us` ---- */
+int64_t tail_yield_us(const struct journal_log *l, int64_t late_ms, int64_t took_us);
 
 #define ENTRY_OF_ROW(row) \
 	((struct journal_entry){.seq = (row)->seq, .at = (row)->at, .actor = (row)->actor, .kind = (row)->kind, \

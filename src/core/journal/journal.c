@@ -78,6 +78,8 @@ static struct journal_log *new_log(struct db *db)
 	if (l == NULL)
 		BUG("out of memory");
 	l->db = db;
+	l->easy_ms = TAIL_EASY_MS;
+	l->late_ms = TAIL_LATE_MS;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_mutex_init(&l->head_lock, NULL);
 	pthread_condattr_init(&attr);

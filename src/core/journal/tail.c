@@ -12,13 +12,13 @@
 
 #define BATCH 128         /* entries a job: it runs between people's jobs, and they wait for it */
 #define BATCH_BUSY 32     /* ... while they do wait */
-#define BATCH_BEHIND 1000 /* ... of one that is far behind */
+#define BATCH_BEHIND 1000 /* ... of one that is far behind, unless they take longer than this: */
+#define BEHIND_US 8000
 #define FAR_BEHIND 4000
 #define POLL_MS 1000
 #define GATHER_MS 100     /* after a batch: under load wait for more instead of running a job for each commit */
 #define GATHER_WATCH_MS 10
-#define LATE_MS 2000      /* as far behind in time as a tailer may fall while people have the writer */
-#define YIELD 19           /* it leaves them so many times what its job took; when late, as much as it took */
+#define YIELD 19          /* while people have the writer it leaves them so many times what its job took; when late, as much as it took */
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_MAX_MS 5000
 
@@ -32,6 +32,7 @@ struct journal_tailer {
 	watch_fn watch;   /* without */
 	void *arg;
 	pthread_t thread;
+	int pace;         /* entries a job while it is far behind */
 	/* under log->lock: */
 	int64_t seq;      /* everything up to here is done */
 	bool stop;
@@ -46,7 +47,8 @@ struct step {
 	int limit;
 	size_t n;
 	int64_t at;      /* of the last entry: when it was written */
-	int64_t took_us; /* in the writer, without the wait for it */
+	int64_t begun;   /* clock_mono_us: when the writer came to the job */
+	int64_t took_us; /* in the writer and its commit (where the full text is written), without the wait for it */
 };
 
 static enum err tail_job(struct tx *tx, void *arg)
@@ -55,9 +57,10 @@ static enum err tail_job(struct tx *tx, void *arg)
 	struct str name = str_from(s->t->name);
 	struct journal_cursor_lock_row cursor;
 	struct journal_entry *v;
-	int64_t begun = clock_mono_us();
-	enum err e = q_journal_cursor_lock(tx->c, tx->arena, name, &cursor);
+	enum err e;
 
+	s->begun = clock_mono_us();
+	e = q_journal_cursor_lock(tx->c, tx->arena, name, &cursor);
 	if (e != OK)
 		return e;
 	s->seq = cursor.seq;
@@ -70,9 +73,7 @@ static enum err tail_job(struct tx *tx, void *arg)
 		return e;
 	s->seq = v[s->n - 1].seq;
 	s->at = v[s->n - 1].at;
-	e = q_journal_cursor_move(tx->c, name, s->seq, NULL);
-	s->took_us = clock_mono_us() - begun;
-	return e;
+	return q_journal_cursor_move(tx->c, name, s->seq, NULL);
 }
 
 static enum err watch_step(struct step *s)
@@ -105,6 +106,36 @@ static enum err anything_new(struct journal_tailer *t, int64_t seq, int64_t *beh
 	return e;
 }
 
+/* People wait for a job that is under way, so one that is far behind takes jobs of some milliseconds, however many entries that is. */
+static void keep_pace(struct journal_tailer *t, const struct step *s)
+{
+	if (s->limit != t->pace)
+		return;
+	if (s->took_us > BEHIND_US)
+		t->pace = t->pace / 2 > BATCH ? t->pace / 2 : BATCH;
+	else if (s->took_us < BEHIND_US / 2)
+		t->pace = t->pace * 2 < BATCH_BEHIND ? t->pace * 2 : BATCH_BEHIND;
+}
+
+static bool is_drained(struct journal_tailer *t)
+{
+	bool yes;
+
+	pthread_mutex_lock(&t->log->lock);
+	yes = t->draining > 0;
+	pthread_mutex_unlock(&t->log->lock);
+	return yes;
+}
+
+static int limit_of(struct journal_tailer *t, int64_t behind)
+{
+	if (t->fn && db_writer_busy(t->log->db))
+		return BATCH_BUSY;
+	if (behind <= FAR_BEHIND)
+		return BATCH;
+	return t->fn == NULL || is_drained(t) ? BATCH_BEHIND : t->pace;
+}
+
 static enum err step(struct journal_tailer *t, struct step *s)
 {
 	int64_t behind;
@@ -114,10 +145,12 @@ static enum err step(struct journal_tailer *t, struct step *s)
 	e = anything_new(t, s->seq, &behind);
 	if (e != OK || behind <= 0)
 		return e;
-	s->limit = t->fn && db_writer_busy(t->log->db) ? BATCH_BUSY : behind > FAR_BEHIND ? BATCH_BEHIND : BATCH;
+	s->limit = limit_of(t, behind);
 	e = t->fn ? db_write(t->log->db, tail_job, s) : watch_step(s);
 	if (e != OK)
 		return e;
+	s->took_us = t->fn ? clock_mono_us() - s->begun : 0;
+	keep_pace(t, s);
 	pthread_mutex_lock(&t->log->lock);
 	t->seq = s->seq;
 	pthread_cond_broadcast(&t->log->woken); /* for those that drain */
@@ -168,15 +201,25 @@ static void gather(struct journal_tailer *t, int64_t ms)
 
 /*
  * How long to leave the writer to others. Search and totals may be a little behind; people wait for their answers. So while the writer is
- * busy with them a tailer takes a twentieth of its time, and half of it when it falls behind.
+ * busy with them a tailer takes a twentieth of its time. From easy_ms behind its share grows, the later the more, until at late_ms it takes as much
+ * as it leaves: whatever people do, it does not fall much farther behind.
  */
+int64_t tail_yield_us(const struct journal_log *l, int64_t late_ms, int64_t took_us)
+{
+	int64_t over = late_ms - l->easy_ms, span = l->late_ms - l->easy_ms;
+
+	if (over <= 0)
+		return YIELD * took_us;
+	return over >= span ? took_us : took_us + (YIELD - 1) * took_us * (span - over) / span;
+}
+
 static int64_t pause_ms(const struct journal_tailer *t, const struct step *s)
 {
 	int64_t yield, plain = s->n < (size_t)s->limit ? (t->fn ? GATHER_MS : GATHER_WATCH_MS) : 0;
 
 	if (t->fn == NULL || !db_writer_busy(t->log->db))
 		return plain;
-	yield = s->took_us * (clock_now() - s->at > LATE_MS ? 1 : YIELD) / 1000 + 1;
+	yield = tail_yield_us(t->log, clock_now() - s->at, s->took_us) / 1000 + 1;
 	return yield > plain ? yield : plain;
 }
 
@@ -259,6 +302,7 @@ static struct journal_tailer *new_tailer(const char *name)
 	if (strlen(name) >= sizeof(t->name))
 		BUG("name of tailer too long: %s", name);
 	memcpy(t->name, name, strlen(name) + 1);
+	t->pace = BATCH;
 	return t;
 }
 

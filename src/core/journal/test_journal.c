@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "core/journal/journal.h"
+#include "core/journal/inner.h"
 #include "core/journal/receipt.h"
 #include "crypto/keyring.h"
 #include "db/query.h"
@@ -696,6 +696,70 @@ static void test_tail_under_load(void **state)
 	journal_tail_stop(t);
 }
 
+/* The share of a tailer: a twentieth, more with each millisecond it is late, half at the end and never less. */
+static void test_tail_share(void **state)
+{
+	const struct journal_log *l = journal_log_of(((struct unit *)*state)->db);
+	int64_t last = tail_yield_us(l, 0, 1000);
+
+	assert_int_equal(19000, last);
+	assert_int_equal(19000, tail_yield_us(l, TAIL_EASY_MS, 1000));
+	for (int64_t ms = 0; ms < 2 * TAIL_LATE_MS; ms += 100) {
+		int64_t now = tail_yield_us(l, ms, 1000);
+
+		assert_true(now <= last && now >= 1000 && (ms <= TAIL_EASY_MS || ms > TAIL_LATE_MS || now < last));
+		last = now;
+	}
+	assert_int_equal(1000, tail_yield_us(l, TAIL_LATE_MS, 1000));
+	assert_int_equal(1000, tail_yield_us(l, INT64_MAX / 2, 1000));
+}
+
+#define PRESS 8
+
+struct press {
+	struct db *db;
+	_Atomic int64_t written;
+	_Atomic bool over;
+};
+
+static void *press_thread(void *arg)
+{
+	struct press *p = arg;
+	struct act act = {.n = 1, .kind = "matter.file", .subject = 1};
+
+	while (!atomic_load(&p->over)) {
+		if (db_write(p->db, act_job, &act) != OK)
+			BUG("a write failed");
+		atomic_fetch_add(&p->written, 1);
+	}
+	return NULL;
+}
+
+/* People who never stop: who follows is not starved, but sees the most of what they wrote while they write. */
+static void test_tail_not_starved(void **state)
+{
+	struct unit *u = *state;
+	struct journal_log *l = journal_log_of(u->db);
+	struct press p = {.db = u->db};
+	struct seen s = {.upto = 0};
+	struct journal_tailer *t;
+	pthread_t threads[PRESS];
+
+	l->easy_ms = 50;
+	l->late_ms = 250;
+	assert_int_equal(OK, journal_tail(u->db, "press", tail, &s, &t));
+	for (int i = 0; i < PRESS; i++)
+		assert_int_equal(0, pthread_create(&threads[i], NULL, press_thread, &p));
+	usleep(2500000);
+	journal_tail_stop(t); /* while they write */
+	atomic_store(&p.over, true);
+	for (int i = 0; i < PRESS; i++)
+		pthread_join(threads[i], NULL);
+	assert_true(s.upto > 0 && !s.skipped);
+	if (s.upto * 2 < atomic_load(&p.written))
+		fail_msg("seen %lld of %lld", (long long)s.upto, (long long)atomic_load(&p.written));
+}
+
 static int use_suite(const char *suite)
 {
 	struct arena a;
@@ -720,7 +784,7 @@ int main(void)
 		BOTH(test_refused), BOTH(test_concurrent), BOTH(test_two_stores), BOTH(test_restart), BOTH(test_tamper), BOTH(test_cut_off),
 		BOTH(test_edge), BOTH(test_edge_of_an_old_store), BOTH(test_node_byte),
 		BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_recent), BOTH(test_tail),
-		BOTH(test_watch), BOTH(test_tail_under_load),
+		BOTH(test_watch), BOTH(test_tail_under_load), BOTH(test_tail_share), BOTH(test_tail_not_starved),
 	};
 	int failed;
 
