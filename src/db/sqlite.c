@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "db/inner.h"
 #include "db/reserve.h"
+#include "db/walfile.h"
 
 #define WRITER_CACHE_KB 32768
 #define READER_CACHE_KB 6144
@@ -184,7 +185,7 @@ static enum err connect_once(struct db_conn *c, bool *full, struct arena *a, str
 	int rc;
 
 	pthread_once(&configured, configure);
-	rc = sqlite3_open_v2(db->url, &h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	rc = sqlite3_open_v2(db->url, &h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, c->writer ? db_walfile_vfs() : NULL);
 	c->h = h;
 	if (rc != SQLITE_OK) {
 		db_why(a, why, "无法打开数据库文件 %s：%s。若尚未建立，请运行：gongzhi init", "Cannot open the store file %s: %s. If it was never made, run: gongzhi init",

@@ -662,6 +662,75 @@ static void test_kill(void **state)
 	free(url);
 }
 
+/* ---- more than the writer's cache holds: pages go to the WAL before the commit, and are read from there ---- */
+
+#define LARGE_ROWS 1900
+#define LARGE_BYTES 20000 /* 38 MB; the cache has 32 */
+
+struct large {
+	int64_t from;
+	bool fail;
+};
+
+static void large_text(char *to, int64_t id)
+{
+	char number[24];
+	int n = snprintf(number, sizeof(number), "%lld", (long long)id);
+
+	memset(to, 'a' + (int)(id % 26), LARGE_BYTES);
+	memcpy(to, number, (size_t)n);
+}
+
+static enum err large_is(void *arg, const struct db_value *v)
+{
+	char *want = malloc(LARGE_BYTES);
+
+	large_text(want, *(int64_t *)arg);
+	assert_int_equal(LARGE_BYTES, v[1].s.n);
+	assert_memory_equal(want, v[1].s.p, LARGE_BYTES);
+	free(want);
+	return OK;
+}
+
+static enum err large_job(struct tx *tx, void *arg)
+{
+	const struct large *l = arg;
+	char *text = malloc(LARGE_BYTES);
+	enum err e = OK;
+
+	for (int64_t id = l->from; e == OK && id < l->from + LARGE_ROWS; id++) {
+		struct db_value p[] = {{.i = id}, {.s = {text, LARGE_BYTES}}, {.i = 7}};
+
+		large_text(text, id);
+		e = db_run(tx->c, &q_add, p, NULL, NULL, NULL);
+	}
+	free(text);
+	for (int64_t id = l->from; e == OK && id < l->from + LARGE_ROWS; id += 100)
+		e = db_run(tx->c, &q_get, &(struct db_value){.i = id}, large_is, &id, NULL);
+	return e != OK ? e : l->fail ? ERR_RULE : OK;
+}
+
+static void test_large(void **state)
+{
+	struct unit *u = *state;
+	struct large first = {.from = 1}, lost = {.from = 10001, .fail = true};
+	struct add small = {.id = 50000, .name = STR("behind it")};
+	struct db_conn *c;
+
+	make_tables(u);
+	assert_int_equal(OK, db_write(u->db, large_job, &first));
+	assert_int_equal(LARGE_ROWS, count(u->db));
+	assert_int_equal(ERR_RULE, db_write(u->db, large_job, &lost));
+	assert_int_equal(LARGE_ROWS, count(u->db));
+	assert_int_equal(OK, db_write(u->db, add_job, &small));
+	unit_store_reopen(u, NULL);
+	assert_int_equal(LARGE_ROWS + 1, count(u->db));
+	c = db_read_begin(u->db);
+	for (int64_t id = 1; id <= LARGE_ROWS; id++)
+		assert_int_equal(OK, db_run(c, &q_get, &(struct db_value){.i = id}, large_is, &id, NULL));
+	db_read_end(c);
+}
+
 /* ---- the server goes away and comes back; what was acknowledged before, between and after is there once ---- */
 
 static void test_pg_restart(void **state)
@@ -992,7 +1061,7 @@ int main(void)
 		UNIT_BOTH(test_values), UNIT_BOTH(test_text), UNIT_BOTH(test_optional_and_lists), UNIT_BOTH(test_many_threads),
 		UNIT_BOTH(test_few_failures), UNIT_BOTH(test_submit_here),
 		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_busy), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
-		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
+		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_ON(DB_SQLITE, test_large), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
 		UNIT_BOTH(test_search), UNIT_BOTH(test_marks), cmocka_unit_test(test_pg_restart),
 		UNIT_ON(DB_PG, test_cut_at_commit),
 	};
