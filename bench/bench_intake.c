@@ -3,7 +3,8 @@
  * after COMMIT; against
  *   raw-batch   the rate at which this process commits the same rows in batches of 64 to such a file,
  *   naive       the same server with one commit a request,
- *   lone-sync   one client alone, against the disk's rate of fdatasync on a preallocated file.
+ *   lone-sync   one client alone, against the disk's rate of fdatasync on a preallocated file; and the same on a disk that is made slower: a
+ *               delay is injected behind each sync of both, of the server and of the raw probe (slow_sync.c).
  * INTAKE_REPORTS (6000) reports a round, INTAKE_ROUNDS (3), INTAKE_CONNECTIONS (64). INTAKE_ONLY=group or =lone takes that one
  * and its processor time only: what a change is measured with.
  */
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -46,6 +48,53 @@ static double sync_rate(const char *dir)
 	close(fd);
 	unlink(path);
 	return n / t0;
+}
+
+/* ---- a slower disk ---- */
+
+/* From here on every process that is started has so many microseconds more behind each sync; 0: none. This one has not. */
+static void slow_disk(int64_t us)
+{
+	const char *so = getenv("SLOW_SYNC_SO") ? getenv("SLOW_SYNC_SO") : "build/bench/slow_sync.so";
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)us);
+	if (us && access(so, R_OK) != 0) {
+		fprintf(stderr, "bench: %s is missing: run make bench-intake, or name it in SLOW_SYNC_SO\n", so);
+		exit(1);
+	}
+	if (us) {
+		setenv("LD_PRELOAD", so, 1);
+		setenv("SLOW_SYNC_US", text, 1);
+	} else {
+		unsetenv("LD_PRELOAD");
+		unsetenv("SLOW_SYNC_US");
+	}
+}
+
+/* sync_rate in a process of its own, so that the slower disk is its too. */
+static double sync_rate_of_child(const char *dir)
+{
+	char self[512] = "", text[64] = "";
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int to[2], status;
+	pid_t pid;
+
+	if (n <= 0 || pipe(to) != 0)
+		exit(1);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		dup2(to[1], 1);
+		execl(self, self, "sync-rate", dir, (char *)NULL);
+		_exit(127);
+	}
+	close(to[1]);
+	if (read(to[0], text, sizeof(text) - 1) <= 0)
+		exit(1);
+	close(to[0]);
+	waitpid(pid, &status, 0);
+	return strtod(text, NULL);
 }
 
 /* ---- over HTTP ---- */
@@ -145,15 +194,45 @@ static int only(const char *what, int connections, int64_t reports, int rounds)
 	return 0;
 }
 
+/* One client alone where each sync takes `us` microseconds more, and the raw probe there. */
+static int64_t lone_on_slower(int64_t us, int64_t reports, int rounds)
+{
+	struct load_result r, lone = {0};
+	double sync = 0;
+	char what[64];
+
+	for (int i = 0; i < rounds; i++) {
+		struct bench b;
+
+		bench_open(&b, DB_SQLITE, NULL);
+		slow_disk(us);
+		sync = fmax(sync, sync_rate_of_child(b.var));
+		intake(&b, 0, 1, reports, &r, NULL);
+		slow_disk(0);
+		keep_best(&lone, &r);
+		bench_close(&b);
+	}
+	snprintf(what, sizeof(what), "delay of %.1f ms injected: fdatasync", (double)us / 1000);
+	row(what, sync, NULL);
+	snprintf(what, sizeof(what), "... a lone client there");
+	row(what, lone.rate, &lone);
+	snprintf(what, sizeof(what), us < 1000 ? "intake/lone-sync-%lldus" : "intake/lone-sync-%lldms", (long long)(us < 1000 ? us : us / 1000));
+	bench_line(what, lone.rate, "reports/s", "raw-fdatasync-with-injected-delay", lone.rate / sync);
+	return lone.failed;
+}
+
 /* Every figure is the best of some rounds in turn, so that another program's burst hits peer and ours alike. */
-int main(void)
+int main(int argc, char **argv)
 {
 	int64_t reports = bench_env("INTAKE_REPORTS", 6000);
 	int connections = (int)bench_env("INTAKE_CONNECTIONS", 64), rounds = (int)bench_env("INTAKE_ROUNDS", 3);
 	struct bench b;
 	struct load_result r, group = {0}, naive = {0}, lone = {0};
 	double raw = 0, sync = 0, cpu = 0;
+	int64_t failed;
 
+	if (argc == 3 && strcmp(argv[1], "sync-rate") == 0)
+		return printf("%.1f\n", sync_rate(argv[2])) < 0;
 	bench_begin();
 	if (getenv("INTAKE_ONLY"))
 		return only(getenv("INTAKE_ONLY"), connections, reports, rounds);
@@ -179,5 +258,8 @@ int main(void)
 	bench_line("intake/naive", group.rate, "reports/s", "one-commit-a-request", group.rate / naive.rate);
 	bench_line("intake/p99", group.p99, "ms", "20ms", group.p99 / 20);
 	bench_line("intake/lone-sync", lone.rate, "reports/s", "raw-fdatasync", lone.rate / sync);
-	return group.failed + naive.failed + lone.failed > 0;
+	failed = group.failed + naive.failed + lone.failed;
+	failed += lone_on_slower(500, reports / 8, rounds);
+	failed += lone_on_slower(2000, reports / 16, rounds);
+	return failed > 0;
 }
