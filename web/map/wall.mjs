@@ -64,7 +64,8 @@ function showBoards() {
 function showLists() {
 	fill("#newest", state.newest, matterRow, "no-newest");
 	fill("#oldest", state.oldest, matterRow, "no-oldest");
-	fill("#duty", state.duty, (d) => el("li", { class: "wduty" }, el("span", {}, d.post), el("b", {}, d.name)), "no-duty");
+	fill("#duty", state.duty, (d) => el("li", { class: "wduty" },
+		el("span", {}, d.post, d.since ? ` · ${word("since", clockOf(d.since))}` : ""), el("b", {}, d.name)), "no-duty");
 	fill("#children", state.children, (c) => el("li", {}, el("button", { type: "button", class: "wchild", onclick: () => go(c.code) },
 		el("span", {}, c.name), el("span", { class: "wchild__v" }, `${c.open}`, c.late ? el("b", {}, ` ${word("late-n", c.late)}`) : ""))), "no-children");
 }

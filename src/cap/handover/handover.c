@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "cap/handover/handover.sql.h"
+#include "core/actor/duty.h"
 #include "core/journal/journal.h"
 #include "core/notify/wish.h"
 #include "core/place/place.h"
@@ -156,6 +157,8 @@ enum err handover_answer_job(struct tx *tx, void *arg)
 		return ERR_CONFLICT;
 	if (e == OK && x->take)
 		e = q_handover_notes_pass(tx->c, x->place, x->id, NULL);
+	if (e == OK && x->take)
+		e = duty_take(tx, x->place, x->actor);
 	if (e == OK)
 		e = notify_settle(tx, x->id, true);
 	return e == OK ? append(tx, x->take ? "handover.take" : "handover.withdraw", x->id, x->actor, x->place, STR("{}")) : e;

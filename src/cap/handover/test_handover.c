@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/time.h"
 #include "cap/handover/handover.h"
+#include "core/actor/duty.h"
 #include "core/journal/journal.h"
 #include "core/place/place.h"
 
@@ -135,6 +136,17 @@ static void test_morning(void **state)
 
 /* ---- words and hands ---- */
 
+static bool on_duty(struct str name)
+{
+	struct db_conn *c = db_read_begin(site.app->db);
+	struct duty *v;
+	size_t n;
+
+	assert_int_equal(OK, duty_at(c, &site.arena, w.town, place_after(&site.arena, w.town), "matter.dispatch", 10, &v, &n));
+	db_read_end(c);
+	return n == 1 && v[0].since && str_eq(v[0].name, name);
+}
+
 static void test_hand_over(void **state)
 {
 	struct browser d = as("day"), n = as("night"), o = as("other");
@@ -171,6 +183,7 @@ static void test_hand_over(void **state)
 	browser_get(&n, "/me/notices");
 	assert_false(browser_has(&n, "请您接班"));
 	browser_get(&n, "/handover");
+	assert_true(on_duty(STR("night")));
 	assert_true(browser_has(&n, "上一班留下的话") && browser_has(&n, "water main burst") && browser_has(&n, "day 交给 night") && browser_has(&n, "还没有留话"));
 }
 

@@ -80,14 +80,6 @@ FROM matter WHERE id IN ($ids[]);
 -- name: map_boards(place_from str, place_to str) -> id i64, name str
 SELECT id, name FROM org WHERE place >= $place_from AND place < $place_to AND kind = 'board';
 
--- Who may dispatch there: the posts that somebody is always on.
--- name: map_duty(place_from str, place_to str, n i64) -> name str, title str, title_en str, post str?
-SELECT a.name, r.title, r.title_en, p.name AS post FROM grant_ g JOIN account a ON a.id = g.account JOIN role r ON r.name = g.role
-	LEFT JOIN post p ON p.id = g.post
-WHERE g.place >= $place_from AND g.place < $place_to AND a.active
-	AND EXISTS (SELECT 1 FROM role_permission rp WHERE rp.role = g.role AND rp.permission = 'matter.dispatch')
-ORDER BY g.place LIMIT $n;
-
 -- ---- counted anew, for the test ----
 
 -- The same filters as the points in memory have. Edges of the area: south and west belong to it.

@@ -12,6 +12,7 @@
 #include "cap/map/codes.h"
 #include "cap/map/map.sql.h"
 #include "cap/map/pages.h"
+#include "core/actor/duty.h"
 #include "core/matter/category.h"
 #include "core/matter/matter.h"
 #include "core/place/place.h"
@@ -391,16 +392,18 @@ static enum err put_duty(struct wall *w)
 	json_key(w->j, "duty");
 	json_arr(w->j);
 	for (size_t i = 0; e == OK && i < w->nranges && said < DUTY; i++) {
-		struct map_duty_rows rows;
+		struct duty *v;
+		size_t n;
 
-		e = q_map_duty(rq_conn(w->rq), w->rq->arena, w->ranges[i].from, w->ranges[i].to, DUTY, &rows);
-		for (size_t k = 0; e == OK && k < rows.n && said < DUTY; k++, said++) {
-			const struct map_duty_row *r = &rows.v[k];
+		e = duty_at(rq_conn(w->rq), w->rq->arena, w->ranges[i].from, w->ranges[i].to, "matter.dispatch", DUTY, &v, &n);
+		for (size_t k = 0; e == OK && k < n && said < DUTY; k++, said++) {
+			const struct duty *d = &v[k];
 
 			json_obj(w->j);
 			json_key(w->j, "post");
-			json_str(w->j, r->post.n ? r->post : w->rq->lang == LANG_EN && r->title_en.n ? r->title_en : r->title);
-			json_key(w->j, "name"), json_str(w->j, r->name);
+			json_str(w->j, d->post.n ? d->post : w->rq->lang == LANG_EN && d->role_en.n ? d->role_en : d->role);
+			json_key(w->j, "name"), json_str(w->j, d->name);
+			json_key(w->j, "since"), json_i64(w->j, d->since);
 			json_end(w->j);
 		}
 	}

@@ -274,6 +274,8 @@ static enum err rename_place(struct tx *tx, struct str old_key, struct str new_k
 		e = q_actor_party_rename(tx->c, old_key, after, new_key, cut, NULL);
 	if (e == OK)
 		e = q_actor_orgs_rename(tx->c, old_key, after, new_key, cut, NULL);
+	if (e == OK)
+		e = q_actor_duty_rename(tx->c, old_key, after, new_key, cut, NULL);
 	return e;
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "core/actor/actor.h"
+#include "core/actor/duty.h"
 #include "core/journal/journal.h"
 #include "core/place/place.h"
 #include "crypto/keyring.h"
@@ -830,6 +831,60 @@ static void test_place_moves(void **state)
 	assert_false(actor_may(&s, "matter.dispatch", m.key[3]));
 }
 
+/* ---- whose shift it is ---- */
+
+struct shift { struct str place; int64_t account; };
+
+static enum err take_shift(struct tx *tx, void *arg)
+{
+	const struct shift *s = arg;
+
+	return duty_take(tx, s->place, s->account);
+}
+
+static size_t on_duty(struct unit *u, struct str place, struct duty **v)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	size_t n = 0;
+
+	assert_int_equal(OK, duty_at(c, u->a, place, place_after(u->a, place), "matter.dispatch", 10, v, &n));
+	db_read_end(c);
+	return n;
+}
+
+/* Everybody who may dispatch, until a shift is taken; then that one, until they may no longer, and wherever the place goes. */
+static void test_duty(void **state)
+{
+	struct unit *u = *state;
+	struct make_places m;
+	struct move mv;
+	struct duty *v;
+	int64_t day = person(u, "day"), night = person(u, "night"), clerk = person(u, "clerk");
+
+	assert_int_equal(OK, db_write(u->db, make_places, &m));
+	assert_int_equal(0, on_duty(u, m.key[3], &v));
+	assert_int_equal(OK, give(u, day, "dispatcher", m.key[3].p));
+	assert_int_equal(OK, give(u, night, "dispatcher", m.key[3].p));
+	assert_int_equal(OK, give(u, clerk, "handler", m.key[3].p));
+	assert_int_equal(2, on_duty(u, m.key[3], &v));
+	assert_int_equal(0, v[0].since);
+	assert_int_equal(OK, db_write(u->db, take_shift, &(struct shift){m.key[3], clerk}));
+	assert_int_equal(2, on_duty(u, m.key[3], &v)); /* a clerk's shift is nobody's: the role does not distribute work */
+	assert_int_equal(OK, db_write(u->db, take_shift, &(struct shift){m.key[3], day}));
+	assert_int_equal(OK, db_write(u->db, take_shift, &(struct shift){m.key[3], night}));
+	assert_int_equal(1, on_duty(u, m.key[3], &v));
+	assert_true(v[0].since > 0 && v[0].role.n > 0);
+	assert_int_equal(1, on_duty(u, m.key[2], &v)); /* the village above sees its grid's */
+	mv = (struct move){.from = m.key[1]};
+	assert_int_equal(OK, db_write(u->db, add_sister, &mv));
+	mv.from = m.key[3];
+	assert_int_equal(OK, db_write(u->db, move_place, &mv));
+	assert_int_equal(1, on_duty(u, mv.now_at, &v));
+	assert_int_equal(OK, db_write(u->db, take_back, &(struct act){.id = night, .role = STR("dispatcher"), .place = mv.now_at}));
+	assert_int_equal(1, on_duty(u, mv.now_at, &v)); /* the other again */
+	assert_int_equal(0, v[0].since);
+}
+
 static void prepare(void)
 {
 	struct str why;
@@ -855,7 +910,7 @@ int main(void)
 		BOTH(test_roles_file), BOTH(test_roles_mistakes), BOTH(test_role_edited), BOTH(test_role_made),
 		BOTH(test_last_administrator), BOTH(test_roles_change), BOTH(test_rights), BOTH(test_grant_refused),
 		BOTH(test_three_administrators), BOTH(test_three_administrators_race), BOTH(test_accounts), BOTH(test_login),
-		BOTH(test_login_unknown), BOTH(test_session), BOTH(test_screen), BOTH(test_session_ends_with_account), BOTH(test_orgs), BOTH(test_place_moves),
+		BOTH(test_login_unknown), BOTH(test_session), BOTH(test_screen), BOTH(test_session_ends_with_account), BOTH(test_orgs), BOTH(test_place_moves), BOTH(test_duty),
 	};
 	int failed;
 
