@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, test } from './lib/test.mjs';
 import { axe, fits, login, screenshot, visitor } from './lib/browser.mjs';
-import { password, town as code } from './lib/desk.mjs';
+import { password, staff, town as code } from './lib/desk.mjs';
 import * as osm from './lib/osm.mjs';
 import { root, work, world } from './lib/server.mjs';
 import { run } from './lib/shell.mjs';
@@ -76,6 +76,19 @@ test.main('an address that names a road is found on it', async () => {
   const roads = found.rows.filter((r) => r.kind === 'road');
   assert.ok(roads.length > 0 && roads.every((r) => r.name === '红石路' && Math.abs(r.lon - lon) < 0.05), JSON.stringify(found));
   await context.close();
+});
+
+test.main('a community is merged away: the running server finds out where its roads lie now', async () => {
+  const v = await staff(server, 'dispatcher');
+  const codes = async () => JSON.parse((await v.get(`/map/find.json?q=${encodeURIComponent('红石路')}`)).text).rows.filter((r) => r.kind === 'road').map((r) => r.code);
+  const [gone, into] = [...new Set(await codes())].sort();
+  assert.ok(gone && into, 'the road runs through one community only');
+  await server.cli(['place', 'merge', gone, into, '--reason', '测试']);
+  for (let i = 0; i < 300 && !/roads follow the places changed=[1-9]/.test(server.log()); i++) await sleep(200);
+  assert.match(server.log(), /roads follow the places changed=[1-9]/);
+  const now = await codes();
+  assert.ok(now.includes(into) && !now.includes(gone), `${now}`);
+  assert.equal(new Set(now).size, now.length); // once in each
 });
 
 test('the small map has streets beneath, says whose they are, and needs no script', async () => {

@@ -1,4 +1,5 @@
 /* The tables of the map. */
+#include "base/clock.h"
 #include "cap/map/cache.h"
 #include "cap/map/ground.h"
 #include "cap/map/layer.h"
@@ -26,6 +27,7 @@ static void stop(struct app *app)
 	(void)app;
 	feed_stop();
 	ground_stop();
+	ground_renew_stop();
 	cache_forget();
 }
 
@@ -65,6 +67,11 @@ static const struct route routes[] = {
 	{0},
 };
 
+static const struct job_entry jobs[] = {
+	{"map.roads", 5 * MS_SECOND, ground_renew_job},
+	{0},
+};
+
 static const struct menu_entry menu[] = {
 	{N_("地图"), "/map", "matter.read", 25, NULL},
 	{0},
@@ -81,6 +88,7 @@ const struct capability cap_map = {
 	.name = "map",
 	.title = N_("地图"),
 	.routes = routes,
+	.jobs = jobs,
 	.menu = menu,
 	.subcommands = subcommands,
 	.start = start,

@@ -12,6 +12,8 @@
 
 #define GROUND_CREDIT "© OpenStreetMap contributors (ODbL)"
 
+#define GROUND_LOCK 0x67726f756e64 /* jobs that change which edition is in force, or its roads, run one behind the other */
+
 /* ---- import (ground_import.c) ---- */
 
 struct ground_import {
@@ -22,7 +24,8 @@ struct ground_import {
 	bool (*stop)(void *arg);
 	void *arg;
 	/* out */
-	bool same;               /* this file is in force already: nothing was changed */
+	bool same;               /* this file is in force already: nothing was changed, but for: */
+	int64_t renewed;         /* roads that lay in other communities, since the places have changed */
 	bool stopped;            /* interrupted; run again, it goes on where it was */
 	int64_t features, points, roads, left_out;
 };
@@ -35,14 +38,38 @@ int ground_import_command(int argc, char **argv);
 /* ---- roads (ground_roads.c) ---- */
 
 struct ground_road { struct str place, name; double lon, lat, reach; };
+/* The named roads of a draft, name by name in the order of their bytes. The draft must outlive the walk. */
+struct ground_walk;
+struct ground_walk *ground_walk_begin(const struct ground_draft *d);
 /*
- * The named roads of the draft, each once for each community (or town, where communities have no place) that it runs through. ERR_BUSY when progress returns
- * false. Lives in the arena.
+ * The next name: a row for each community (or town, where communities have no place) that roads of that name run through, by the places that `c` sees. Rows are
+ * arena memory, the name is the draft's. ERR_NOT_FOUND behind the last.
  */
-CHECKED enum err ground_roads(struct db_conn *c, struct arena *a, const struct ground_draft *d, bool (*progress)(void *arg, int64_t done, int64_t of),
-			      void *arg, struct ground_road **v, size_t *n);
+CHECKED enum err ground_walk_next(struct ground_walk *w, struct db_conn *c, struct arena *a, struct str *name, struct ground_road **v, size_t *n);
+/* How far it is: roads behind, roads in all. */
+void ground_walk_at(const struct ground_walk *w, int64_t *done, int64_t *of);
+void ground_walk_end(struct ground_walk *w); /* NULL is fine */
 /* For place_find_source. */
 enum err ground_names(struct db_conn *c, struct gazetteer *g);
+
+/* ---- roads when places have changed (ground_renew.c) ---- */
+
+struct ground_renew;
+struct ground_renew *ground_renew_new(struct db *db);
+/*
+ * Brings the roads of the ground in force up to the places of now, for some `ms` (reading what it needs is not interrupted); *done: nothing is left to do. May
+ * be called by several processes, killed at any moment, and overtaken by imports and by further changes: it only writes what differs, each name at once.
+ */
+CHECKED enum err ground_renew_some(struct ground_renew *r, int64_t ms, bool *done);
+/* Rows that were taken away or put since the beginning; how far the pass is. */
+int64_t ground_renew_changed(const struct ground_renew *r);
+void ground_renew_at(const struct ground_renew *r, int64_t *done, int64_t *of);
+void ground_renew_free(struct ground_renew *r); /* NULL is fine */
+
+struct app;
+/* The job of the server: a second of it now and then, when the places have been quiet for a round. */
+enum err ground_renew_job(struct app *app, int64_t now);
+void ground_renew_stop(void);
 
 /* ---- in memory (ground_feed.c) ---- */
 

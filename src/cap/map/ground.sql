@@ -15,6 +15,13 @@ UPDATE map_ground SET in_force = TRUE, file = $file, source = $source, parts = $
 	places = $places, updated = $updated
 WHERE id = $id;
 
+-- Negative: somebody is at it, and nobody else writes roads of this edition (ground_renew.c).
+-- name: map_ground_places exec (id i64, places i64)
+UPDATE map_ground SET places = $places WHERE id = $id;
+
+-- name: map_ground_renewed exec (id i64, places i64, roads i64)
+UPDATE map_ground SET places = $places, roads = $roads WHERE id = $id;
+
 -- name: map_ground_forget exec (id i64)
 DELETE FROM map_ground WHERE id = $id AND NOT in_force;
 
@@ -41,3 +48,6 @@ DELETE FROM map_road WHERE edition = $edition AND number < $below;
 
 -- name: map_roads_page(edition i64, after i64, n i64) -> number i64, place str, name str, lon f64, lat f64, reach f64
 SELECT number, place, name, lon, lat, reach FROM map_road WHERE edition = $edition AND number > $after ORDER BY number LIMIT $n;
+
+-- name: map_road_drop exec (edition i64, number i64)
+DELETE FROM map_road WHERE edition = $edition AND number = $number;

@@ -58,6 +58,9 @@ static int run_import(struct cli *cli, const char *path, const char *source)
 	}
 	if (im.same) {
 		printf("已经是这个文件，没有改动 (this file is in force already, nothing was changed)\n");
+		if (im.renewed)
+			printf("地点有变化，路名重新对到社区：改了 %lld 段 (the places have changed: %lld stretches of roads lie elsewhere now)\n",
+			       (long long)im.renewed, (long long)im.renewed);
 		return 0;
 	}
 	printf("底图：%lld 条线和面，%lld 个点，%lld 段有名字的道路，去掉不完整的 %lld 个 (ground map: %lld lines and areas, %lld points, %lld stretches of named "
@@ -85,7 +88,7 @@ int ground_import_command(int argc, char **argv)
 		.en = "Imports the ground map (roads, railways, water, green, names of roads) from an OpenStreetMap extract, .osm.pbf or .osm. It replaces "
 		      "the one before as a whole; interrupted, it is run again and goes on.",
 		.more = "数据 © OpenStreetMap contributors，ODbL 许可；凡显示底图的地图都注明来源 (every map that shows it says so)。\n"
-			"导入了新的社区边界后，再导入一次同一个文件，路名按新边界对到社区 (after new boundaries import the file again: roads are assigned anew)。"};
+			"边界、地点改变以后，运行中的服务自己把路名重新对到社区 (when borders or places change, the running server assigns roads anew by itself)。"};
 	int status = opt_parse(&cmd, &argc, &argv);
 	struct cli cli;
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -19,11 +20,13 @@
 #include "geo/osm_ground.h"
 
 #define RULES 1                  /* grows when what is kept of a file, or how, changes: the same file is another edition then */
-#define LOCK 0x67726f756e64      /* jobs that change which edition is in force run one behind the other */
 #define PARTS 8                  /* a job: one megabyte */
 #define ROADS 500                /* a job */
+#define ROADS_MAX 1000000
+#define RENEW_MS 500             /* between two looks at whether to stop */
 #define SOURCE_MAX 200           /* bytes: it stands on the map */
 #define CHUNK ((size_t)1 << 20)
+#define ROADS_STEP "路名对到社区 roads"
 
 struct work {
 	struct db *db;
@@ -94,13 +97,10 @@ static enum err begin(struct tx *tx, void *arg)
 	struct work *w = arg;
 	struct map_grounds_rows rows;
 	struct map_ground_parts_count_row count;
-	int64_t places;
-	enum err e = db_lock(tx, LOCK);
+	enum err e = db_lock(tx, GROUND_LOCK);
 
 	w->edition = w->have = 0;
 	w->im->same = false;
-	if (e == OK)
-		e = place_area_version(tx->c, &places);
 	if (e == OK)
 		e = q_map_grounds(tx->c, tx->arena, &rows);
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
@@ -109,7 +109,7 @@ static enum err begin(struct tx *tx, void *arg)
 		if (!rows.v[i].in_force)
 			w->edition = rows.v[i].id;
 		else
-			w->im->same = rows.v[i].places == places && (str_empty(w->im->source) || str_eq(rows.v[i].source, w->im->source));
+			w->im->same = str_empty(w->im->source) || str_eq(rows.v[i].source, w->im->source);
 	}
 	if (e != OK || w->im->same)
 		return e;
@@ -184,7 +184,7 @@ static enum err enforce(struct tx *tx, void *arg)
 	struct map_ground_parts_count_row parts;
 	struct map_roads_count_row roads;
 	int64_t places, changed = 0;
-	enum err e = db_lock(tx, LOCK);
+	enum err e = db_lock(tx, GROUND_LOCK);
 
 	if (e == OK)
 		e = q_map_ground_parts_count(tx->c, tx->arena, w->edition, &parts);
@@ -284,7 +284,7 @@ static enum err retire(struct tx *tx, void *arg)
 {
 	struct work *w = arg;
 	int64_t changed = 0, version;
-	enum err e = db_lock(tx, LOCK);
+	enum err e = db_lock(tx, GROUND_LOCK);
 
 	if (e == OK)
 		e = q_map_ground_retire(tx->c, &changed);
@@ -374,9 +374,30 @@ static enum err write_parts(struct work *w)
 	return e;
 }
 
-static bool placing(void *arg, int64_t done, int64_t of)
+/* By one state of the places. */
+static enum err find_roads(struct work *w, struct db_conn *c, struct ground_road **out, size_t *nout)
 {
-	return told(arg, "路名对到社区 roads", done, of);
+	struct ground_walk *walk = ground_walk_begin(w->draft);
+	struct ground_road *v = NULL, *more;
+	size_t n = 0, cap = 0, nmore;
+	int64_t done, of;
+	struct str name;
+	enum err e = db_snapshot(c);
+
+	while (e == OK && n < ROADS_MAX) {
+		e = ground_walk_next(walk, c, w->a, &name, &more, &nmore);
+		v = grown(v, &cap, n + nmore, sizeof(*v));
+		if (e == OK && nmore)
+			memcpy(v + n, more, nmore * sizeof(*v));
+		n += e == OK ? nmore : 0;
+		ground_walk_at(walk, &done, &of);
+		if (e == OK && !told(w, ROADS_STEP, done, of))
+			e = ERR_BUSY;
+	}
+	ground_walk_end(walk);
+	*out = v;
+	*nout = n;
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 /* Those of an import that was interrupted are made anew: in which places they lie may have changed since. */
@@ -393,10 +414,7 @@ static enum err write_roads(struct work *w)
 	if (e != OK)
 		return e;
 	c = db_read_begin(w->db);
-	/* one state of the places for all roads; and hundreds of thousands of looks in one transaction */
-	e = db_snapshot(c);
-	if (e == OK)
-		e = ground_roads(c, w->a, w->draft, placing, w, &v, &n);
+	e = find_roads(w, c, &v, &n);
 	db_read_end(c);
 	w->roads = (int64_t)n;
 	for (w->first = 0; e == OK && w->first < (int64_t)n; w->first += (int64_t)w->n) {
@@ -404,6 +422,26 @@ static enum err write_roads(struct work *w)
 		w->road = v + w->first;
 		e = db_write(w->db, put_roads, w);
 	}
+	free(v);
+	return e;
+}
+
+/* The file is in force already; the places may have changed since. */
+static enum err renew_roads(struct work *w)
+{
+	struct ground_renew *r = ground_renew_new(w->db);
+	bool done = false;
+	int64_t at, of;
+	enum err e = OK;
+
+	while (e == OK && !done) {
+		e = ground_renew_some(r, RENEW_MS, &done);
+		ground_renew_at(r, &at, &of);
+		if (e == OK && !done && !told(w, ROADS_STEP, at, of))
+			e = ERR_BUSY;
+	}
+	w->im->renewed = ground_renew_changed(r);
+	ground_renew_free(r);
 	return e;
 }
 
@@ -413,7 +451,9 @@ static enum err steps(struct work *w, int fd)
 
 	if (e == OK)
 		e = db_write(w->db, begin, w);
-	if (e != OK || w->im->same)
+	if (e == OK && w->im->same)
+		return renew_roads(w);
+	if (e != OK)
 		return e;
 	e = read_file(w, fd);
 	if (e == OK)
@@ -445,6 +485,7 @@ enum err ground_import(struct db *db, struct ground_import *im, struct arena *a,
 	enum err e;
 
 	im->stopped = im->same = false;
+	im->renewed = 0;
 	if (im->source.p == NULL)
 		im->source = STR("");
 	if (fd < 0)

@@ -12,7 +12,6 @@
 
 #define STEP 100.0               /* metres between two looks at where the road is */
 #define SAMPLES 20000            /* of one name: two thousand kilometres */
-#define ROADS_MAX 1000000
 #define PAGE 4096
 
 struct named { struct str name; size_t feature; };
@@ -21,11 +20,11 @@ struct sample { struct lonlat at; size_t stretch; };
 
 struct stretch { struct str place; double lon, lat; size_t n, nearest; double reach; };
 
-struct roads {
-	struct db_conn *c;
+struct ground_walk {
 	const struct ground_draft *d;
-	struct arena *out, one;      /* one: of the name that is being looked at */
-	struct ground_road *v; size_t n, cap;
+	struct named *v; size_t n, at;
+	struct db_conn *c;           /* of this call */
+	struct arena one;            /* of the name that is being looked at */
 	struct sample *samples; size_t nsamples;
 	struct stretch *stretches; size_t nstretches;
 	struct map known;            /* place -> number of its stretch + 1 */
@@ -33,7 +32,7 @@ struct roads {
 
 /* ---- walking along ---- */
 
-static enum err look(struct roads *r, struct lonlat at)
+static enum err look(struct ground_walk *r, struct lonlat at)
 {
 	struct place_hit hit;
 	uintptr_t number;
@@ -58,7 +57,7 @@ static enum err look(struct roads *r, struct lonlat at)
 }
 
 /* Every STEP metres, and at both ends. */
-static enum err walk(struct roads *r, const struct ground_feature *f)
+static enum err walk(struct ground_walk *r, const struct ground_feature *f)
 {
 	struct lonlat last = shape_lonlat(f->points[0]);
 	double left = STEP;
@@ -81,7 +80,7 @@ static enum err walk(struct roads *r, const struct ground_feature *f)
 
 /* ---- one name ---- */
 
-static void find_nearest(struct roads *r)
+static void find_nearest(struct ground_walk *r)
 {
 	double *best = arena_array(&r->one, double, r->nstretches + 1);
 
@@ -106,39 +105,19 @@ static void find_nearest(struct roads *r)
 	}
 }
 
-static void give(struct roads *r, struct str name)
+static size_t give(struct ground_walk *r, struct arena *a, struct ground_road **out)
 {
-	name = arena_str(r->out, name);
+	struct ground_road *v = arena_array(a, struct ground_road, r->nstretches + 1);
+
 	find_nearest(r);
-	for (size_t i = 0; i < r->nstretches && r->n < ROADS_MAX; i++) {
+	for (size_t i = 0; i < r->nstretches; i++) {
 		const struct stretch *s = &r->stretches[i];
 		struct lonlat at = r->samples[s->nearest].at;
 
-		if (r->n == r->cap) {
-			r->cap = r->cap ? r->cap * 2 : 1024;
-			r->v = realloc(r->v, r->cap * sizeof(*r->v));
-			if (r->v == NULL)
-				BUG("out of memory");
-		}
-		r->v[r->n++] = (struct ground_road){arena_str(r->out, s->place), name, at.lon, at.lat, ceil(s->reach + STEP / 2)};
+		v[i] = (struct ground_road){arena_str(a, s->place), r->v[r->at].name, at.lon, at.lat, ceil(s->reach + STEP / 2)};
 	}
-}
-
-static enum err one_name(struct roads *r, const struct named *v, size_t n)
-{
-	struct ground_feature f;
-	enum err e = OK;
-
-	arena_reset(&r->one);
-	map_init(&r->known, &r->one);
-	r->nsamples = r->nstretches = 0;
-	for (size_t i = 0; e == OK && i < n; i++) {
-		ground_draft_get(r->d, v[i].feature, &r->one, &f);
-		e = walk(r, &f);
-	}
-	if (e == OK)
-		give(r, v[0].name);
-	return e;
+	*out = v;
+	return r->nstretches;
 }
 
 /* ---- all of them ---- */
@@ -173,36 +152,62 @@ static struct named *list_named(const struct ground_draft *d, size_t *n)
 	return v;
 }
 
-enum err ground_roads(struct db_conn *c, struct arena *a, const struct ground_draft *d, bool (*progress)(void *arg, int64_t done, int64_t of), void *arg,
-		      struct ground_road **out, size_t *nout)
+struct ground_walk *ground_walk_begin(const struct ground_draft *d)
 {
-	struct roads r = {.c = c, .d = d, .out = a};
-	size_t n;
-	struct named *v = list_named(d, &n);
+	struct ground_walk *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		BUG("out of memory");
+	w->d = d;
+	w->v = list_named(d, &w->n);
+	w->samples = malloc(SAMPLES * sizeof(*w->samples));
+	w->stretches = malloc(SAMPLES * sizeof(*w->stretches));
+	if (w->samples == NULL || w->stretches == NULL)
+		BUG("out of memory");
+	arena_init(&w->one, (size_t)1 << 30);
+	return w;
+}
+
+enum err ground_walk_next(struct ground_walk *w, struct db_conn *c, struct arena *a, struct str *name, struct ground_road **v, size_t *n)
+{
+	struct ground_feature f;
+	size_t end = w->at;
 	enum err e = OK;
 
-	r.samples = malloc(SAMPLES * sizeof(*r.samples));
-	r.stretches = malloc(SAMPLES * sizeof(*r.stretches));
-	if (r.samples == NULL || r.stretches == NULL)
-		BUG("out of memory");
-	arena_init(&r.one, (size_t)1 << 30);
-	for (size_t i = 0, k; e == OK && i < n; i = k) {
-		for (k = i + 1; k < n && str_eq(v[k].name, v[i].name); k++)
-			;
-		e = one_name(&r, v + i, k - i);
-		if (e == OK && progress && !progress(arg, (int64_t)k, (int64_t)n))
-			e = ERR_BUSY;
+	*n = 0;
+	if (w->at == w->n)
+		return ERR_NOT_FOUND;
+	w->c = c;
+	arena_reset(&w->one);
+	map_init(&w->known, &w->one);
+	w->nsamples = w->nstretches = 0;
+	*name = w->v[w->at].name;
+	for (; e == OK && end < w->n && str_eq(w->v[end].name, *name); end++) {
+		ground_draft_get(w->d, w->v[end].feature, &w->one, &f);
+		e = walk(w, &f);
 	}
-	*out = arena_array(a, struct ground_road, r.n + 1);
-	if (r.n)
-		memcpy(*out, r.v, r.n * sizeof(*r.v));
-	*nout = r.n;
-	arena_release(&r.one);
-	free(r.samples);
-	free(r.stretches);
-	free(r.v);
-	free(v);
-	return e;
+	if (e != OK)
+		return e;
+	*n = give(w, a, v);
+	w->at = end;
+	return OK;
+}
+
+void ground_walk_at(const struct ground_walk *w, int64_t *done, int64_t *of)
+{
+	*done = (int64_t)w->at;
+	*of = (int64_t)w->n;
+}
+
+void ground_walk_end(struct ground_walk *w)
+{
+	if (w == NULL)
+		return;
+	arena_release(&w->one);
+	free(w->samples);
+	free(w->stretches);
+	free(w->v);
+	free(w);
 }
 
 /* ---- for whoever looks for names ---- */
