@@ -122,21 +122,12 @@ static enum err note_change(struct tx *tx, const struct saving *s)
 {
 	struct journal_entry entry = {.at = tx->now, .actor = s->t.updated_by, .kind = s->drop ? STR("template.drop") : STR("template.put"),
 				      .subject = s->t.id, .place = s->t.place};
-	struct buf b;
-	struct json j;
-	enum err e;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 4096);
-	json_init(&j, &b);
-	json_obj(&j);
-	json_key(&j, "title");
-	json_str(&j, s->t.title);
-	json_end(&j);
-	json_done(&j);
-	entry.data = buf_str(&b);
-	e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	json_key(j, "title");
+	json_str(j, s->t.title);
+	return journal_append_data(tx, &entry, &d);
 }
 
 static enum err save(struct tx *tx, void *arg)

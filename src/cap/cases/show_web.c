@@ -246,21 +246,12 @@ static enum err note_reveal(struct tx *tx, void *arg)
 {
 	struct reveal *r = arg;
 	struct journal_entry entry = {.at = tx->now, .actor = r->actor, .kind = STR("matter.reveal"), .subject = r->m.id, .place = r->m.place};
-	struct buf b;
-	struct json j;
-	enum err e;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 4096);
-	json_init(&j, &b);
-	json_obj(&j);
-	json_key(&j, "purpose");
-	json_str(&j, r->purpose);
-	json_end(&j);
-	json_done(&j);
-	entry.data = buf_str(&b);
-	e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	json_key(j, "purpose");
+	json_str(j, r->purpose);
+	return journal_append_data(tx, &entry, &d);
 }
 
 static enum err revealed(struct rq *rq, void *arg, enum err result)

@@ -296,27 +296,17 @@ static enum err note_reading(struct tx *tx, void *arg)
 {
 	const struct reading *r = arg;
 	struct journal_entry e = {.actor = r->by, .kind = STR("audit.read"), .place = r->filter.place.p ? r->filter.place : STR("")};
-	struct json j;
-	struct buf b;
-	enum err err;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 16384);
-	json_init(&j, &b);
-	json_obj(&j);
-	note_text(&j, "kind", r->view.kind);
-	note_text(&j, "actor", r->view.actor);
-	note_text(&j, "subject", r->view.subject);
-	note_text(&j, "from", r->view.from);
-	note_text(&j, "to", r->view.to);
-	json_key(&j, "before");
-	json_i64(&j, r->filter.before);
-	json_end(&j);
-	err = buf_check(&b);
-	e.data = buf_str(&b);
-	if (err == OK)
-		err = journal_append(tx, &e);
-	buf_release(&b);
-	return err;
+	note_text(j, "kind", r->view.kind);
+	note_text(j, "actor", r->view.actor);
+	note_text(j, "subject", r->view.subject);
+	note_text(j, "from", r->view.from);
+	note_text(j, "to", r->view.to);
+	json_key(j, "before");
+	json_i64(j, r->filter.before);
+	return journal_append_data(tx, &e, &d);
 }
 
 /* Nobody sees what could not be noted. */

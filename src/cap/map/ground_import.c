@@ -150,24 +150,15 @@ static enum err put_roads(struct tx *tx, void *arg)
 static enum err tell_journal(struct tx *tx, const char *kind, const struct work *w)
 {
 	struct journal_entry entry = {.at = tx->now, .kind = str_from(kind), .subject = w->edition, .place = STR("")};
-	struct buf b;
-	struct json j;
-	enum err e;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 4096);
-	json_init(&j, &b);
-	json_obj(&j);
 	if (w->im) {
-		json_key(&j, "digest"), json_str(&j, w->digest);
-		json_key(&j, "features"), json_i64(&j, w->im->features);
-		json_key(&j, "roads"), json_i64(&j, w->roads);
+		json_key(j, "digest"), json_str(j, w->digest);
+		json_key(j, "features"), json_i64(j, w->im->features);
+		json_key(j, "roads"), json_i64(j, w->roads);
 	}
-	json_end(&j);
-	json_done(&j);
-	entry.data = buf_str(&b);
-	e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	return journal_append_data(tx, &entry, &d);
 }
 
 /* Names of roads are names of places too: whoever keeps those reads them again. */

@@ -134,24 +134,15 @@ static enum err put_all(struct db *db, struct layer_file *f, struct load *l, str
 static enum err tell_journal(struct tx *tx, const char *kind, int64_t id, struct str name, const struct layer_import *im)
 {
 	struct journal_entry entry = {.at = tx->now, .kind = str_from(kind), .subject = id, .place = STR("")};
-	struct buf b;
-	struct json j;
-	enum err e;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 4096);
-	json_init(&j, &b);
-	json_obj(&j);
-	json_key(&j, "layer"), json_str(&j, name);
+	json_key(j, "layer"), json_str(j, name);
 	if (im) {
-		json_key(&j, "features"), json_i64(&j, im->total);
-		json_key(&j, "gone"), json_i64(&j, im->gone);
+		json_key(j, "features"), json_i64(j, im->total);
+		json_key(j, "gone"), json_i64(j, im->gone);
 	}
-	json_end(&j);
-	json_done(&j);
-	entry.data = buf_str(&b);
-	e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	return journal_append_data(tx, &entry, &d);
 }
 
 static enum err end_import(struct tx *tx, void *arg)

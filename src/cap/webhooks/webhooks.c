@@ -179,27 +179,18 @@ enum err webhook_check(struct db_conn *c, struct arena *a, struct webhook_new *n
 enum err webhook_note(struct tx *tx, const char *kind, const struct webhook *w, int64_t by)
 {
 	struct journal_entry entry = {.at = tx->now, .actor = by, .kind = str_from(kind), .subject = w->id, .place = w->place};
-	struct json j;
-	struct buf b;
-	enum err e;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 4096);
-	json_init(&j, &b);
-	json_obj(&j);
-	json_key(&j, "owner"), json_id(&j, w->owner);
-	json_key(&j, "host"), json_str(&j, w->host);
-	json_key(&j, "scenario"), json_str(&j, w->scenario);
-	json_key(&j, "category"), json_str(&j, w->category);
-	json_key(&j, "state"), json_str(&j, w->state);
-	json_key(&j, "action"), json_str(&j, w->action);
-	json_key(&j, "titles"), json_bool(&j, w->titles);
-	json_key(&j, "secret"), json_i64(&j, w->secret);
-	json_end(&j);
-	json_done(&j);
-	entry.data = buf_str(&b);
-	e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	json_key(j, "owner"), json_id(j, w->owner);
+	json_key(j, "host"), json_str(j, w->host);
+	json_key(j, "scenario"), json_str(j, w->scenario);
+	json_key(j, "category"), json_str(j, w->category);
+	json_key(j, "state"), json_str(j, w->state);
+	json_key(j, "action"), json_str(j, w->action);
+	json_key(j, "titles"), json_bool(j, w->titles);
+	json_key(j, "secret"), json_i64(j, w->secret);
+	return journal_append_data(tx, &entry, &d);
 }
 
 enum err webhook_create_job(struct tx *tx, void *arg)

@@ -158,6 +158,29 @@ enum err journal_append(struct tx *tx, const struct journal_entry *e)
 	return OK;
 }
 
+struct json *journal_data_begin(struct journal_data *d)
+{
+	buf_init(&d->text, JOURNAL_DATA_MAX);
+	json_init(&d->json, &d->text);
+	json_obj(&d->json);
+	return &d->json;
+}
+
+enum err journal_append_data(struct tx *tx, const struct journal_entry *entry, struct journal_data *d)
+{
+	struct journal_entry e = *entry;
+	enum err result;
+
+	json_end(&d->json);
+	json_done(&d->json);
+	result = buf_check(&d->text);
+	e.data = buf_str(&d->text);
+	if (result == OK)
+		result = journal_append(tx, &e);
+	buf_release(&d->text);
+	return result;
+}
+
 /* ---- the hooks ---- */
 
 static size_t mark(struct tx *tx)

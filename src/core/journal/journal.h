@@ -6,6 +6,7 @@
 #ifndef CORE_JOURNAL_H
 #define CORE_JOURNAL_H
 
+#include "base/json.h"
 #include "db/db.h"
 
 struct journal_entry {
@@ -33,6 +34,20 @@ void journal_end(struct db *db);
  * lower-case words with dots, or data is not UTF-8 or not an object. Personal data does not belong in data: ids and hashes only (erasure must stay
  * possible while the log stays whole); a resident's text is named by its SHA-256. */
 CHECKED enum err journal_append(struct tx *tx, const struct journal_entry *e);
+/*
+ * The same, with the data written member by member:
+ *
+ *	struct journal_data d;
+ *	struct json *j = journal_data_begin(&d);
+ *
+ *	json_key(j, "rows"), json_i64(j, n);
+ *	return journal_append_data(tx, &(struct journal_entry){.at = tx->now, .kind = STR("place.import"), .place = STR("")}, &d);
+ *
+ * journal_append_data closes the object and frees it in every case; entry->data is not read. ERR_TOO_MUCH: more than JOURNAL_DATA_MAX.
+ */
+struct journal_data { struct buf text; struct json json; };
+struct json *journal_data_begin(struct journal_data *d);
+CHECKED enum err journal_append_data(struct tx *tx, const struct journal_entry *e, struct journal_data *d);
 
 CHECKED enum err journal_read(struct db_conn *c, struct arena *a, int64_t after, int limit, struct journal_entry **v, size_t *n);
 CHECKED enum err journal_of_subject(struct db_conn *c, struct arena *a, int64_t subject, struct journal_entry **v, size_t *n);

@@ -28,31 +28,22 @@ enum err matter_open_in(struct db_conn *c, struct arena *a, struct str place, st
 static enum err tell(struct tx *tx, const struct matter *m, struct str place, struct str other, const char *key, int64_t who)
 {
 	struct journal_entry entry = {.at = tx->now, .actor = who, .kind = STR("matter.regrid"), .subject = m->id, .place = place};
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 	struct facts facts = facts_of(m);
-	struct json j;
-	struct buf b;
-	enum err e;
 
-	buf_init(&b, 4096);
-	json_init(&j, &b);
-	json_obj(&j);
-	json_key(&j, "scenario");
-	json_str(&j, m->scenario);
-	json_key(&j, "category");
-	json_str(&j, m->category);
-	json_key(&j, "channel");
-	json_str(&j, m->channel);
-	json_key(&j, "day");
-	json_i64(&j, filing_day(m->created));
-	json_key(&j, "other");
-	json_str(&j, other);
-	facts_json(&j, key, &facts);
-	json_end(&j);
-	json_done(&j);
-	entry.data = buf_str(&b);
-	e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	json_key(j, "scenario");
+	json_str(j, m->scenario);
+	json_key(j, "category");
+	json_str(j, m->category);
+	json_key(j, "channel");
+	json_str(j, m->channel);
+	json_key(j, "day");
+	json_i64(j, filing_day(m->created));
+	json_key(j, "other");
+	json_str(j, other);
+	facts_json(j, key, &facts);
+	return journal_append_data(tx, &entry, &d);
 }
 
 enum err matter_regrid(struct tx *tx, int64_t id, struct str place, int64_t who)

@@ -116,31 +116,20 @@ enum err place_tick(struct tx *tx, int64_t *version)
 static enum err tell(struct tx *tx, const char *kind, const struct place_area *in, struct str bytes)
 {
 	struct journal_entry entry = {.at = tx->now, .actor = in->who, .kind = str_from(kind), .place = in->place};
-	struct json j;
-	struct buf b;
-	enum err e;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 16384);
-	json_init(&j, &b);
-	json_obj(&j);
 	if (bytes.p) {
-		json_key(&j, "source");
-		json_str(&j, in->source);
-		json_key(&j, "points");
-		json_i64(&j, (int64_t)in->shape.npoints);
-		json_key(&j, "area");
-		json_i64(&j, (int64_t)shape_area(&in->shape));
+		json_key(j, "source");
+		json_str(j, in->source);
+		json_key(j, "points");
+		json_i64(j, (int64_t)in->shape.npoints);
+		json_key(j, "area");
+		json_i64(j, (int64_t)shape_area(&in->shape));
 	}
-	json_key(&j, "reason");
-	json_str(&j, in->reason.p ? in->reason : STR(""));
-	json_end(&j);
-	json_done(&j);
-	e = buf_check(&b);
-	entry.data = buf_str(&b);
-	if (e == OK)
-		e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	json_key(j, "reason");
+	json_str(j, in->reason.p ? in->reason : STR(""));
+	return journal_append_data(tx, &entry, &d);
 }
 
 static struct str text(struct str s)

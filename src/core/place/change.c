@@ -62,37 +62,26 @@ static enum err tell_journal(struct tx *tx, const struct event *ev)
 {
 	struct journal_entry entry = {
 		.at = tx->now, .actor = ev->who, .kind = arena_printf(tx->arena, "place.%s", ev->kind), .place = ev->key_new};
-	struct buf b;
-	struct json j;
-	enum err e;
+	struct journal_data d;
+	struct json *j = journal_data_begin(&d);
 
-	buf_init(&b, 16384);
-	json_init(&j, &b);
-	json_obj(&j);
 	if (ev->key_old.p && !str_eq(ev->key_old, ev->key_new)) {
-		json_key(&j, "was");
-		json_str(&j, ev->key_old);
+		json_key(j, "was");
+		json_str(j, ev->key_old);
 	}
 	if (ev->value_old.p) {
-		json_key(&j, "from");
-		json_str(&j, ev->value_old);
+		json_key(j, "from");
+		json_str(j, ev->value_old);
 	}
 	if (ev->value_new.p) {
-		json_key(&j, "to");
-		json_str(&j, ev->value_new);
+		json_key(j, "to");
+		json_str(j, ev->value_new);
 	}
 	if (ev->reason.p) {
-		json_key(&j, "reason");
-		json_str(&j, ev->reason);
+		json_key(j, "reason");
+		json_str(j, ev->reason);
 	}
-	json_end(&j);
-	json_done(&j);
-	e = buf_check(&b);
-	entry.data = buf_str(&b);
-	if (e == OK)
-		e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	return journal_append_data(tx, &entry, &d);
 }
 
 static enum err record(struct tx *tx, const struct event *ev)

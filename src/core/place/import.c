@@ -204,31 +204,23 @@ static enum err put_known(struct tx *tx, struct chunk *ch, struct line *l, const
 static enum err tell_journal(struct tx *tx, const struct chunk *ch)
 {
 	struct journal_entry entry = {.at = tx->now, .actor = ch->im->who, .kind = STR("place.import"), .place = STR("")};
-	struct buf b;
-	struct json j;
-	enum err e;
+	struct journal_data d;
+	struct json *j;
 
 	if (ch->added + ch->changed + ch->located == 0)
 		return OK;
-	buf_init(&b, 4096);
-	json_init(&j, &b);
-	json_obj(&j);
-	json_key(&j, "file");
-	json_str(&j, ch->digest);
-	json_key(&j, "rows");
-	json_i64(&j, ch->row);
-	json_key(&j, "added");
-	json_i64(&j, ch->added);
-	json_key(&j, "changed");
-	json_i64(&j, ch->changed);
-	json_key(&j, "located");
-	json_i64(&j, ch->located);
-	json_end(&j);
-	json_done(&j);
-	entry.data = buf_str(&b);
-	e = journal_append(tx, &entry);
-	buf_release(&b);
-	return e;
+	j = journal_data_begin(&d);
+	json_key(j, "file");
+	json_str(j, ch->digest);
+	json_key(j, "rows");
+	json_i64(j, ch->row);
+	json_key(j, "added");
+	json_i64(j, ch->added);
+	json_key(j, "changed");
+	json_i64(j, ch->changed);
+	json_key(j, "located");
+	json_i64(j, ch->located);
+	return journal_append_data(tx, &entry, &d);
 }
 
 static bool faulty(const struct chunk *ch)
