@@ -1,7 +1,6 @@
 #include "web/draft.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -167,12 +166,7 @@ enum err web_draft_reseal_job(struct tx *tx, void *arg)
 		e = seal_again(tx->arena, rows.v[i].sealed, arena_printf(tx->arena, "draft:%.*s", STR_ARG(rows.v[i].id)), &sealed);
 		if (e == OK && sealed.p)
 			e = q_web_draft_reseal(tx->c, rows.v[i].id, rows.v[i].sealed, sealed, &changed);
-		r->seen++;
-		r->changed += changed;
-		snprintf(r->key, sizeof(r->key), "%.*s", STR_ARG(rows.v[i].id));
+		reseal_passed(r, 0, rows.v[i].id, changed);
 	}
-	r->more = rows.n == RESEAL_PAGE;
-	if (e != OK)
-		*r = was;
-	return e;
+	return reseal_page_end(r, &was, rows.n, e);
 }

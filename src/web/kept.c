@@ -1,7 +1,6 @@
 #include "web/kept.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -246,13 +245,7 @@ enum err web_kept_reseal_job(struct tx *tx, void *arg)
 		e = seal_again(tx->arena, row->sealed, context(tx->arena, row->account, row->form), &sealed);
 		if (e == OK && sealed.p)
 			e = q_web_kept_reseal(tx->c, row->account, row->form, row->sealed, sealed, &changed);
-		r->seen++;
-		r->changed += changed;
-		r->id = row->account;
-		snprintf(r->key, sizeof(r->key), "%.*s", STR_ARG(row->form));
+		reseal_passed(r, row->account, row->form, changed);
 	}
-	r->more = rows.n == RESEAL_PAGE;
-	if (e != OK)
-		*r = was;
-	return e;
+	return reseal_page_end(r, &was, rows.n, e);
 }

@@ -107,28 +107,6 @@ struct resealing {
 	int64_t seen, changed;
 };
 
-static enum err reseal_core(struct resealing *r)
-{
-	struct matter_reseal m = {0};
-	struct notify_reseal n = {0};
-	enum err e = OK;
-
-	do {
-		e = db_write(r->cli->db, matter_reseal_job, &m);
-		progress_to(&r->bar, m.seen);
-	} while (e == OK && m.more && !cli_interrupted());
-	r->seen = m.seen;
-	while (e == OK && !cli_interrupted()) {
-		e = db_write(r->cli->db, notify_reseal_job, &n);
-		progress_to(&r->bar, r->seen + n.seen);
-		if (!n.more)
-			break;
-	}
-	r->seen += n.seen;
-	r->changed = m.changed + n.changed;
-	return e;
-}
-
 static enum err reseal_table(struct resealing *r, db_job job)
 {
 	struct reseal_page page = {.more = true};
@@ -145,11 +123,11 @@ static enum err reseal_table(struct resealing *r, db_job job)
 
 static enum err reseal(struct resealing *r)
 {
-	static const db_job tables[] = {second_reseal_job, matter_follow_reseal_job, notify_queue_reseal_job, web_draft_reseal_job, web_kept_reseal_job};
-	enum err e;
+	static const db_job tables[] = {matter_reseal_job,	 notify_reseal_job,    second_reseal_job,   matter_follow_reseal_job,
+					notify_queue_reseal_job, web_draft_reseal_job, web_kept_reseal_job};
+	enum err e = OK;
 
 	progress_begin(&r->bar, "重新加密 reseal", 0);
-	e = reseal_core(r);
 	for (size_t i = 0; e == OK && i < ARRAY_LEN(tables); i++)
 		e = reseal_table(r, tables[i]);
 	for (const struct capability *const *c = capabilities; e == OK && *c; c++)

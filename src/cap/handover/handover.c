@@ -208,14 +208,9 @@ enum err handover_reseal_job(struct tx *tx, void *arg)
 		e = seal_again(tx->arena, rows.v[i].text, context(tx->arena, rows.v[i].id), &sealed);
 		if (e == OK && sealed.p)
 			e = q_handover_note_reseal(tx->c, rows.v[i].id, rows.v[i].text, sealed, &changed);
-		r->seen++;
-		r->changed += changed;
-		r->id = rows.v[i].id;
+		reseal_passed(r, rows.v[i].id, STR_NULL, changed);
 	}
-	r->more = rows.n == RESEAL_PAGE;
-	if (e != OK)
-		*r = was;
-	return e;
+	return reseal_page_end(r, &was, rows.n, e);
 }
 
 static enum err (*const reseal[])(struct tx *tx, void *page) = {handover_reseal_job, NULL};

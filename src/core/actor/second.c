@@ -1,6 +1,5 @@
 #include "core/actor/second.h"
 
-#include <stdio.h>
 
 #include "base/utf8.h"
 #include "core/actor/actor.sql.h"
@@ -224,12 +223,7 @@ enum err second_reseal_job(struct tx *tx, void *arg)
 		e = seal_again(tx->arena, rows.v[i].secret, context(tx->arena, rows.v[i].account), &sealed);
 		if (e == OK && sealed.p)
 			e = q_actor_factor_reseal(tx->c, rows.v[i].account, rows.v[i].secret, sealed, &changed);
-		r->seen++;
-		r->changed += changed;
-		r->id = rows.v[i].account;
+		reseal_passed(r, rows.v[i].account, STR_NULL, changed);
 	}
-	r->more = rows.n == RESEAL_PAGE;
-	if (e != OK)
-		*r = was;
-	return e;
+	return reseal_page_end(r, &was, rows.n, e);
 }

@@ -1,6 +1,5 @@
 #include "core/matter/follow.h"
 
-#include <stdio.h>
 
 #include "base/utf8.h"
 #include "core/journal/journal.h"
@@ -180,12 +179,7 @@ enum err matter_follow_reseal_job(struct tx *tx, void *arg)
 		e = seal_again(tx->arena, rows.v[i].address, context(tx->arena, rows.v[i].code), &sealed);
 		if (e == OK && sealed.p)
 			e = q_matter_follow_reseal(tx->c, rows.v[i].code, rows.v[i].address, sealed, &changed);
-		r->seen++;
-		r->changed += changed;
-		snprintf(r->key, sizeof(r->key), "%.*s", STR_ARG(rows.v[i].code));
+		reseal_passed(r, 0, rows.v[i].code, changed);
 	}
-	r->more = rows.n == RESEAL_PAGE;
-	if (e != OK)
-		*r = was; /* the job is undone, and may be run again */
-	return e;
+	return reseal_page_end(r, &was, rows.n, e);
 }

@@ -213,31 +213,21 @@ enum err notify_preferred(struct db_conn *c, struct arena *a, int64_t actor, str
 
 enum err notify_reseal_job(struct tx *tx, void *arg)
 {
-	struct notify_reseal *r = arg, was = *r;
+	struct reseal_page *r = arg, was = *r;
 	struct notify_channels_page_rows rows;
-	enum err e = q_notify_channels_page(tx->c, tx->arena, r->recipient, str_from(r->channel), RESEAL_PAGE, &rows);
+	enum err e = q_notify_channels_page(tx->c, tx->arena, r->id, str_from(r->key), RESEAL_PAGE, &rows);
 
 	for (size_t i = 0; e == OK && i < rows.n; i++) {
 		const struct notify_channels_page_row *row = &rows.v[i];
-		struct str where = context(tx->arena, row->recipient, "channel"), plain, sealed;
+		struct str sealed;
 		int64_t changed = 0;
 
-		if (seal_number(row->address) != seal_newest()) {
-			e = unseal(tx->arena, row->address, where, &plain);
-			if (e == OK)
-				e = seal(tx->arena, plain, where, &sealed);
-			if (e == OK)
-				e = q_notify_channel_reseal(tx->c, row->recipient, row->channel, row->address, sealed, &changed);
-		}
-		r->seen++;
-		r->changed += changed;
-		r->recipient = row->recipient;
-		snprintf(r->channel, sizeof(r->channel), "%.*s", STR_ARG(row->channel));
+		e = seal_again(tx->arena, row->address, context(tx->arena, row->recipient, "channel"), &sealed);
+		if (e == OK && sealed.p)
+			e = q_notify_channel_reseal(tx->c, row->recipient, row->channel, row->address, sealed, &changed);
+		reseal_passed(r, row->recipient, row->channel, changed);
 	}
-	r->more = rows.n == RESEAL_PAGE;
-	if (e != OK)
-		*r = was;
-	return e;
+	return reseal_page_end(r, &was, rows.n, e);
 }
 
 /* Address, subject and body were sealed together, so they are under the same key. */
@@ -264,14 +254,9 @@ enum err notify_queue_reseal_job(struct tx *tx, void *arg)
 		int64_t changed = 0;
 
 		e = message_again(tx, &rows.v[i], &changed);
-		r->seen++;
-		r->changed += changed;
-		r->id = rows.v[i].id;
+		reseal_passed(r, rows.v[i].id, STR_NULL, changed);
 	}
-	r->more = rows.n == RESEAL_PAGE;
-	if (e != OK)
-		*r = was;
-	return e;
+	return reseal_page_end(r, &was, rows.n, e);
 }
 
 /* ---- reading ---- */

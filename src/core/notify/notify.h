@@ -40,16 +40,8 @@ CHECKED enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id /* 0:
 CHECKED enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address);
 /* In which language the account wants what is sent there: "en", else Chinese. ERR_INPUT: neither. */
 CHECKED enum err notify_prefer_lang(struct tx *tx, int64_t actor, struct str lang);
-/* Job: addresses under the newest sealing key, after `gongzhi keys rotate`; a page behind the last one, as matter_reseal_job. */
-struct notify_reseal {
-	int64_t recipient;
-	char channel[64];
-	int64_t seen, changed;
-	bool more;
-};
-CHECKED enum err notify_reseal_job(struct tx *tx, void *notify_reseal);
-
-/* Job: one page of messages that wait. arg: struct reseal_page. */
+/* Jobs: one page of addresses of accounts, one of messages that wait, under the newest sealing key. arg: struct reseal_page. */
+CHECKED enum err notify_reseal_job(struct tx *tx, void *reseal_page);
 CHECKED enum err notify_queue_reseal_job(struct tx *tx, void *reseal_page);
 
 /* That address, for the account itself to see; p NULL: none. */
