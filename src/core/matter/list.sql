@@ -124,10 +124,10 @@ SELECT id, code, title, scenario, scenario_version, fields, place FROM matter WH
 
 -- ---- totals ----
 
--- name: matter_total_add exec (place str, day i64, scenario str, category str, channel str,
---   filed i64, opened i64, answered i64, closed i64, refused i64, late_closed i64, judged i64, solved i64, not_solved i64, score1 i64, score2 i64, score3 i64, score4 i64, score5 i64)
-INSERT INTO matter_total (place, day, scenario, category, channel, filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5)
-VALUES ($place, $day, $scenario, $category, $channel, $filed, $opened, $answered, $closed, $refused, $late_closed, $judged, $solved, $not_solved, $score1, $score2, $score3, $score4, $score5)
+-- text: matter_counts
+filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5
+
+-- text: matter_total_added
 ON CONFLICT (place, day, scenario, category, channel) DO UPDATE SET
 	filed = matter_total.filed + excluded.filed,
 	opened = matter_total.opened + excluded.opened,
@@ -142,11 +142,20 @@ ON CONFLICT (place, day, scenario, category, channel) DO UPDATE SET
 	score2 = matter_total.score2 + excluded.score2,
 	score3 = matter_total.score3 + excluded.score3,
 	score4 = matter_total.score4 + excluded.score4,
-	score5 = matter_total.score5 + excluded.score5;
+	score5 = matter_total.score5 + excluded.score5
+
+-- text: matter_total_time_added
+ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n, ms = matter_total_time.ms + excluded.ms
+
+-- name: matter_total_add exec (place str, day i64, scenario str, category str, channel str,
+--   filed i64, opened i64, answered i64, closed i64, refused i64, late_closed i64, judged i64, solved i64, not_solved i64, score1 i64, score2 i64, score3 i64, score4 i64, score5 i64)
+INSERT INTO matter_total (place, day, scenario, category, channel, {{text matter_counts}})
+VALUES ($place, $day, $scenario, $category, $channel, $filed, $opened, $answered, $closed, $refused, $late_closed, $judged, $solved, $not_solved, $score1, $score2, $score3, $score4, $score5)
+{{text matter_total_added}};
 
 -- name: matter_total_time_add exec (place str, day i64, bucket i64, n i64, ms i64)
 INSERT INTO matter_total_time (place, day, bucket, n, ms) VALUES ($place, $day, $bucket, $n, $ms)
-ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n, ms = matter_total_time.ms + excluded.ms;
+{{text matter_total_time_added}};
 
 -- name: matter_total_sum one (place str, from_day i64, to_day i64) -> filed i64, opened i64, answered i64, closed i64, refused i64, late_closed i64, judged i64, solved i64, not_solved i64, score1 i64, score2 i64, score3 i64, score4 i64, score5 i64
 SELECT CAST(coalesce(sum(filed), 0) AS BIGINT), CAST(coalesce(sum(opened), 0) AS BIGINT), CAST(coalesce(sum(answered), 0) AS BIGINT), CAST(coalesce(sum(closed), 0) AS BIGINT), CAST(coalesce(sum(refused), 0) AS BIGINT), CAST(coalesce(sum(late_closed), 0) AS BIGINT), CAST(coalesce(sum(judged), 0) AS BIGINT), CAST(coalesce(sum(solved), 0) AS BIGINT), CAST(coalesce(sum(not_solved), 0) AS BIGINT), CAST(coalesce(sum(score1), 0) AS BIGINT), CAST(coalesce(sum(score2), 0) AS BIGINT), CAST(coalesce(sum(score3), 0) AS BIGINT), CAST(coalesce(sum(score4), 0) AS BIGINT), CAST(coalesce(sum(score5), 0) AS BIGINT)
@@ -170,49 +179,21 @@ FROM matter_total WHERE place = $place AND day >= $from_day AND day < $to_day GR
 
 -- A place above gets (sign 1) or loses (sign -1) what the moved one counts.
 -- name: matter_total_carry exec (above str, moved str, sign i64)
-INSERT INTO matter_total (place, day, scenario, category, channel, filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5)
+INSERT INTO matter_total (place, day, scenario, category, channel, {{text matter_counts}})
 SELECT $above, day, scenario, category, channel, $sign * filed, $sign * opened, $sign * answered, $sign * closed, $sign * refused, $sign * late_closed, $sign * judged, $sign * solved, $sign * not_solved, $sign * score1, $sign * score2, $sign * score3, $sign * score4, $sign * score5
 FROM matter_total WHERE place = $moved
-ON CONFLICT (place, day, scenario, category, channel) DO UPDATE SET
-	filed = matter_total.filed + excluded.filed,
-	opened = matter_total.opened + excluded.opened,
-	answered = matter_total.answered + excluded.answered,
-	closed = matter_total.closed + excluded.closed,
-	refused = matter_total.refused + excluded.refused,
-	late_closed = matter_total.late_closed + excluded.late_closed,
-	judged = matter_total.judged + excluded.judged,
-	solved = matter_total.solved + excluded.solved,
-	not_solved = matter_total.not_solved + excluded.not_solved,
-	score1 = matter_total.score1 + excluded.score1,
-	score2 = matter_total.score2 + excluded.score2,
-	score3 = matter_total.score3 + excluded.score3,
-	score4 = matter_total.score4 + excluded.score4,
-	score5 = matter_total.score5 + excluded.score5;
+{{text matter_total_added}};
 
 -- name: matter_total_time_carry exec (above str, moved str, sign i64)
 INSERT INTO matter_total_time (place, day, bucket, n, ms)
 SELECT $above, day, bucket, $sign * n, $sign * ms FROM matter_total_time WHERE place = $moved
-ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n, ms = matter_total_time.ms + excluded.ms;
+{{text matter_total_time_added}};
 
 -- name: matter_total_move exec (old str, after_old str, new_key str)
-INSERT INTO matter_total (place, day, scenario, category, channel, filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5)
-SELECT $new_key || substr(place, length($old) + 1), day, scenario, category, channel, filed, opened, answered, closed, refused, late_closed, judged, solved, not_solved, score1, score2, score3, score4, score5
+INSERT INTO matter_total (place, day, scenario, category, channel, {{text matter_counts}})
+SELECT $new_key || substr(place, length($old) + 1), day, scenario, category, channel, {{text matter_counts}}
 FROM matter_total WHERE place >= $old AND place < $after_old
-ON CONFLICT (place, day, scenario, category, channel) DO UPDATE SET
-	filed = matter_total.filed + excluded.filed,
-	opened = matter_total.opened + excluded.opened,
-	answered = matter_total.answered + excluded.answered,
-	closed = matter_total.closed + excluded.closed,
-	refused = matter_total.refused + excluded.refused,
-	late_closed = matter_total.late_closed + excluded.late_closed,
-	judged = matter_total.judged + excluded.judged,
-	solved = matter_total.solved + excluded.solved,
-	not_solved = matter_total.not_solved + excluded.not_solved,
-	score1 = matter_total.score1 + excluded.score1,
-	score2 = matter_total.score2 + excluded.score2,
-	score3 = matter_total.score3 + excluded.score3,
-	score4 = matter_total.score4 + excluded.score4,
-	score5 = matter_total.score5 + excluded.score5;
+{{text matter_total_added}};
 
 -- name: matter_total_drop exec (old str, after_old str)
 DELETE FROM matter_total WHERE place >= $old AND place < $after_old;
@@ -220,7 +201,7 @@ DELETE FROM matter_total WHERE place >= $old AND place < $after_old;
 -- name: matter_total_time_move exec (old str, after_old str, new_key str)
 INSERT INTO matter_total_time (place, day, bucket, n, ms)
 SELECT $new_key || substr(place, length($old) + 1), day, bucket, n, ms FROM matter_total_time WHERE place >= $old AND place < $after_old
-ON CONFLICT (place, day, bucket) DO UPDATE SET n = matter_total_time.n + excluded.n, ms = matter_total_time.ms + excluded.ms;
+{{text matter_total_time_added}};
 
 -- name: matter_total_time_drop exec (old str, after_old str)
 DELETE FROM matter_total_time WHERE place >= $old AND place < $after_old;
