@@ -5,21 +5,7 @@
 #include "geo/gazetteer.h"
 #include "geo/pinyin.h"
 
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void readings(void **state)
 {

@@ -10,21 +10,7 @@
 #include "geo/geojson.h"
 #include "geo/shape_fix.h"
 
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static enum geojson_got one(const char *text, struct geojson **g, struct geojson_feature *f)
 {

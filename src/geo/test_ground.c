@@ -7,21 +7,7 @@
 #include "geo/ground_map.h"
 #include "geo/mvt.h"
 
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void line(struct ground_draft *d, enum ground_kind kind, uint8_t rank, const char *name, const double (*v)[2], size_t n)
 {

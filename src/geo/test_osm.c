@@ -8,21 +8,7 @@
 #include "geo/osm_ground.h"
 #include "geo/osm_testing.h"
 
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
+#include "tests/arena.h"
 
 /* ---- a town: a street of three pieces, one of them turned round; a lake of two ways with an island; a brook; a park; and what does not belong ---- */
 

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "geo/shape_ops.h"
 
-static struct arena a;
+#include "tests/arena.h"
 
 /* The same numbers in every run. */
 static uint32_t draw(void)
@@ -14,20 +14,6 @@ static uint32_t draw(void)
 
 	state = state * 1664525u + 1013904223u;
 	return state >> 8;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
 }
 
 /* A ring of so many points, given counter-clockwise, as a shape. */

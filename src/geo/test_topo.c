@@ -5,21 +5,7 @@
 #include "geo/shape_ops.h"
 #include "geo/shape_topo.h"
 
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
+#include "tests/arena.h"
 
 #define SIDE 6
 #define WEST 1060000000

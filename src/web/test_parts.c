@@ -13,21 +13,7 @@
 #include "web/tpl.h"
 #include "web/url.h"
 
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
+#include "tests/arena.h"
 
 /* ---- router ---- */
 

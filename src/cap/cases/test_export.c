@@ -9,17 +9,13 @@
 #include "base/file.h"
 #include "cap/cases/export_rows.h"
 #include "cap/importer/importer.h" /* lint-ok: a test reads the export back as the importer does */
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/matter/category.h"
 #include "core/place/testing.h"
 #include "crypto/crypto.h"
 
-static struct keyring *keys;
-
-static void free_keys(void)
+static void forget(void)
 {
-	keyring_use(NULL);
-	keyring_free(keys);
 	scenario_forget();
 	category_forget();
 }
@@ -29,13 +25,8 @@ static void begin(struct unit *u)
 	struct str why = STR("");
 
 	crypto_init();
-	if (keys == NULL) {
-		assert_int_equal(keyring_open(arena_printf(u->a, "%s/keys", unit_tmp()).p, true, "intl", &keys, u->a, &why), OK);
-		keyring_use(keys);
-		atexit(free_keys);
-	}
 	matter_init();
-	assert_int_equal(journal_init(u->db, NULL, u->a, &why), OK);
+	testing_journal(u);
 	scenario_forget();
 	assert_int_equal(scenario_load_dir(u->db, "scenarios", u->a, &why), OK);
 }
@@ -138,5 +129,6 @@ int main(void)
 		UNIT_BOTH(test_cells_hide_numbers_and_know_the_place),
 	};
 
+	atexit(forget);
 	return UNIT_MAIN(tests);
 }

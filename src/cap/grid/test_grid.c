@@ -6,17 +6,14 @@
 
 #include "base/clock.h"
 #include "cap/grid/grid.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/place/testing.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
 
-static struct keyring *keys;
-
-static void free_keys(void)
+static void forget(void)
 {
 	scenario_forget();
-	keyring_free(keys);
 }
 
 struct town {
@@ -50,15 +47,8 @@ static struct town prepare(struct unit *u)
 {
 	struct town t = {.a = u->a};
 	struct str why = STR_NULL;
-	char dir[600];
 
-	if (!keys) {
-		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-		keyring_use(keys);
-		atexit(free_keys);
-	}
-	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	testing_journal(u);
 	rule_register_all();
 	if (scenario_load_dir(u->db, "scenarios", u->a, &why) != OK)
 		fail_msg("scenarios: %.*s", STR_ARG(why));
@@ -159,5 +149,6 @@ int main(void)
 		UNIT_BOTH(test_filed_once),
 	};
 
+	atexit(forget);
 	return UNIT_MAIN(tests);
 }

@@ -6,19 +6,17 @@
 
 #include "base/clock.h"
 #include "cap/grids/grids.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/matter/list.h"
 #include "core/place/testing.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
+#include "geo/shape_testing.h"
 #include "geo/shape_ops.h"
 
-static struct keyring *keys;
-
-static void free_keys(void)
+static void forget(void)
 {
 	scenario_forget();
-	keyring_free(keys);
 }
 
 /* A village of 0.02 by 0.01 degrees with two grids, west and east; `third` has no area and no point. */
@@ -27,21 +25,6 @@ struct town {
 	struct str town, village, west, east;
 };
 
-static struct shape box(struct arena *a, double w, double s, double e, double n)
-{
-	struct shape x = {.npoints = 4, .nrings = 1};
-
-	x.points = arena_array(a, struct shape_point, 4);
-	x.rings = arena_array(a, struct shape_ring, 1);
-	x.rings[0] = (struct shape_ring){0, 4, false};
-	x.points[0] = shape_point_of(w, s);
-	x.points[1] = shape_point_of(e, s);
-	x.points[2] = shape_point_of(e, n);
-	x.points[3] = shape_point_of(w, n);
-	shape_set_box(&x);
-	return x;
-}
-
 static struct str add(struct town *t, struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon)
 {
 	return place_made(tx, t->a, parent, code, name, level, lon, 29.505);
@@ -49,7 +32,7 @@ static struct str add(struct town *t, struct tx *tx, struct str parent, const ch
 
 static void area(struct tx *tx, struct str key, double w, double s, double e, double n)
 {
-	struct place_area x = {.place = key, .shape = box(tx->arena, w, s, e, n), .source = STR("测试")};
+	struct place_area x = {.place = key, .shape = shape_box_made(tx->arena, w, s, e, n), .source = STR("测试")};
 
 	assert_int_equal(OK, place_area_set(tx, &x, NULL));
 }
@@ -72,15 +55,8 @@ static struct town prepare(struct unit *u)
 {
 	struct town t = {.a = u->a};
 	struct str why = STR_NULL;
-	char dir[600];
 
-	if (!keys) {
-		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-		keyring_use(keys);
-		atexit(free_keys);
-	}
-	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	testing_journal(u);
 	rule_register_all();
 	matter_init();
 	place_where_forget();
@@ -322,5 +298,6 @@ int main(void)
 		UNIT_BOTH(what_is_refused),
 	};
 
+	atexit(forget);
 	return UNIT_MAIN(tests);
 }

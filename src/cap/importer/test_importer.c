@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "cap/importer/importer.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/matter/list.h"
 #include "core/matter/matter.h"
 #include "core/place/place.h"
@@ -22,7 +22,6 @@
 #define MAPPING_HEAD "mapping: t\nscenario: resident-report\nsource: test\nplace: {code: \"990300000\", name: 测试镇, level: 4}\n"
 #define SMALL_MAPPING MAPPING_HEAD "id: 编号\ncreated: 时间\nfields: {what: 内容}\n"
 
-static struct keyring *keys;
 static struct str why;
 
 static const char *folder(void)
@@ -34,10 +33,8 @@ static const char *folder(void)
 	return dir;
 }
 
-static void free_keys(void)
+static void forget(void)
 {
-	keyring_use(NULL);
-	keyring_free(keys);
 	scenario_forget();
 }
 
@@ -46,13 +43,8 @@ static void begin(struct unit *u)
 	struct str w = STR("");
 
 	crypto_init();
-	if (keys == NULL) {
-		assert_int_equal(keyring_open(arena_printf(u->a, "%s/keys", folder()).p, true, "intl", &keys, u->a, &w), OK);
-		keyring_use(keys);
-		atexit(free_keys);
-	}
 	matter_init();
-	assert_int_equal(journal_init(u->db, NULL, u->a, &w), OK);
+	testing_journal(u);
 	scenario_forget();
 	if (scenario_load_dir(u->db, "scenarios", u->a, &w) != OK)
 		fail_msg("%.*s", STR_ARG(w));
@@ -389,5 +381,6 @@ int main(void)
 		UNIT_BOTH(test_real_boston),
 	};
 
+	atexit(forget);
 	return UNIT_MAIN(tests);
 }

@@ -8,22 +8,8 @@
 #include "cap/map/feed.h"
 #include "core/place/area.h"
 #include "core/place/testing.h"
+#include "geo/shape_testing.h"
 #include "geo/mvt.h"
-
-static struct shape box(struct arena *a, double w, double s, double e, double n)
-{
-	struct shape x = {.npoints = 4, .nrings = 1};
-
-	x.points = arena_array(a, struct shape_point, 4);
-	x.rings = arena_array(a, struct shape_ring, 1);
-	x.rings[0] = (struct shape_ring){0, 4, false};
-	x.points[0] = shape_point_of(w, s);
-	x.points[1] = shape_point_of(e, s);
-	x.points[2] = shape_point_of(e, n);
-	x.points[3] = shape_point_of(w, n);
-	shape_set_box(&x);
-	return x;
-}
 
 static struct str add(struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level, double lon)
 {
@@ -34,7 +20,7 @@ static enum err make(struct tx *tx, void *arg)
 {
 	struct str p = add(tx, STR(""), "50", "重庆市", PLACE_PROVINCE, NAN), c = add(tx, p, "5001", "市辖区", PLACE_CITY, NAN);
 	struct str d = add(tx, c, "500105", "江北区", PLACE_DISTRICT, NAN);
-	struct place_area area = {.place = d, .shape = box(tx->arena, 106.4, 29.4, 106.8, 29.7), .source = STR("测试"), .rough = arg != NULL};
+	struct place_area area = {.place = d, .shape = shape_box_made(tx->arena, 106.4, 29.4, 106.8, 29.7), .source = STR("测试"), .rough = arg != NULL};
 
 	add(tx, d, "500105004", "大石坝街道", PLACE_TOWN, 106.5);
 	add(tx, d, "500105005", "石马河街道", PLACE_TOWN, 106.7);

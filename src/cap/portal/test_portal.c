@@ -13,20 +13,17 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "cap/portal/portal.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/place/find.h"
 #include "core/place/testing.h"
 #include "core/rule/rule.h"
 #include "crypto/crypto.h"
 #include "docgen/image.h"
 
-static struct keyring *keys;
-
-static void free_keys(void)
+static void forget(void)
 {
 	scenario_forget();
 	category_forget();
-	keyring_free(keys);
 }
 
 /* ---- a town ---- */
@@ -61,15 +58,8 @@ static struct town prepare(struct unit *u)
 {
 	struct town t = {.keep = u->a};
 	struct str why = STR_NULL;
-	char dir[600];
 
-	if (!keys) {
-		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-		keyring_use(keys);
-		atexit(free_keys);
-	}
-	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	testing_journal(u);
 	rule_register_all();
 	if (scenario_load_dir(u->db, "scenarios", u->a, &why) != OK)
 		fail_msg("scenarios: %.*s", STR_ARG(why));
@@ -799,6 +789,7 @@ int main(void)
 
 	if (image_service_start() != OK) /* before there are threads */
 		return 1;
+	atexit(forget);
 	status = UNIT_MAIN(tests);
 	image_service_stop();
 	return status;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/matter/category.h"
 #include "core/matter/similar.h"
 #include "core/place/place.h"
@@ -13,12 +13,8 @@
 
 #define DAY ((int64_t)86400000)
 
-static struct keyring *keys;
-
-static void free_keys(void)
+static void forget(void)
 {
-	keyring_use(NULL);
-	keyring_free(keys);
 	scenario_forget();
 	category_forget();
 }
@@ -65,13 +61,8 @@ static void begin(struct world *w, struct unit *u)
 
 	*w = (struct world){.u = u};
 	crypto_init();
-	if (keys == NULL) {
-		assert_int_equal(keyring_open(arena_printf(u->a, "%s/keys", unit_tmp()).p, true, "intl", &keys, u->a, &why), OK);
-		keyring_use(keys);
-		atexit(free_keys);
-	}
 	matter_init();
-	assert_int_equal(journal_init(u->db, NULL, u->a, &why), OK);
+	testing_journal(u);
 	scenario_forget();
 	assert_int_equal(scenario_load_dir(u->db, "scenarios", u->a, &why), OK);
 	assert_int_equal(db_write(u->db, make_places, w), OK);
@@ -246,5 +237,6 @@ int main(void)
 		cmocka_unit_test(test_texts),
 	};
 
+	atexit(forget);
 	return UNIT_MAIN(tests);
 }

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/time.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/matter/category.h"
 #include "core/matter/list.h"
 #include "core/matter/matter.h"
@@ -20,13 +20,6 @@
 #include "tests/unit.h"
 
 #define GRID "500105004001003"
-
-static struct keyring *keys;
-
-static inline void free_keys(void)
-{
-	keyring_free(keys);
-}
 
 struct world {
 	struct unit *u;
@@ -118,17 +111,10 @@ static inline const struct actor_session *load_actor(struct world *w, int i, int
 static inline void begin(struct world *w, struct unit *u)
 {
 	struct str why;
-	char dir[600];
 
 	*w = (struct world){.u = u};
-	if (!keys) {
-		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-		keyring_use(keys);
-		atexit(free_keys);
-	}
 	matter_init();
-	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	testing_journal(u);
 	scenario_forget();
 	if (scenario_load_dir(u->db, "scenarios", u->a, &why) != OK)
 		fail_msg("%.*s", STR_ARG(why));

@@ -12,30 +12,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/time.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/notify/wish.h"
 #include "core/place/place.h"
 #include "crypto/crypto.h"
-
-static struct keyring *keys;
-
-static void free_keys(void)
-{
-	keyring_free(keys);
-}
-
-static void open_keys(struct unit *u)
-{
-	struct str why = STR_NULL;
-	char dir[600];
-
-	if (keys)
-		return;
-	snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-	assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-	keyring_use(keys);
-	atexit(free_keys);
-}
 
 /* ---- a mail server as small as can be ---- */
 
@@ -150,7 +130,7 @@ static enum err mail(struct unit *u, const char *address, const char *subject, c
 {
 	struct mail m = {str_from(address), str_from(subject), str_from(body)};
 
-	open_keys(u);
+	testing_keys(u);
 	return db_write(u->db, mail_job, &m);
 }
 
@@ -343,7 +323,7 @@ static void notices_are_read(void **state)
 	int64_t count, some, all = 0;
 	size_t got;
 
-	open_keys(u);
+	testing_keys(u);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(OK, db_write(u->db, send_job, &n));
 	c = db_read_begin(u->db);
@@ -380,7 +360,7 @@ static void chosen_channels_get_it_too(void **state)
 	struct str address = STR("li@example.cn"), none = STR_NULL, bad = STR("li");
 	struct sink s;
 
-	open_keys(u);
+	testing_keys(u);
 	assert_int_equal(ERR_INPUT, db_write(u->db, prefer_job, &bad));
 	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
 	assert_int_equal(OK, db_write(u->db, send_job, &n));
@@ -481,7 +461,7 @@ static void both_languages(void **state)
 	size_t got;
 	struct sink s;
 
-	open_keys(u);
+	testing_keys(u);
 	assert_true(str_eqz(notify_in(STR("只有中文"), true), "只有中文"));
 	n.title = notify_two(u->a, STR("已分拨：路灯"), STR("Dispatched: lamp"));
 	n.body = notify_two(u->a, STR("办理中"), STR("at work"));
@@ -517,7 +497,7 @@ static void several_leave_in_one(void **state)
 	int64_t now;
 	struct sink s;
 
-	open_keys(u);
+	testing_keys(u);
 	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
 	sink_start(&s, NULL);
 	use_sink(s.port);
@@ -550,7 +530,7 @@ static void in_the_readers_language(void **state)
 	struct sink s;
 	int64_t now;
 
-	open_keys(u);
+	testing_keys(u);
 	n.title = notify_two(u->a, STR("已分拨：路灯"), STR("Dispatched: lamp"));
 	n.body = notify_two(u->a, STR("等您签收"), STR("Please sign for it"));
 	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
@@ -599,7 +579,7 @@ static void a_bundle_says_where(void **state)
 	struct str address = STR("li@example.cn"), key, why;
 	struct sink s;
 
-	open_keys(u);
+	testing_keys(u);
 	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why)); /* a place that is made is journalled */
 	place_forget_names();
 	assert_int_equal(OK, db_write(u->db, places_job, &key));
@@ -630,7 +610,7 @@ static void dies_by_itself(void **state)
 	bool some = false, every = true;
 	struct sink s;
 
-	open_keys(u);
+	testing_keys(u);
 	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
 	assert_int_equal(OK, db_write(u->db, send_job, &work));
 	assert_int_equal(OK, db_write(u->db, send_job, &news));

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/place/area.h"
 #include "core/place/area_import.h"
 #include "core/place/area_tile.h"
@@ -36,25 +36,9 @@ static int file_of(const char *text)
 	return fd;
 }
 
-static struct keyring *keys;
-
-static void free_keys(void)
-{
-	keyring_free(keys);
-}
-
 static void with_journal(struct unit *u)
 {
-	char dir[600];
-	struct str why = STR_NULL;
-
-	if (!keys) {
-		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-		keyring_use(keys);
-		atexit(free_keys);
-	}
-	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	testing_journal(u);
 }
 
 static void town(struct unit *u)

@@ -4,17 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/place/find.h"
 #include "core/place/testing.h"
 #include "crypto/crypto.h"
-
-static struct keyring *keys;
-
-static void free_keys(void)
-{
-	keyring_free(keys);
-}
 
 struct town {
 	struct arena *a;
@@ -94,19 +87,12 @@ static void words_and_places(void **state)
 {
 	struct unit *u = *state;
 	struct town t = {.a = u->a};
-	struct str why = STR_NULL, text;
+	struct str text;
 	struct place_found v[5], one;
 	struct db_conn *c;
-	char dir[600];
 	size_t n;
 
-	if (!keys) {
-		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-		keyring_use(keys);
-		atexit(free_keys);
-	}
-	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	testing_journal(u);
 	place_find_source(market);
 	place_where_forget();
 	place_find_forget();

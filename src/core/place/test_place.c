@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "core/journal/journal.h"
+#include "core/journal/testing.h"
 #include "core/place/import.h"
 #include "core/place/key.h"
 #include "crypto/crypto.h"
@@ -38,26 +38,10 @@ static int tmp_file(const char *text)
 	return fd;
 }
 
-static struct keyring *keys;
-
-static void free_keys(void)
-{
-	keyring_free(keys);
-}
-
 /* Changes go to the journal, which wants keys. */
 static void open_journal(struct unit *u)
 {
-	struct str why = STR_NULL;
-	char dir[600];
-
-	if (!keys) {
-		snprintf(dir, sizeof(dir), "%s/keys", unit_tmp());
-		assert_int_equal(OK, keyring_open(dir, true, "intl", &keys, u->a, &why));
-		keyring_use(keys);
-		atexit(free_keys);
-	}
-	assert_int_equal(OK, journal_init(u->db, NULL, u->a, &why));
+	testing_journal(u);
 }
 
 struct faults {
