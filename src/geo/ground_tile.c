@@ -1,6 +1,7 @@
 /* Vector tiles of the ground. */
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "geo/ground_line.h"
 #include "geo/ground_map.h"
 #include "geo/tile.h"
@@ -55,6 +56,21 @@ static void pick(void *arg, const struct ground_seen *s)
 	}
 	p->points = s->ends[s->nparts - 1] > p->points ? s->ends[s->nparts - 1] : p->points;
 	p->v[p->n++] = (struct pick){*s, has_name(p, s)};
+}
+
+/* A broad river is an area and the line in its middle: the line has the name, which runs along it, and it is not said twice. */
+static void name_once(struct picking *p)
+{
+	struct map lines;
+
+	map_init(&lines, NULL);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].named && p->v[i].s.kind == GROUND_WATERWAY)
+			map_put(&lines, p->v[i].s.name, p);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].named && p->v[i].s.kind == GROUND_WATER && map_get(&lines, p->v[i].s.name))
+			p->v[i].named = false;
+	map_release(&lines);
 }
 
 /* Important first; what may be one feature of the tile stands together. */
@@ -188,6 +204,7 @@ enum err ground_tile(const struct ground_map *m, int z, uint32_t x, uint32_t y, 
 	p.wide = (uint32_t)(side / EXTENT * NAMED);
 	ground_map_each(m, (struct mercator){left < margin ? 0 : (uint32_t)(left - margin), top < margin ? 0 : (uint32_t)(top - margin)},
 			(struct mercator){right > UINT32_MAX ? UINT32_MAX : (uint32_t)right, bottom > UINT32_MAX ? UINT32_MAX : (uint32_t)bottom}, z, pick, &p);
+	name_once(&p);
 	t.xy = malloc((p.points + 1) * sizeof(*t.xy));
 	t.ends = malloc((p.points + 1) * sizeof(*t.ends));
 	if (t.xy == NULL || t.ends == NULL)

@@ -252,6 +252,31 @@ static void a_full_tile(void **state)
 	ground_map_free(m);
 }
 
+/* A broad river is an area and a line with one name: it stands once, on the line; a lake beside it keeps its own. */
+static void a_river_named_once(void **state)
+{
+	static const double middle[][2] = {{106.50, 29.600}, {106.52, 29.600}}, banks[][2] = {{106.50, 29.599}, {106.52, 29.599}, {106.52, 29.601}, {106.50, 29.601}},
+		lake[][2] = {{106.505, 29.602}, {106.515, 29.602}, {106.515, 29.606}};
+	struct ground_draft *d = ground_draft_new();
+	const struct mvt_read_layer *water, *river;
+	struct ground_map *m;
+	struct tile t;
+
+	(void)state;
+	line(d, GROUND_WATERWAY, 1, "嘉陵江", middle, 2);
+	line(d, GROUND_WATER, 1, "嘉陵江", banks, 4);
+	line(d, GROUND_WATER, 1, "大湖", lake, 3);
+	m = map_of(d);
+	t = tile_at(m, 14, 106.510, 29.600);
+	water = layer(&t, "water");
+	river = layer(&t, "waterway");
+	assert_true(water->n == 2 && river->n == 1 && str_eqz(attr(&river->v[0], "name")->text, "嘉陵江"));
+	for (size_t i = 0; i < 2; i++)
+		assert_true(attr(&water->v[i], "name") == NULL || str_eqz(attr(&water->v[i], "name")->text, "大湖"));
+	assert_true(attr(&water->v[0], "name") || attr(&water->v[1], "name"));
+	ground_map_free(m);
+}
+
 static bool reaches(const struct ground_seen *s, double west, double south, double east, double north)
 {
 	return ground_meets(s, mercator_from(west, north), mercator_from(east, south));
@@ -317,6 +342,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_street_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(simplified_within_half_a_pixel, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_meets_a_box, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_river_named_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_tile, setup, teardown), cmocka_unit_test_setup_teardown(damaged_parts, setup, teardown),
 	};
 	return UNIT_MAIN(tests);
