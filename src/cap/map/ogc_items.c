@@ -374,12 +374,14 @@ static enum err items(struct ogc_ask *a)
 		e = read_wanted(a, &w);
 	if (e != OK)
 		return e;
-	for (size_t i = 0; i < s->n; i++) {
-		if (!is_wanted(a, &w, &s->v[i]))
-			continue;
-		if (matched++ >= a->after && n < (size_t)a->limit)
-			v[n++] = &s->v[i];
-	}
+	/* what stands on the map first: programs take the kind of geometry from the first page */
+	for (int bare = 0; bare <= 1; bare++)
+		for (size_t i = 0; i < s->n; i++) {
+			if ((bool)isnan(s->v[i].lon) != (bool)bare || !is_wanted(a, &w, &s->v[i]))
+				continue;
+			if (matched++ >= a->after && n < (size_t)a->limit)
+				v[n++] = &s->v[i];
+		}
 	e = props_of(a->rq, s, v, n, props);
 	if (e != OK)
 		return e;

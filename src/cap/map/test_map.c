@@ -486,6 +486,10 @@ static void test_programs(void **state)
 	assert_int_equal(400, browser_get(&w.all, "/ogc/collections/matters/items?after=ux")->status);
 	ask(&w.nobody, "/ogc/collections/matters/items?limit=10");
 	assert_true(str_eqz(reply_header(&w.nobody.last, "Cache-Control"), "no-store"));
+	page = ask(&w.nobody, "/ogc/collections/places/items?limit=5");
+	assert_true(json_is_object(json_get(json_array_get(json_get(page, "features"), 0), "geometry")));
+	page = ask(&w.nobody, "/ogc/collections/places/items?limit=1000");
+	assert_true(json_is_null(json_get(json_array_get(json_get(page, "features"), (size_t)member(page, "numberReturned") - 1), "geometry")));
 	for (const char *next = "/ogc/collections/matters/items?limit=17"; next;) {
 		ptrdiff_t link;
 
