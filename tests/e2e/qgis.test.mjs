@@ -51,7 +51,7 @@ const close = (a, b, metres, what) => assert.ok(Math.hypot((a[0] - b[0]) * 96_00
 const well = (answers) => { for (const a of answers) assert.deepEqual([a.valid, a.error, a.said], [true, '', []]); };
 
 if (there) {
-  test('what QGIS counts and reads is what the server says, page after page, for whoever asks', async () => {
+  test.main('what QGIS counts and reads is what the server says, page after page, for whoever asks', async () => {
     const open = await items('matters'), mine = await items('matters', '', program()), towns = await items('places', '&kind=town');
     const got = await qgis([
       { do: 'read', collection: 'matters' }, { do: 'read', collection: 'matters', key: 'gis' }, { do: 'read', collection: 'matters', key: 'gis', page: 7 },
@@ -90,7 +90,7 @@ if (there) {
     assert.equal(garbage.n, (await items('matters', '&category=city.garbage', program())).numberMatched);
   });
 
-  test('areas, a layer of points, streets and water: one kind of geometry each, whole and sound', async () => {
+  test.main('areas, a layer of points, streets and water: one kind of geometry each, whole and sound', async () => {
     const stops = path.join(server.dir, 'stops.geojson'), extract = path.join(server.dir, 'town.osm.pbf');
     writeFileSync(stops, JSON.stringify({ type: 'FeatureCollection', features: [1, 2, 3].map((i) => ({ type: 'Feature', id: `s${i}`,
       geometry: { type: 'Point', coordinates: [106.48 + i / 100, 29.57] }, properties: { name: `第${i}公交站`, kind: '公交', lines: i } })) }));
