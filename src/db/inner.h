@@ -110,6 +110,7 @@ uint64_t db_query_conditions(const struct db_query *q);
 void db_list_json(struct buf *b, enum db_type type, const struct db_value *v);
 void db_list_array(struct buf *b, enum db_type type, const struct db_value *v);
 /* Whether a row's NULLs were declared; logs the column. */
+CHECKED enum err db_check_columns(const struct db_query *q, int n);
 CHECKED enum err db_check_null(const struct db_query *q, int col);
 
 struct db_conn *db_conn_new(struct db *db, bool writer);

@@ -463,10 +463,8 @@ static enum err give_row(const PGresult *r, int row, const struct db_query *q, d
 	unsigned char *blobs[DB_MAX_COLS] = {NULL};
 	enum err e = OK;
 
-	if (PQnfields(r) != q->ncols) {
-		log_error("store: %s has %d columns, %d are declared in %s:%d", q->name, PQnfields(r), q->ncols, q->file, q->line);
+	if (db_check_columns(q, PQnfields(r)) != OK)
 		return ERR_DB;
-	}
 	for (int i = 0; i < q->ncols && e == OK; i++) {
 		v[i] = (struct db_value){.null = PQgetisnull(r, row, i)};
 		if (v[i].null)

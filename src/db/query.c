@@ -99,6 +99,14 @@ static enum err check_params(const struct db_query *q, const struct db_value *p)
 	return OK;
 }
 
+enum err db_check_columns(const struct db_query *q, int n)
+{
+	if (n == q->ncols)
+		return OK;
+	log_error("store: %s has %d columns, %d are declared in %s:%d", q->name, n, q->ncols, q->file, q->line);
+	return ERR_DB;
+}
+
 enum err db_check_null(const struct db_query *q, int col)
 {
 	if (q->nullable[col] == '1')

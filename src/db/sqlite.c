@@ -255,8 +255,7 @@ static enum err prepare(struct db_conn *c, const struct db_query *q, uint64_t ma
 	rc = sqlite3_prepare_v3(c->h, db_query_text(c, q, mask), -1, *slot ? SQLITE_PREPARE_PERSISTENT : 0, &st, NULL);
 	if (rc != SQLITE_OK)
 		return to_err(c, rc, q->name);
-	if (sqlite3_column_count(st) != q->ncols) {
-		log_error("store: %s has %d columns, %d are declared in %s:%d", q->name, sqlite3_column_count(st), q->ncols, q->file, q->line);
+	if (db_check_columns(q, sqlite3_column_count(st)) != OK) {
 		sqlite3_finalize(st);
 		return ERR_DB;
 	}

@@ -16,6 +16,8 @@ struct lonlat {
 
 enum coord_datum { COORD_CGCS2000, COORD_WGS84, COORD_GCJ02, COORD_BD09 };
 
+/* For the help of commands that take one. */
+#define COORD_DATUM_NAMES "cgcs2000 wgs84 gcj02 bd09"
 /* "cgcs2000", "wgs84", "gcj02", "bd09", any case, also written "GCJ-02"; false when it is none of them. */
 CHECKED bool coord_datum_read(struct str word, enum coord_datum *out);
 const char *coord_datum_name(enum coord_datum d);

@@ -133,6 +133,18 @@ static inline int site_setup(struct site *s, void **state, const struct capabili
 	return password_hash(&s->arena, str_from(password), hash) == OK && db_write(s->app->db, site_roles_job, s) == OK ? 0 : 1;
 }
 
+/* The same with a job that makes the rest, its places and staff; and the end. */
+static inline int site_world(struct site *s, void **state, const struct capability *const *list, const char *password, struct str *hash, db_job make)
+{
+	return site_setup(s, state, list, password, hash) == 0 && db_write(s->app->db, make, NULL) == OK ? 0 : 1;
+}
+
+static inline int site_teardown(struct site *s, void **state)
+{
+	site_stop(s);
+	return unit_teardown(state);
+}
+
 /* The key lives as long as the site. */
 static inline struct str site_place(struct site *s, struct tx *tx, struct str parent, const char *code, const char *name, enum place_level level)
 {
@@ -161,6 +173,14 @@ static inline int64_t site_report(struct site *s, struct matter_new m)
 		fail_msg("%.*s", STR_ARG(m.why));
 	assert_int_equal(OK, db_write(s->app->db, matter_file, &m));
 	return m.id;
+}
+
+/* With these words, of the usual scenario. */
+static inline int64_t site_report_of(struct site *s, struct str place, const char *what)
+{
+	struct matter_value v = {STR("what"), str_from(what)};
+
+	return site_report(s, (struct matter_new){.values = &v, .nvalues = 1, .place = place});
 }
 
 /* ---- the browser ---- */

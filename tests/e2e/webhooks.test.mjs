@@ -53,6 +53,16 @@ const numbers = () => got.map((e) => e.seq).filter((x) => x);
 // logged in anew each time: the clock is moved by hours
 const now = async () => JSON.parse((await (await staff(server, 'commander')).get(`/api/webhooks/${id}`)).text);
 
+test.main('a role gets a permission, and loses it, while the server runs: with the next request', async () => {
+  const d = await staff(server, 'dispatcher');
+  const status = async () => (await d.get('/webhooks')).status;
+  assert.equal(await status(), 403);
+  assert.match((await server.cli(['role', 'grant', 'dispatcher', 'webhook.manage'])).text, /next request/);
+  assert.equal(await status(), 200);
+  await server.cli(['role', 'revoke', 'dispatcher', 'webhook.manage']);
+  assert.equal(await status(), 403);
+});
+
 test.main('subscribing in the browser; what comes is signed and holds no personal data', async () => {
   const { page, context } = await visitor(server, { width: 1440, height: 900 });
   await login(page, 'commander', password(server, 'commander'));

@@ -56,6 +56,12 @@ CHECKED enum err admin_shipped_roles(struct cli *cli, struct actor_role **v, siz
 bool admin_role_has(const struct actor_role *r, struct str permission);
 const struct actor_role *admin_role_named(const struct actor_role *v, size_t n, struct str name);
 
+/* What the exports share: the options --out and --place, the store and the file, the place of the code; then `write` does it. Exit status. (args.c) */
+#define ADMIN_EXPORT_OPTIONS(path, code) \
+	{.name = "out", .letter = 'o', .arg = "FILE", .text = &(path), .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"}, \
+	{.name = "place", .arg = "CODE", .text = &(code), .zh = "只导出这个地区及其下级的", .en = "only this place and what lies in it"}
+int admin_export(const char *command, struct cli_out *out, const char *code, int (*write)(struct cli *cli, void *arg, struct str top), void *arg);
+
 /* Loads a CSV of places and says on standard error how it went, bad lines into `report` (NULL: standard error, the first 20). Exit status. */
 int admin_load_places(struct cli *cli, const char *file, enum place_level level, bool again, const char *report);
 /* The shipped coarse areas of districts, marked 示意. Exit status. */

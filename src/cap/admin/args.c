@@ -33,3 +33,16 @@ int admin_find_place(struct cli *cli, const char *code, struct place *p)
 		return cli_fail(arena_printf(&cli->arena, "%s: %s", code, err_name(e)));
 	return cli_fail(arena_printf(&cli->arena, "没有代码为 %s 的地区 (no place has the code %s)", code, code));
 }
+
+int admin_export(const char *command, struct cli_out *out, const char *code, int (*write)(struct cli *cli, void *arg, struct str top), void *arg)
+{
+	struct place top;
+	struct cli cli;
+	int status = cli_out_begin(&cli, out, command);
+
+	if (status < 0)
+		status = admin_find_place(&cli, code, &top);
+	if (status < 0)
+		status = write(&cli, arg, top.key);
+	return cli_out_end(&cli, out, status);
+}

@@ -177,8 +177,8 @@ int admin_import_boundaries(int argc, char **argv)
 	bool rough = false;
 	const struct opt opts[] = {
 		{.name = "source", .arg = "TEXT", .text = &source, .zh = "来源，必填，例如“某区民政局”", .en = "where it comes from; required"},
-		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系，必填：cgcs2000 wgs84 gcj02 bd09",
-		 .en = "required: cgcs2000 wgs84 gcj02 bd09"},
+		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系，必填：" COORD_DATUM_NAMES,
+		 .en = "required: " COORD_DATUM_NAMES},
 		{.name = "dated", .arg = "DATE", .text = &dated, .zh = "边界的日期，例如 2024-12-31", .en = "the day the borders stand for"},
 		{.name = "level", .arg = "LEVEL", .text = &level, .zh = "层级：district town community grid microgrid；按名称匹配时必填",
 		 .en = "district town community grid microgrid; required to match by name"},
@@ -206,7 +206,7 @@ int admin_import_boundaries(int argc, char **argv)
 		return status;
 	if (!source || !datum || !coord_datum_read(str_from(datum), &im.datum)) {
 		fputs(!source ? "gongzhi import boundaries: 请用 --source 写明来源 (say with --source where it comes from)\n" :
-				"gongzhi import boundaries: 请用 --datum 写明坐标系：cgcs2000、wgs84、gcj02 或 bd09 (say with --datum which one)\n", stderr);
+				"gongzhi import boundaries: 请用 --datum 写明坐标系，" COORD_DATUM_NAMES " 之一 (say with --datum which one)\n", stderr);
 		return 2;
 	}
 	status = admin_read_level(cmd.name, level, &im.level);
@@ -230,6 +230,7 @@ int admin_import_boundaries(int argc, char **argv)
 
 struct exporting {
 	struct cli_out out;
+	enum place_level level; /* PLACE_ROOT: all */
 	struct db_conn *c;
 	struct buf line;
 	int64_t n;
@@ -277,8 +278,9 @@ static enum err export_area(void *arg, const struct place_area *area)
 	return e == OK && fwrite(x->line.p, 1, x->line.n, x->out.f) != x->line.n ? ERR_IO : e;
 }
 
-static int export_to(struct cli *cli, struct exporting *x, struct str top, enum place_level level)
+static int export_to(struct cli *cli, void *arg, struct str top)
 {
+	struct exporting *x = arg;
 	enum err e;
 
 	x->c = db_read_begin(cli->db);
@@ -286,7 +288,7 @@ static int export_to(struct cli *cli, struct exporting *x, struct str top, enum 
 	e = db_snapshot(x->c);
 	fputs("{\"type\":\"FeatureCollection\",\"features\":[\n", x->out.f);
 	for (int l = PLACE_PROVINCE; e == OK && l <= PLACE_MICROGRID; l++)
-		if (level == PLACE_ROOT || (int)level == l)
+		if (x->level == PLACE_ROOT || (int)x->level == l)
 			e = place_area_each(x->c, (enum place_level)l, top, export_area, x);
 	fputs("\n]}\n", x->out.f);
 	db_read_end(x->c);
@@ -299,27 +301,16 @@ int admin_export_boundaries(int argc, char **argv)
 	struct exporting x = {.out = {.format = NULL}};
 	const char *code = NULL, *level_word = "any";
 	const struct opt opts[] = {
-		{.name = "out", .letter = 'o', .arg = "FILE", .text = &x.out.path, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
-		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区及其下级", .en = "only this place and what lies in it"},
+		ADMIN_EXPORT_OPTIONS(x.out.path, code),
 		{.name = "level", .arg = "LEVEL", .text = &level_word, .zh = "只导出这一级", .en = "only this level"},
 		{0},
 	};
 	const struct opt_command cmd = {
 		.name = "export boundaries", .opts = {cli_options, opts}, .max_args = 0,
 		.zh = "把现行边界导出为 GeoJSON（CGCS2000）。", .en = "Exports the areas in force as GeoJSON (CGCS2000)."};
-	enum place_level level;
-	struct place top;
-	struct cli cli;
 	int status = opt_parse(&cmd, &argc, &argv);
 
 	if (status < 0)
-		status = admin_read_level(cmd.name, level_word, &level);
-	if (status >= 0)
-		return status;
-	status = cli_out_begin(&cli, &x.out, cmd.name);
-	if (status < 0)
-		status = admin_find_place(&cli, code, &top);
-	if (status < 0)
-		status = export_to(&cli, &x, top.key, level);
-	return cli_out_end(&cli, &x.out, status);
+		status = admin_read_level(cmd.name, level_word, &x.level);
+	return status < 0 ? admin_export(cmd.name, &x.out, code, export_to, &x) : status;
 }

@@ -11,7 +11,7 @@
 #include "core/matter/list.h"
 
 struct exporting {
-	struct cli *cli;
+	const char *scenario;    /* NULL: all */
 	struct cli_out out;
 	struct buf line;
 	struct arena arena;      /* of one line */
@@ -126,50 +126,41 @@ static enum err export_row(void *arg, const struct matter_row *r)
 	return fwrite(x->line.p, 1, x->line.n, x->out.f) == x->line.n ? OK : ERR_IO;
 }
 
-static int export(struct exporting *x, struct str top, const char *scenario)
+static int export(struct cli *cli, void *arg, struct str top)
 {
-	struct db_conn *c = db_read_begin(x->cli->db);
-	struct matter_filter f = {.scenario = scenario ? str_from(scenario) : STR_NULL};
-	struct str to = place_after(&x->cli->arena, top);
+	struct exporting *x = arg;
+	struct db_conn *c = db_read_begin(cli->db);
+	struct matter_filter f = {.scenario = x->scenario ? str_from(x->scenario) : STR_NULL};
+	struct str to = place_after(&cli->arena, top);
 	struct matter_scope s = {.from = &top, .to = &to, .n = 1, .private_too = true};
 	enum err e;
 
 	buf_init(&x->line, 1 << 20);
 	arena_init(&x->arena, 0);
-	x->places = db_read_begin(x->cli->db);
-	e = matter_each(c, &x->cli->arena, &s, &f, clock_now(), export_row, x);
+	x->places = db_read_begin(cli->db);
+	e = matter_each(c, &cli->arena, &s, &f, clock_now(), export_row, x);
 	db_read_end(x->places);
 	db_read_end(c);
 	arena_release(&x->arena);
 	buf_release(&x->line);
-	return cli_out_result(x->cli, &x->out, e);
+	return cli_out_result(cli, &x->out, e);
 }
 
 int admin_export_matters(int argc, char **argv)
 {
-	struct cli cli;
-	struct exporting x = {.cli = &cli, .out = {.format = "csv"}};
-	const char *code = NULL, *scenario = NULL;
+	struct exporting x = {.out = {.format = "csv"}};
+	const char *code = NULL;
 	const struct opt opts[] = {
 		{.name = "format", .arg = "csv|jsonl", .text = &x.out.format, .zh = "格式（默认 csv）", .en = "format (default csv)"},
-		{.name = "out", .letter = 'o', .arg = "FILE", .text = &x.out.path, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
-		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区的", .en = "only those of this place"},
-		{.name = "scenario", .arg = "ID", .text = &scenario, .zh = "只导出这一种", .en = "only those of this scenario"},
+		ADMIN_EXPORT_OPTIONS(x.out.path, code),
+		{.name = "scenario", .arg = "ID", .text = &x.scenario, .zh = "只导出这一种", .en = "only those of this scenario"},
 		{0},
 	};
 	const struct opt_command cmd = {
 		.name = "export matters", .opts = {cli_options, opts}, .max_args = 0,
 		.zh = "导出事项清单，不含个人信息；标题中的电话和证件号打码。",
 		.en = "Exports the list of matters without personal data; numbers in titles are masked."};
-	struct place top;
 	int status = opt_parse(&cmd, &argc, &argv);
 
-	if (status >= 0)
-		return status;
-	status = cli_out_begin(&cli, &x.out, cmd.name);
-	if (status < 0)
-		status = admin_find_place(&cli, code, &top);
-	if (status < 0)
-		status = export(&x, top.key, scenario);
-	return cli_out_end(&cli, &x.out, status);
+	return status < 0 ? admin_export(cmd.name, &x.out, code, export, &x) : status;
 }

@@ -173,8 +173,9 @@ static enum err export_line(void *arg, const struct place *p)
 	return fwrite(x->line.p, 1, x->line.n, x->out.f) == x->line.n ? OK : ERR_IO;
 }
 
-static int export_to(struct cli *cli, struct exporting *x, struct str top)
+static int export_to(struct cli *cli, void *arg, struct str top)
 {
+	struct exporting *x = arg;
 	struct db_conn *c = db_read_begin(cli->db);
 	enum err e = db_snapshot(c);
 
@@ -194,23 +195,13 @@ int admin_export_places(int argc, char **argv)
 	const char *code = NULL;
 	const struct opt opts[] = {
 		{.name = "format", .arg = "csv|jsonl", .text = &x.out.format, .zh = "格式（默认 csv）", .en = "format (default csv)"},
-		{.name = "out", .letter = 'o', .arg = "FILE", .text = &x.out.path, .zh = "写入文件（默认标准输出）", .en = "file (default standard output)"},
-		{.name = "place", .arg = "CODE", .text = &code, .zh = "只导出这个地区及其下级", .en = "only this place and what lies in it"},
+		ADMIN_EXPORT_OPTIONS(x.out.path, code),
 		{0},
 	};
 	const struct opt_command cmd = {
 		.name = "export places", .opts = {cli_options, opts}, .max_args = 0,
 		.zh = "导出地区。", .en = "Exports the places."};
-	struct place top;
-	struct cli cli;
 	int status = opt_parse(&cmd, &argc, &argv);
 
-	if (status >= 0)
-		return status;
-	status = cli_out_begin(&cli, &x.out, cmd.name);
-	if (status < 0)
-		status = admin_find_place(&cli, code, &top);
-	if (status < 0)
-		status = export_to(&cli, &x, top.key);
-	return cli_out_end(&cli, &x.out, status);
+	return status < 0 ? admin_export(cmd.name, &x.out, code, export_to, &x) : status;
 }

@@ -41,20 +41,17 @@ static enum err make_world(struct tx *tx, void *arg)
 
 static int setup(void **state)
 {
-	return site_setup(&site, state, list, PASSWORD, &w.hash) == 0 && db_write(site.app->db, make_world, NULL) == OK ? 0 : 1;
+	return site_world(&site, state, list, PASSWORD, &w.hash, make_world);
 }
 
 static int teardown(void **state)
 {
-	site_stop(&site);
-	return unit_teardown(state);
+	return site_teardown(&site, state);
 }
 
 static int64_t file(struct str place, const char *what)
 {
-	struct matter_value v = {STR("what"), str_from(what)};
-
-	return site_report(&site, (struct matter_new){.values = &v, .nvalues = 1, .place = place});
+	return site_report_of(&site, place, what);
 }
 
 static struct browser as(const char *login)

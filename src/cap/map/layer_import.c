@@ -252,7 +252,7 @@ int layer_import_command(int argc, char **argv)
 	static bool open_to_all, keep, drop;
 	static struct cli_loading l = {.title = "导入图层 layer"};
 	static const struct opt opts[] = {
-		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系：wgs84、cgcs2000、gcj02、bd09", .en = "datum of the coordinates"},
+		{.name = "datum", .arg = "DATUM", .text = &datum, .zh = "坐标系：" COORD_DATUM_NAMES, .en = "datum of the coordinates: " COORD_DATUM_NAMES},
 		{.name = "title", .arg = "TITLE", .text = &title, .zh = "图层名称", .en = "title people see"},
 		{.name = "public", .flag = &open_to_all, .zh = "公众可见", .en = "everybody may see it"},
 		{.name = "permission", .arg = "NAME", .text = &permission, .zh = "有此权限的人可见，默认 place.read",
@@ -281,7 +281,7 @@ int layer_import_command(int argc, char **argv)
 		return status;
 	im.name = str_from(argv[0]);
 	if ((drop && argc > 1) || (!drop && (argc < 2 || datum == NULL || !coord_datum_read(str_from(datum), &from)))) {
-		fprintf(stderr, "gongzhi: 要写明文件，并用 --datum 说明坐标系：wgs84、cgcs2000、gcj02 或 bd09 "
+		fprintf(stderr, "gongzhi: 要写明文件，并用 --datum 说明坐标系，" COORD_DATUM_NAMES " 之一 "
 			"(name the file, and its datum with --datum)\n");
 		return 2;
 	}
