@@ -183,6 +183,7 @@ test('GDAL reads matters, places and tiles', async () => {
   const count = async (...more) => Number(/Feature Count: (\d+)/.exec((await run('ogrinfo', ['-ro', '-so', ...more, `OAPIF:${server.url}/ogc`, 'matters'])).text)[1]);
   assert.equal(await count(), open);
   assert.equal(await count('--config', 'GDAL_HTTP_HEADERS', `Authorization: Bearer ${key}`), all);
+  assert.equal(await count('--config', 'GDAL_HTTP_USERPWD', `gis:${key}`, '--config', 'GDAL_HTTP_AUTH', 'BASIC'), all); // the key as a password
   // page after page into a file, read back
   const out = path.join(server.dir, 'places.geojson');
   await run('ogr2ogr', ['-f', 'GeoJSON', out, `OAPIF:${server.url}/ogc`, 'places', '-oo', 'PAGE_SIZE=500', '-where', "kind = 'town'"]);
