@@ -430,11 +430,40 @@ static void by_import(void **state)
 	end();
 }
 
+/* The server's job waits until the places have come to rest for a round, but not for ever. */
+static void the_job(void **state)
+{
+	struct app app = {0};
+	int rounds = 0;
+
+	begin(state);
+	app.db = u->db;
+	assert_int_equal(OK, ground_renew_job(&app, 0));
+	assert_int_equal(OK, db_write(u->db, add_community, NULL));
+	assert_int_equal(OK, ground_renew_job(&app, 0));
+	assert_int_equal(0, in_place(t.community[2]));
+	for (; ground().places != version(); rounds++) {
+		assert_true(rounds < 30);
+		assert_int_equal(OK, ground_renew_job(&app, 0));
+	}
+	assert_int_equal(ROADS, in_place(t.community[2]));
+	assert_int_equal(OK, db_write(u->db, merge, NULL));
+	for (rounds = 0; in_place(t.community[2]) > 0; rounds++) {
+		assert_true(rounds < 60);
+		assert_int_equal(OK, db_write(u->db, tick, NULL));
+		assert_int_equal(OK, ground_renew_job(&app, 0));
+	}
+	assert_true(rounds > 5);
+	ground_renew_stop();
+	end();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(places_change), UNIT_BOTH(names_lead_there), UNIT_BOTH(nothing_differs), UNIT_BOTH(killed), UNIT_BOTH(told_at_last),
 		UNIT_BOTH(two_at_once), UNIT_BOTH(changed_meanwhile), UNIT_BOTH(ground_changes_meanwhile), UNIT_BOTH(by_import),
+		UNIT_BOTH(the_job),
 	};
 
 	return UNIT_MAIN(tests);
