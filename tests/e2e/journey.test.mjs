@@ -271,12 +271,12 @@ test.main('a grid worker files with a photograph and settles it on the spot', as
   await sound(g.page);
   await g.page.setInputFiles('#photo', { name: 'x.jpg', mimeType: 'image/jpeg', buffer: await jpeg(server, { place: spot }) });
   // without a text it is refused; the photograph need not be sent again
-  await Promise.all([g.page.waitForNavigation(), g.page.locator('main form button.btn').first().click()]);
+  await Promise.all([g.page.waitForNavigation(), g.page.locator('main form button.btn', { hasText: '登记' }).click()]);
   await g.page.locator('#errors').waitFor();
   assert.equal(await g.page.locator('ul.photos img').count(), 1, 'the photograph has to be sent again');
   await sound(g.page);
   await g.page.fill('#what', '楼道里堆了三辆旧自行车');
-  await Promise.all([g.page.waitForNavigation(), g.page.locator('main form button.btn').first().click()]);
+  await Promise.all([g.page.waitForNavigation(), g.page.locator('main form button.btn', { hasText: '登记' }).click()]);
   assert.match(g.page.url(), /\/cases\/\d+$/, await g.page.locator('main').innerText());
   const picture = await g.page.request.get(await g.page.locator('ul.photos a').first().getAttribute('href'));
   assert.equal(picture.status(), 200);

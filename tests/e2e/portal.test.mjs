@@ -394,6 +394,39 @@ test('a pin with script: by pointer, moved by arrow keys, taken away again', asy
   await server.stop();
 });
 
+test('a pin under a finger: on its head it is dragged and the page stays; beside it the page scrolls and the pin stays', async () => {
+  const server = await world();
+  const { page, context } = await visitor(server, { hasTouch: true });
+  await page.goto(`/t/${TOWN}/report`);
+  await page.locator('input[type=image]').tap({ position: { x: 162, y: 112 } });
+  await page.locator('#spot', { hasText: '标在' }).waitFor();
+  await page.waitForTimeout(300);
+  const touch = await context.newCDPSession(page);
+  const drag = async (x, y, dy) => {
+    const at = (k) => [{ x, y: y + dy * k }];
+    await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at(0) });
+    for (const k of [0.3, 0.6, 1]) await touch.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(k) });
+    await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await page.waitForTimeout(500);
+  };
+  const lat = async () => Number(await page.inputValue('#lat'));
+  const scrolled = () => page.evaluate(() => scrollY);
+  const head = await page.locator('#map .pin path').boundingBox();
+  const [first, top] = [await lat(), await scrolled()];
+  await drag(head.x + head.width / 2, head.y + 10, 50);
+  const south = (first - await lat()) * 111_320;
+  assert.ok(Math.abs(south - 50 * (400 / 162)) < 12, `dragged fifty pixels south: ${south.toFixed(1)} m`);
+  assert.equal(await scrolled(), top, 'the page stays');
+  await page.waitForTimeout(400);
+  const map = await page.locator('input[type=image]').boundingBox();
+  const there = await lat();
+  await drag(map.x + 20, map.y + 150, -100);
+  assert.equal(await lat(), there, 'the pin stays');
+  assert.ok(await scrolled() > top, 'the page scrolls');
+  await context.close();
+  await server.stop();
+});
+
 // ---- category and contact ----
 
 test.main('a category is suggested, may be changed, and never forced; only some need a telephone', async () => {
