@@ -78,6 +78,8 @@ void db_submit_here(struct db *db, db_job job, db_done done, void *arg);
 CHECKED enum err db_write(struct db *db, db_job job, void *arg);
 /* Do others wait for the writer? Several jobs were in one of its transactions within the last tenth of a second. For work that can wait. */
 bool db_writer_busy(struct db *db);
+/* Has anybody handed over a job with db_submit_here, which is how people's come, within the last second? */
+bool db_writer_asked(struct db *db);
 
 /* A level above the jobs: called by the writer around each batch. Set once before the first write. */
 struct db_hooks {

@@ -36,6 +36,7 @@ struct db_queue {
 	struct batch *shared; /* SQLite: the one batch, of the writer or of a thread that does its work (db_submit_here) */
 	bool busy;            /* ... and somebody has it */
 	_Atomic int64_t shared_at; /* clock_mono: when a transaction last had several jobs */
+	_Atomic int64_t asked_at;  /* clock_mono: the last db_submit_here */
 	pthread_t *threads;
 	int nthreads;
 	/* batches share it; a job that is run again after a conflict has it alone, so that the writers of this node
@@ -45,6 +46,7 @@ struct db_queue {
 
 #define BUSY_JOBS 4        /* tailers' jobs meet each other and a person's now and then */
 #define BUSY_MS 100
+#define ASKED_MS 1000
 #define CAREFUL_BATCHES 64 /* after a failure: so many batches have savepoints from the start */
 
 struct batch {
@@ -117,6 +119,13 @@ bool db_writer_busy(struct db *db)
 	int64_t at = atomic_load(&queue_of(db)->shared_at);
 
 	return at && clock_mono() - at < BUSY_MS;
+}
+
+bool db_writer_asked(struct db *db)
+{
+	int64_t at = atomic_load(&queue_of(db)->asked_at);
+
+	return at && clock_mono() - at < ASKED_MS;
 }
 
 struct waiter {
@@ -436,6 +445,7 @@ void db_submit_here(struct db *db, db_job job, db_done done, void *arg)
 	struct db_queue *q = queue_of(db);
 	bool room, mine;
 
+	atomic_store_explicit(&q->asked_at, clock_mono(), memory_order_relaxed);
 	pthread_mutex_lock(&q->lock);
 	mine = q->shared && !q->busy && q->first == NULL;
 	room = enqueue(q, job, done, arg);

@@ -44,8 +44,8 @@ static bool read_act(struct arena *a, const struct journal_entry *e, struct act 
 	struct str key, raw;
 
 	*x = (struct act){.action = STR(""), .from = STR(""), .to = STR("")};
-	if (!str_starts(e->kind, "matter.") || str_empty(e->data))
-		return false;
+	if (!str_starts(e->kind, "matter.") || str_eqz(e->kind, "matter.file") || str_empty(e->data))
+		return false; /* a filing, most of what there is, is nobody's act */
 	for (json_walk_begin(&w, e->data); json_walk_next(&w, a, &key, &raw);) {
 		if (str_eqz(key, "was"))
 			x->was = kind_of(a, raw);

@@ -14,6 +14,7 @@
 #define BATCH_BUSY 32     /* ... while they do wait */
 #define BATCH_BEHIND 1000 /* ... of one that is far behind, unless they take longer than this: */
 #define BEHIND_US 8000
+#define ASKED_US 2000      /* ... while people write now and then: they wait for the job under way */
 #define FAR_BEHIND 4000
 #define POLL_MS 1000
 #define GATHER_MS 100     /* after a batch: under load wait for more instead of running a job for each commit */
@@ -109,11 +110,13 @@ static enum err anything_new(struct journal_tailer *t, int64_t seq, int64_t *beh
 /* People wait for a job that is under way, so one that is far behind takes jobs of some milliseconds, however many entries that is. */
 static void keep_pace(struct journal_tailer *t, const struct step *s)
 {
-	if (s->limit != t->pace)
+	int64_t most = db_writer_asked(t->log->db) ? ASKED_US : BEHIND_US;
+
+	if (t->fn == NULL || s->limit != t->pace)
 		return;
-	if (s->took_us > BEHIND_US)
-		t->pace = t->pace / 2 > BATCH ? t->pace / 2 : BATCH;
-	else if (s->took_us < BEHIND_US / 2)
+	if (s->took_us > most)
+		t->pace = t->pace / 2 > BATCH_BUSY ? t->pace / 2 : BATCH_BUSY;
+	else if (s->took_us < most / 2)
 		t->pace = t->pace * 2 < BATCH_BEHIND ? t->pace * 2 : BATCH_BEHIND;
 }
 
@@ -217,8 +220,10 @@ static int64_t pause_ms(const struct journal_tailer *t, const struct step *s)
 {
 	int64_t yield, plain = s->n < (size_t)s->limit ? (t->fn ? GATHER_MS : GATHER_WATCH_MS) : 0;
 
-	if (t->fn == NULL || !db_writer_busy(t->log->db))
+	if (t->fn == NULL)
 		return plain;
+	if (!db_writer_busy(t->log->db)) /* a backlog: without haste, if there are people */
+		return plain == 0 && db_writer_asked(t->log->db) ? s->took_us / 1000 + 1 : plain;
 	yield = tail_yield_us(t->log, clock_now() - s->at, s->took_us) / 1000 + 1;
 	return yield > plain ? yield : plain;
 }
