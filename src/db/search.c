@@ -65,9 +65,9 @@ int db_fts_register(void *sqlite)
 
 struct index {
 	char name[48];
-	char text[6][200];
-	struct db_part parts[3][2];
-	struct db_query put, remove, find;
+	char text[12][200];
+	struct db_part parts[6][2];
+	struct db_query put, remove, find, tidy, by_itself, never_by_itself;
 	struct index *next;
 };
 
@@ -82,6 +82,7 @@ static void make_query(struct index *x, int i, struct db_query *q, const struct 
 static struct index *new_index(const char *name)
 {
 	static const enum db_type put[] = {DB_I64, DB_STR, DB_STR}, find[] = {DB_STR, DB_I64, DB_I64}, id[] = {DB_I64};
+	static const enum db_type none[1];
 	static const struct db_query like[] = {
 		{.name = "search_put", .file = __FILE__, .flags = DB_Q_WRITE, .nparams = 3, .params = put, .optional = "000", .cols = id,
 		 .nullable = ""},
@@ -89,6 +90,10 @@ static struct index *new_index(const char *name)
 		 .nullable = ""},
 		{.name = "search_find", .file = __FILE__, .nparams = 3, .params = find, .optional = "000", .ncols = 1, .cols = id,
 		 .nullable = "0"},
+		{.name = "search_tidy", .file = __FILE__, .flags = DB_Q_WRITE, .nparams = 1, .params = id, .optional = "0", .cols = id,
+		 .nullable = ""},
+		{.name = "search_by_itself", .file = __FILE__, .params = none, .optional = "", .ncols = 1, .cols = id, .nullable = "0"},
+		{.name = "search_never_by_itself", .file = __FILE__, .flags = DB_Q_WRITE, .params = none, .optional = "", .cols = id, .nullable = ""},
 	};
 	struct index *x = calloc(1, sizeof(*x));
 
@@ -108,6 +113,12 @@ static struct index *new_index(const char *name)
 		 "ORDER BY rowid DESC LIMIT ?3", x->name, x->name);
 	snprintf(x->text[5], sizeof(x->text[5]), "SELECT id FROM search_%s WHERE words @@ CAST($1 AS tsquery) AND id < $2 "
 		 "ORDER BY id DESC LIMIT $3", x->name);
+	snprintf(x->text[6], sizeof(x->text[6]), "INSERT INTO search_%s (search_%s, rank) VALUES ('merge', ?1)", x->name, x->name);
+	snprintf(x->text[8], sizeof(x->text[8]), "SELECT CAST(v AS INTEGER) FROM search_%s_config WHERE k = 'automerge'", x->name);
+	snprintf(x->text[10], sizeof(x->text[10]), "INSERT INTO search_%s (search_%s, rank) VALUES ('automerge', 0)", x->name, x->name);
+	make_query(x, 3, &x->tidy, &like[3]);
+	make_query(x, 4, &x->by_itself, &like[4]);
+	make_query(x, 5, &x->never_by_itself, &like[5]);
 	make_query(x, 0, &x->put, &like[0]);
 	make_query(x, 1, &x->remove, &like[1]);
 	make_query(x, 2, &x->find, &like[2]);
@@ -164,6 +175,33 @@ enum err search_put(struct tx *tx, const char *index, int64_t id, struct str tex
 		e = db_run(tx->c, &x->put, p, NULL, NULL, NULL);
 	buf_release(&b);
 	return e;
+}
+
+static enum err take_setting(void *arg, const struct db_value *v)
+{
+	*(int64_t *)arg = v[0].i;
+	return OK;
+}
+
+/*
+ * Pages of merging for so many bytes of text. A text makes some three times its bytes of index (a word of six bytes for each Chinese sign, and where it
+ * stands), and each page is merged once on each of some five levels until a million texts are in one.
+ */
+#define TIDY_BYTES 250
+
+enum err search_tidy(struct tx *tx, const char *index, size_t bytes)
+{
+	struct index *x = index_named(index);
+	struct db_value pages = {.i = (int64_t)(bytes / TIDY_BYTES) + 1};
+	int64_t by_itself = -1;
+	enum err e;
+
+	if (tx->c->db->engine == DB_PG)
+		return OK;
+	e = db_run(tx->c, &x->by_itself, NULL, take_setting, &by_itself, NULL);
+	if (e == OK && by_itself != 0)
+		e = db_run(tx->c, &x->never_by_itself, NULL, NULL, NULL, NULL);
+	return e == OK ? db_run(tx->c, &x->tidy, &pages, NULL, NULL, NULL) : e;
 }
 
 enum err search_remove(struct tx *tx, const char *index, int64_t id)

@@ -21,6 +21,12 @@ CHECKED enum err search_remove(struct tx *tx, const char *index, int64_t id);
 CHECKED enum err search_find(struct db_conn *c, struct arena *a, const char *index, struct str words, int64_t before,
 			     int limit, int64_t **ids, size_t *n);
 /*
+ * SQLite keeps an index in pieces and merges them now and then: by itself 64 pages and more at once, tens of milliseconds in which nobody else can
+ * write. Whoever puts texts calls this in the same job instead, with how many bytes they were: then a little is merged each time, and never more by itself.
+ * PostgreSQL does this on its own, beside the writers.
+ */
+CHECKED enum err search_tidy(struct tx *tx, const char *index, size_t bytes);
+/*
  * Marks: words that nobody types, put into a document's text to find it by something else than its words (what it is about, where it
  * belongs), exactly and newest first. What a search costs then does not grow with the index: one list, read from its end.
  */

@@ -1022,6 +1022,48 @@ static void test_search(void **state)
 }
 
 /* A mark is found exactly, and by no word that a person would type. */
+QUERY(q_pieces, 0, LIST(DB_I64), "", LIST(DB_I64), "0", {"SELECT count(DISTINCT segid) FROM search_doc_idx", "SELECT 1", -1});
+QUERY(q_by_itself, 0, LIST(DB_I64), "", LIST(DB_I64), "0", {"SELECT CAST(v AS INTEGER) FROM search_doc_config WHERE k = 'automerge'", "SELECT 0", -1});
+
+static enum err tidy_job(struct tx *tx, void *arg)
+{
+	int64_t from = *(int64_t *)arg;
+	size_t bytes = 0;
+	enum err e = OK;
+
+	for (int64_t id = from; e == OK && id < from + 20; id++) {
+		struct str text = arena_printf(tx->arena, "编号%lld的路灯不亮，楼道第%lld层堆放杂物，井盖%lld松动", (long long)id, (long long)id % 97, (long long)id % 11);
+
+		bytes += text.n;
+		e = search_put(tx, "doc", id, text);
+	}
+	return e == OK ? search_tidy(tx, "doc", bytes) : e;
+}
+
+static int64_t one_number(struct unit *u, const struct db_query *q)
+{
+	struct db_conn *c = db_read_begin(u->db);
+	struct ids ids = {.n = 0};
+
+	assert_int_equal(OK, db_run(c, q, NULL, take_id, &ids, NULL));
+	db_read_end(c);
+	return ids.v[0];
+}
+
+/* Little merges with each job keep the index in few pieces; the large ones that it would do by itself are off. */
+static void test_tidy(void **state)
+{
+	struct unit *u = *state;
+
+	make_tables(u);
+	for (int64_t from = 1; from < 6000; from += 20)
+		assert_int_equal(OK, db_write(u->db, tidy_job, &from));
+	look(u, "编号4711的", "4711");
+	look(u, "编号5990的路灯", "5990");
+	assert_int_equal(0, one_number(u, &q_by_itself));
+	assert_in_range(one_number(u, &q_pieces), 1, 24);
+}
+
 static enum err marks_job(struct tx *tx, void *arg)
 {
 	struct str text = arena_printf(tx->arena, "路灯\n%s\n%s", search_mark(tx->arena, 7).p, search_mark(tx->arena, UINT64_MAX).p);
@@ -1062,7 +1104,7 @@ int main(void)
 		UNIT_BOTH(test_few_failures), UNIT_BOTH(test_submit_here),
 		UNIT_BOTH(test_bad_job), UNIT_BOTH(test_queue_full), UNIT_BOTH(test_busy), UNIT_BOTH(test_hooks), UNIT_BOTH(test_waking),
 		UNIT_BOTH(test_deadlocks), UNIT_BOTH(test_kill), UNIT_ON(DB_SQLITE, test_large), UNIT_BOTH(test_nested), UNIT_BOTH(test_snapshot),
-		UNIT_BOTH(test_search), UNIT_BOTH(test_marks), cmocka_unit_test(test_pg_restart),
+		UNIT_BOTH(test_search), UNIT_BOTH(test_tidy), UNIT_BOTH(test_marks), cmocka_unit_test(test_pg_restart),
 		UNIT_ON(DB_PG, test_cut_at_commit),
 	};
 

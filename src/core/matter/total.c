@@ -311,10 +311,15 @@ static enum err put_texts(struct tx *tx, const int64_t *ids, size_t n)
 {
 	struct matter_for_search_rows rows;
 	enum err e = n ? q_matter_for_search(tx->c, tx->arena, ids, n, &rows) : OK;
+	size_t bytes = 0;
 
-	for (size_t i = 0; n && e == OK && i < rows.n; i++)
-		e = search_put(tx, "matter", rows.v[i].id, search_text(tx->arena, &rows.v[i]));
-	return e;
+	for (size_t i = 0; n && e == OK && i < rows.n; i++) {
+		struct str text = search_text(tx->arena, &rows.v[i]);
+
+		bytes += text.n;
+		e = search_put(tx, "matter", rows.v[i].id, text);
+	}
+	return bytes && e == OK ? search_tidy(tx, "matter", bytes) : e;
 }
 
 static enum err tail_search(struct tx *tx, void *arg, const struct journal_entry *v, size_t n)
