@@ -127,6 +127,7 @@ struct http_server {
 	char *upload_dir;
 	char *unix_path;
 	struct MHD_Daemon *daemon;
+	int listen_fd;                /* the library's */
 	struct pool *pool;
 	int port;
 	pthread_t reaper;

@@ -340,6 +340,10 @@ enum MHD_Result rx_dispatch(struct rx *x)
 {
 	end_body(x);
 	conn_deadline(x->conn, 0);
+	/* The library must not be stopped with a suspended connection. This request is counted already: http_stop, which sets `hard` first and then waits
+	 * until none is left, waits for it when it still got past here. */
+	if (x->refuse == 0 && atomic_load(&x->server->hard))
+		rx_refuse(x, 503, "the server stops");
 	if (x->refuse)
 		return respond(x);
 	if (x->admit.inline_ok)

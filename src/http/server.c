@@ -1,8 +1,12 @@
 /* Start, the callbacks of libmicrohttpd, stop. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -141,6 +145,7 @@ static enum err start_daemon(struct http_server *s, int fd, struct arena *a, str
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	unsigned pool = s->o.event_threads > 1 ? (unsigned)s->o.event_threads : 0;
 
+	s->listen_fd = fd;
 	s->daemon = MHD_start_daemon(flags, 0, conn_accept, s, on_request, s,
 				     MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 				     MHD_OPTION_LISTEN_SOCKET, fd,
@@ -324,21 +329,37 @@ static void abandon(struct http_server *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/*
+ * Nobody is accepted any more: another socket, to which nobody can come, takes the place of the listening one. MHD_quiesce_daemon would be the library's way, but
+ * it and an event thread may both take the socket out of the same epoll set, and whoever comes second ends the process ("Failed to remove listen FD", one stop in a
+ * thousand under load). When there is no descriptor for the other socket, connections are still refused one by one (conn_accept).
+ */
+static void stop_accepting(struct http_server *s)
+{
+	struct sockaddr_un nowhere = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	/* an address of the family alone: the kernel gives it a name that nobody knows */
+	if (fd < 0 || bind(fd, (struct sockaddr *)&nowhere, sizeof(sa_family_t)) != 0 || listen(fd, 1) != 0 || dup3(fd, s->listen_fd, O_CLOEXEC) < 0)
+		log_warn("http: new connections are refused one by one while stopping: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 void http_stop(struct http_server *s, int seconds)
 {
-	MHD_socket fd = MHD_quiesce_daemon(s->daemon);
-
 	atomic_store(&s->stopping, true);
+	stop_accepting(s);
 	sse_close_all(s);
 	wait_for_requests(s, clock_mono() + seconds * MS_SECOND);
 	atomic_store(&s->hard, true);
 	pool_drain(s->pool);
-	abandon(s);
-	wait_for_requests(s, clock_mono() + MS_SECOND);
+	for (int64_t until = clock_mono() + MS_SECOND; atomic_load(&s->requests) > 0 && clock_mono() < until;) {
+		abandon(s);
+		wait_for_requests(s, clock_mono() + 20);
+	}
 	stop_reaper(s);
-	MHD_stop_daemon(s->daemon);
-	if (fd != MHD_INVALID_SOCKET)
-		close(fd);
+	MHD_stop_daemon(s->daemon);         /* closes the socket too */
 	if (s->unix_path)
 		unlink(s->unix_path);
 }

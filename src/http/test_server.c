@@ -878,6 +878,50 @@ static void stopping_lets_requests_end(void **state)
 	close(fd), close(idle);
 }
 
+static atomic_int knocking;
+
+/* Comes, asks, goes, whether anybody is there or not. */
+static void *knock(void *arg)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)*(int *)arg), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	static const char ask[] = "GET / HTTP/1.1\r\n" H "Connection: close\r\n\r\n";
+	char heard[512];
+
+	while (atomic_load(&knocking)) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) > 0)
+			while (recv(fd, heard, sizeof(heard), 0) > 0)
+				;
+		close(fd);
+	}
+	return NULL;
+}
+
+#define STOPS 40
+
+/* The library's own way ended the process now and then (http_stop). */
+static void stopping_while_many_come(void **state)
+{
+	pthread_t t[4];
+
+	(void)state;
+	for (int i = 0; i < STOPS; i++) {
+		int port;
+
+		start_with((struct http_options){.event_threads = 2});
+		port = http_port(server);
+		atomic_store(&knocking, 1);
+		for (size_t k = 0; k < ARRAY_LEN(t); k++)
+			pthread_create(&t[k], NULL, knock, &port);
+		usleep(5000 + (unsigned)i * 37);
+		stop();
+		atomic_store(&knocking, 0);
+		for (size_t k = 0; k < ARRAY_LEN(t); k++)
+			pthread_join(t[k], NULL);
+	}
+}
+
 static void stopping_gives_up_what_stays_pending(void **state)
 {
 	int seconds = 1, fd;
@@ -1076,6 +1120,7 @@ int main(void)
 		T(a_full_queue_answers_503),
 		T(pending_requests_are_resumed_from_any_thread),
 		T(stopping_lets_requests_end),
+		T(stopping_while_many_come),
 		T(stopping_gives_up_what_stays_pending),
 		T(pages_are_compressed_for_those_who_take_it),
 		T(static_files),

@@ -1,6 +1,8 @@
 /* Answers: pages, redirects, JSON, texts, errors in the visitor's language, and the headers that all of them carry. */
+#include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/id.h"
@@ -160,6 +162,19 @@ static void error_json(struct rq *rq, enum err e, const struct web_error_view *v
 	http_header_set(rq->http, "Content-Type", STR("application/json"));
 }
 
+/* That a store or the map is busy is one state, not so many faults as there are requests: it is told once a second. */
+static void tell_failed(const struct rq *rq, struct str id, enum err e)
+{
+	static _Atomic int64_t told;
+	const char *path = rq->route ? rq->route->path : "-";
+	int64_t now = clock_mono(), last = atomic_load(&told);
+
+	if (e != ERR_BUSY)
+		log_error("a request failed id=%.*s error=%s route=%s", STR_ARG(id), err_name(e), path);
+	else if ((last == 0 || now - last >= MS_SECOND) && atomic_compare_exchange_strong(&told, &last, now))
+		log_warn("a request failed, and perhaps others within the second id=%.*s error=busy route=%s", STR_ARG(id), path);
+}
+
 void answer_error(struct rq *rq, enum err e)
 {
 	struct rq_impl *im = impl_of(rq);
@@ -171,8 +186,7 @@ void answer_error(struct rq *rq, enum err e)
 	answer_reset(rq);
 	if (v.status >= 500) {
 		v.id = arena_printf(rq->arena, "%lx", (unsigned long)id_new(rq->now));
-		log_error("a request failed id=%.*s error=%s route=%s", STR_ARG(v.id), err_name(e),
-			  rq->route ? rq->route->path : "-");
+		tell_failed(rq, v.id, e);
 	}
 	if (e == ERR_RATE || e == ERR_BUSY)
 		http_header_set(rq->http, "Retry-After",
