@@ -2,7 +2,7 @@
 // it shows comes from one answer of the server, asked again when the journal moves.
 import { chart } from "./lib/charts.mjs";
 import { dark } from "./lib/colours.mjs";
-import { $, clockOf, dayOf, el, setNumber, spanOf, still, word } from "./lib/dom.mjs";
+import { $, clockOf, dayOf, el, number, setNumber, spanOf, still, word } from "./lib/dom.mjs";
 import { find, mark, moveTo } from "./lib/find.mjs";
 import { getJSON, live } from "./lib/live.mjs";
 import { boxAround, hasWebGL, makeMap, maplibre, refresh, show } from "./lib/base.mjs";
@@ -47,7 +47,7 @@ function showNumbers() {
 	const sky = (o.late ?? 0) > (state.today.done ?? 0) + 5 ? "storm" : net >= 0 ? "clear" : "cloud";
 	root.dataset.sky = sky;
 	$("#sky").textContent = word(`sky-${sky}`);
-	$("#ungeocoded").textContent = state.unplaced ? word("unplaced", state.unplaced) : "";
+	$("#ungeocoded").textContent = state.unplaced ? word("unplaced", number(state.unplaced)) : "";
 }
 
 function showBoards() {
@@ -57,7 +57,7 @@ function showBoards() {
 		el("span", { class: "wboard__n" }, b.name),
 		el("span", { class: "wboard__bar" },
 			el("i", { class: "late", data: { w: b.late / most } }), el("i", { data: { w: (b.open - b.late) / most } })),
-		el("span", { class: "wboard__v" }, `${b.open}`, b.late ? el("b", {}, ` ${word("late-n", b.late)}`) : "")), "no-boards");
+		el("span", { class: "wboard__v" }, number(b.open), b.late ? el("b", {}, ` ${word("late-n", number(b.late))}`) : "")), "no-boards");
 	for (const i of document.querySelectorAll("#boards [data-w]")) i.style.width = `${100 * i.dataset.w}%`;
 }
 
@@ -67,7 +67,7 @@ function showLists() {
 	fill("#duty", state.duty, (d) => el("li", { class: "wduty" },
 		el("span", {}, d.post, d.since ? ` · ${word("since", clockOf(d.since))}` : ""), el("b", {}, d.name)), "no-duty");
 	fill("#children", state.children, (c) => el("li", {}, el("button", { type: "button", class: "wchild", onclick: () => go(c.code) },
-		el("span", {}, c.name), el("span", { class: "wchild__v" }, `${c.open}`, c.late ? el("b", {}, ` ${word("late-n", c.late)}`) : ""))), "no-children");
+		el("span", {}, c.name), el("span", { class: "wchild__v" }, number(c.open), c.late ? el("b", {}, ` ${word("late-n", number(c.late))}`) : ""))), "no-children");
 }
 
 function showHead() {
@@ -126,8 +126,8 @@ function showMarkers() {
 		}
 		const e = m.getElement();
 		e.classList.toggle("has-late", c.late > 0);
-		$("b", e).textContent = c.open;
-		$(".sr", e).textContent = c.late ? word("late-n", c.late) : "";
+		$("b", e).textContent = number(c.open);
+		$(".sr", e).textContent = c.late ? word("late-n", number(c.late)) : "";
 	}
 	for (const [code, m] of markers) if (!wanted.has(code)) {
 		m.remove();

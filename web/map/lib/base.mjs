@@ -23,6 +23,10 @@ const worst = (c) => ["case",
 	[">", ["coalesce", ["get", "ok"], 0], 0], c.clock[1],
 	c.clock[0]];
 const count = ["coalesce", ["get", "n"], 1];
+// What stands in a circle: 9,999 at most, then tens of thousands (万) or thousands.
+const short = () => (document.documentElement.lang.startsWith("en")
+	? ["case", [">=", count, 10000], ["concat", ["to-string", ["round", ["/", count, 1000]]], "k"], ["to-string", count]]
+	: ["case", [">=", count, 10000], ["concat", ["to-string", ["/", ["round", ["/", count, 1000]], 10]], "万"], ["to-string", count]]);
 
 // Streets, water and green of the imported extract (`ground`: its edition), beneath everything that matters: quiet, and names only where one looks for a street.
 function groundLayers(c) {
@@ -98,11 +102,11 @@ export function style(c, { matters, background, ground, boundaries = false, name
 				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 7, 9, 34] } },
 		{ id: "matters", type: "circle", source: "matters", "source-layer": "matters",
 			paint: { "circle-color": worst(c), "circle-opacity": 0.92,
-				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 5, 9, 14],
+				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 5, 12, 11],
 				"circle-stroke-width": 1, "circle-stroke-color": c.ground } },
 		{ id: "matters-n", type: "symbol", source: "matters", "source-layer": "matters", filter: [">", count, 9],
-			layout: { "text-field": ["to-string", count], "text-size": 11, "text-allow-overlap": false },
-			paint: { "text-color": c.ground } },
+			layout: { "text-field": short(), "text-size": 11, "text-allow-overlap": false, "symbol-sort-key": ["-", 0, count] },
+			paint: { "text-color": c.ground, "text-halo-color": worst(c), "text-halo-width": 2 } },
 		{ id: "here", type: "circle", source: "here",
 			paint: { "circle-radius": 11, "circle-color": "rgba(0,0,0,0)", "circle-stroke-width": 3, "circle-stroke-color": c.act } });
 	return { version: 8, sources, layers };

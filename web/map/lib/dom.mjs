@@ -27,18 +27,18 @@ export function word(name, ...values) {
 
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+export const number = (n) => Math.round(n).toLocaleString(document.documentElement.lang || "zh-CN");
+
 // A number that has changed runs to its new value, so that the eye sees which one it was.
 const running = new WeakMap();
 export function setNumber(e, value) {
 	const from = Number(e.dataset.value ?? 0);
-	const format = (n) => Math.round(n).toLocaleString(document.documentElement.lang || "zh-CN");
-
 	if (e.dataset.value !== undefined && from === value) return;
 	cancelAnimationFrame(running.get(e));
 	e.dataset.value = value;
-	e.dataset.long = Math.max(0, format(value).length - 4); // "1,747" and longer must stay on one line
+	e.dataset.long = Math.max(0, number(value).length - 4); // "1,747" and longer must stay on one line
 	if (still() || e.textContent === "" || document.visibilityState !== "visible") {
-		e.textContent = format(value);
+		e.textContent = number(value);
 		return;
 	}
 	const begun = performance.now();
@@ -46,7 +46,7 @@ export function setNumber(e, value) {
 	requestAnimationFrame(() => e.classList.add("moved"));
 	const step = (now) => {
 		const t = Math.min(1, (now - begun) / 600);
-		e.textContent = format(from + (value - from) * (1 - (1 - t) ** 3));
+		e.textContent = number(from + (value - from) * (1 - (1 - t) ** 3));
 		if (t < 1) running.set(e, requestAnimationFrame(step));
 	};
 	running.set(e, requestAnimationFrame(step));
