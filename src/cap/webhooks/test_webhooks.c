@@ -511,6 +511,19 @@ static enum err fail_long_ago(struct tx *tx, void *arg)
 }
 
 /* After three days, or at once with 410, it stops; what waits is delivered when somebody resumes it. An address of this machine is refused unless allowed. */
+/* A run that is under way keeps to the addresses it was allowed when it began, and may fail once more: due again until another has begun. */
+static void deliver_anew(int64_t id, int64_t n)
+{
+	struct webhook x = now_of(id);
+
+	for (int i = 0; i < 100 && !delivered(&x, n); i++, x = now_of(id)) {
+		if (x.next_at > clock_now())
+			assert_int_equal(OK, db_write(site.app->db, make_due, &x));
+		usleep(100000);
+	}
+	wait_for(id, delivered, n);
+}
+
 static void giving_up(void **state)
 {
 	int64_t id = subscribe(w.boss, w.town, "", "", false), gone = subscribe(w.boss, w.town, "", "", false);
@@ -539,9 +552,7 @@ static void giving_up(void **state)
 	assert_string_equal("forbidden", last_why(id));
 	site.config.webhook_allow = (const char *const[]){"127.0.0.0/8", NULL};
 	answer("200 OK");
-	x = now_of(id);
-	assert_int_equal(OK, db_write(site.app->db, make_due, &x));
-	wait_for(id, delivered, 2);
+	deliver_anew(id, 2);
 	site.config.webhook_allow = NULL;
 }
 
