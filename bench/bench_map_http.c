@@ -96,6 +96,8 @@ static enum err fill(struct tx *tx, void *arg)
 			.created = created, .updated = created, .state_since = created, .due = ended ? 9007199254740991 : created + 8 * MS_DAY,
 			.total_due = created + 8 * MS_DAY, .closed = ended ? created + 3 * MS_DAY : 0, .is_public = true,
 			.desk = ended ? STR_NULL : STR("dispatcher"), .fields = STR("{}")}, NULL);
+		if (e == OK && !ended && created + 8 * MS_DAY < f->now) /* told long ago: else the server tells of all of them at its first start */
+			e = q_matter_escalate(tx->c, id, created + 8 * MS_DAY, NULL);
 	}
 	return e;
 }
