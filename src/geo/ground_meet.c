@@ -1,29 +1,10 @@
 /* Does a feature of the ground reach into a box? In whole numbers, so that what touches the edge does. */
+#include "geo/edge.h"
 #include "geo/ground_map.h"
 
-/* Which side of the line from a to b the point lies on. */
-static int side_of(struct mercator a, struct mercator b, uint32_t x, uint32_t y)
+static struct edge_end end_at(struct mercator m)
 {
-	__int128 cross = (__int128)((int64_t)b.x - a.x) * ((int64_t)y - a.y) - (__int128)((int64_t)b.y - a.y) * ((int64_t)x - a.x);
-
-	return (cross > 0) - (cross < 0);
-}
-
-/* Their boxes meet, and not all corners lie on one side of it. */
-static bool edge_meets(struct mercator a, struct mercator b, struct mercator min, struct mercator max)
-{
-	const uint32_t xs[] = {min.x, max.x, min.x, max.x}, ys[] = {min.y, min.y, max.y, max.y};
-	bool left = false, right = false;
-
-	if ((a.x < min.x && b.x < min.x) || (a.x > max.x && b.x > max.x) || (a.y < min.y && b.y < min.y) || (a.y > max.y && b.y > max.y))
-		return false;
-	for (int i = 0; i < 4; i++) {
-		int side = side_of(a, b, xs[i], ys[i]);
-
-		left = left || side >= 0;
-		right = right || side <= 0;
-	}
-	return left && right;
+	return (struct edge_end){m.x, m.y};
 }
 
 /* Does the ray from p to the east cross the edge? Half open, so that a corner counts once. */
@@ -31,7 +12,7 @@ static bool is_crossed(struct mercator a, struct mercator b, struct mercator p)
 {
 	struct mercator low = a.y < b.y ? a : b, high = a.y < b.y ? b : a;
 
-	return low.y <= p.y && p.y < high.y && side_of(low, high, p.x, p.y) > 0;
+	return low.y <= p.y && p.y < high.y && edge_side(end_at(low), end_at(high), end_at(p)) > 0;
 }
 
 bool ground_meets(const struct ground_seen *s, struct mercator min, struct mercator max)
@@ -49,7 +30,7 @@ bool ground_meets(const struct ground_seen *s, struct mercator min, struct merca
 
 			if (next == from && !area)
 				continue;
-			if (edge_meets(s->points[i], s->points[next], min, max))
+			if (edge_meets_rect(end_at(s->points[i]), end_at(s->points[next]), end_at(min), end_at(max)))
 				return true;
 			inside ^= area && is_crossed(s->points[i], s->points[next], min);
 		}

@@ -55,7 +55,7 @@ struct kernels {
 	uint64_t (*count_eq8)(const uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v);
 	/*
 	 * How many rows the masks have, adding their x and y to the sums: the block's mean for each, where it lies in a square of 2^bits keys (bits < 64; 0:
-	 * never), else the exact ones.
+	 * on one point), else the exact ones.
 	 */
 	uint64_t (*sum)(const uint64_t *m, const uint64_t *key, const struct block *at, size_t blocks, int bits, uint64_t *x, uint64_t *y);
 	/* sums of x and y of the rows from..to-1 */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "geo/edge.h"
 
 struct shape_point shape_point_of(double lon, double lat)
 {
@@ -276,30 +277,10 @@ void shape_write(struct json *j, const struct shape *s)
 	json_end(j);
 }
 
-/* Which side of the line from a to b the point lies on: > 0 left of it. */
-static int side_of(struct shape_point a, struct shape_point b, int32_t x, int32_t y)
-{
-	__int128 cross = (__int128)((int64_t)b.x - a.x) * ((int64_t)y - a.y) - (__int128)((int64_t)b.y - a.y) * ((int64_t)x - a.x);
-
-	return (cross > 0) - (cross < 0);
-}
-
-/* Their boxes meet, and not all corners of the box lie on one side of the edge: then the edge goes through it. */
 static bool edge_meets_box(struct shape_point a, struct shape_point b, const struct shape_box *box)
 {
-	const int32_t xs[] = {box->west, box->east, box->west, box->east}, ys[] = {box->south, box->south, box->north, box->north};
-	bool left = false, right = false;
-
-	if ((a.x < box->west && b.x < box->west) || (a.x > box->east && b.x > box->east) || (a.y < box->south && b.y < box->south) ||
-	    (a.y > box->north && b.y > box->north))
-		return false;
-	for (int i = 0; i < 4; i++) {
-		int side = side_of(a, b, xs[i], ys[i]);
-
-		left = left || side >= 0;
-		right = right || side <= 0;
-	}
-	return left && right;
+	return edge_meets_rect((struct edge_end){a.x, a.y}, (struct edge_end){b.x, b.y}, (struct edge_end){box->west, box->south},
+			       (struct edge_end){box->east, box->north});
 }
 
 bool shape_meets_box(const struct shape *s, const struct shape_box *b)

@@ -1,7 +1,7 @@
 /*
  * Vector tiles (MVT 2.1) from points. One layer. Where a tile holds more rows than asked for, 64 × 64 cells, one feature for each that is not empty:
  *
- *	id = the member with the smallest place on the curve, at the mean position; properties n = rows, and with by != TILE_PLAIN one
+ *	id = the member with the smallest place on the curve, at the mean position (points_cells.h says how exact); properties n = rows, and with by != TILE_PLAIN one
  *	property a class that occurs ("s3": 17, or the names given)
  *
  * else the rows themselves: id, properties category, state (codes), colour, scenario, with TILE_BY_COLOUR also the property a cell of one would have, and
