@@ -362,9 +362,12 @@ static bool read_properties(struct geojson *g)
 	if (!g->properties)
 		g->properties = arena_array(&g->arena, struct geojson_property, g->limits.properties);
 	do {
-		struct geojson_property p;
+		struct geojson_property p = {0};
 
-		if (!read_value(g, &p.name) || !p.name.p || !jscan_colon(&g->in) || !read_value(g, &p.value))
+		if (!read_value(g, &p.name) || !p.name.p || !jscan_colon(&g->in))
+			return jscan_fail(&g->in, "属性名应为文字 (the name of a property is text)");
+		p.is_text = jscan_peek(&g->in) == '"';
+		if (!read_value(g, &p.value))
 			return jscan_fail(&g->in, "属性名应为文字 (the name of a property is text)");
 		if (g->nproperties == g->limits.properties)
 			fault(g, "属性太多 (too many properties)");

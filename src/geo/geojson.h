@@ -39,6 +39,7 @@ struct geojson_part {
 struct geojson_property {
 	struct str name;
 	struct str value;   /* text, or a number, true, false as written; NULL: null, an object or an array */
+	bool is_text;       /* it stood in quotes: "007" is no number */
 };
 
 /* Everything lives until the next call. */

@@ -29,6 +29,7 @@ static void stop(struct app *app)
 	ground_stop();
 	ground_renew_stop();
 	cache_forget();
+	ogc_fields_forget();
 }
 
 static const struct route routes[] = {
@@ -57,6 +58,9 @@ static const struct route routes[] = {
 	{"GET", "/ogc/api", ogc_api, NULL, R_PUBLIC | R_JSON, N_("OGC API 的 OpenAPI 3.0 说明"), 0},
 	{"GET", "/ogc/collections", ogc_collections, NULL, R_PUBLIC | R_JSON, N_("OGC API：数据集"), 0},
 	{"GET", "/ogc/collections/:id", ogc_collection, NULL, R_PUBLIC | R_JSON, N_("OGC API：一个数据集"), 0},
+	{"GET", "/ogc/collections/:id/schema", ogc_schema, NULL, R_PUBLIC | R_JSON, N_("OGC API：每条有哪些内容，JSON Schema 或网页"), 0},
+	{"GET", "/ogc/collections/:id/queryables", ogc_queryables, NULL, R_PUBLIC | R_JSON, N_("OGC API：可以按什么筛选，JSON Schema 或网页"), 0},
+	{"GET", "/ogc/collections/:id/schemas/feature", ogc_feature_schema, NULL, R_PUBLIC | R_JSON, N_("OGC API：GeoJSON 里一个要素的格式"), 0},
 	{"GET", "/ogc/collections/:id/items", ogc_items, NULL, R_PUBLIC | R_JSON, N_("OGC API：数据集的内容，GeoJSON，可筛选、分页、换坐标系"), 0},
 	{"GET", "/ogc/collections/:id/items/:fid", ogc_item, NULL, R_PUBLIC | R_JSON, N_("OGC API：一个要素"), 0},
 	{"GET", "/ogc/collections/:id/tiles", ogc_tilesets, NULL, R_PUBLIC | R_JSON, N_("OGC API：数据集的瓦片"), 0},

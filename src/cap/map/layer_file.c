@@ -247,11 +247,15 @@ static enum layer_got next_csv(struct layer_file *f, struct arena *a, struct lay
 
 /* ---- GeoJSON ---- */
 
+/* As JSON writes one: 007 and +1 are none, and would make the whole of the properties unreadable. */
 static bool is_number(struct str s)
 {
+	struct str digits = str_starts(s, "-") ? str_sub(s, 1, s.n) : s;
 	double v;
 
-	return str_f64(s, &v);
+	if (digits.n == 0 || digits.p[0] < '0' || digits.p[0] > '9' || (digits.n > 1 && digits.p[0] == '0' && digits.p[1] >= '0' && digits.p[1] <= '9'))
+		return false;
+	return s.p[s.n - 1] != '.' && str_chr(s, 'x') < 0 && str_chr(s, 'X') < 0 && str_f64(s, &v);
 }
 
 static void take_props(struct layer_file *f, struct arena *a, const struct geojson_feature *g, struct layer_row *r)
@@ -277,7 +281,7 @@ static void take_props(struct layer_file *f, struct arena *a, const struct geojs
 			*to[c] = cut(a, p->value);
 		} else if (n++ < PROPS_MAX && b.n < PROPS_BYTES && p->name.n <= TEXT_MAX) {
 			json_key_str(&j, p->name);
-			if (is_number(p->value) || str_eqz(p->value, "true") || str_eqz(p->value, "false"))
+			if (!p->is_text && (is_number(p->value) || str_eqz(p->value, "true") || str_eqz(p->value, "false")))
 				json_raw(&j, p->value);
 			else
 				json_str(&j, cut(a, p->value));

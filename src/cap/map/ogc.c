@@ -35,20 +35,28 @@ void ogc_link(struct ogc *o, const char *rel, const char *type, const char *titl
 	json_end(&o->j);
 }
 
+static bool is_among(struct str name, const char *const *names)
+{
+	for (const char *const *w = names; w && *w; w++)
+		if (str_eqz(name, *w))
+			return true;
+	return false;
+}
+
 enum err ogc_only(struct rq *rq, const char *const *names)
 {
 	const struct http_pairs *p = &rq->http->params;
+	bool has_page = is_among(STR("f"), names);
 
 	for (size_t i = 0; i < p->n; i++) {
-		bool known = str_eqz(p->v[i].name, "lang") || str_eqz(p->v[i].name, "as");
+		bool known = str_eqz(p->v[i].name, "lang") || str_eqz(p->v[i].name, "as") || (has_page && str_eqz(p->v[i].name, "elder"));
 
 		if (str_eqz(p->v[i].name, "f")) {
-			if (!str_eqz(p->v[i].value, "json") && !str_eqz(p->v[i].value, "geojson"))
-				return rq_fail_field(rq, ERR_INPUT, "f", N_("f 只能是 json。"));
+			if (!str_eqz(p->v[i].value, "json") && !str_eqz(p->v[i].value, "geojson") && !(has_page && str_eqz(p->v[i].value, "html")))
+				return rq_fail_field(rq, ERR_INPUT, "f", has_page ? N_("f 只能是 json 或 html。") : N_("f 只能是 json。"));
 			known = true;
 		}
-		for (const char *const *w = names; w && *w; w++)
-			known = known || str_eqz(p->v[i].name, *w);
+		known = known || is_among(p->v[i].name, names);
 		if (!known)
 			return rq_fail_field(rq, ERR_INPUT, arena_strz(rq->arena, str_sub(p->v[i].name, 0, 40)), N_("没有“%.40s”这个参数。"),
 					     arena_strz(rq->arena, p->v[i].name));
@@ -93,7 +101,8 @@ static void describe_matters(struct rq *rq, struct ogc_collection *c)
 	const struct set *tree = set_find(rq->arena, STR(SET_PLACES));
 
 	*c = (struct ogc_collection){.id = STR("matters"), .title = str_from(_(N_("事项"))),
-				     .description = str_from(_(N_("反映上来的每一件事；没有权限的人只看到公开事项，位置放粗，没有文字。")))};
+				     .description = str_from(_(N_("反映上来的每一件事；没有权限的人只看到公开事项，位置放粗，没有文字。"
+						    "时间（datetime）是提交的时间，即 created；写到日就是北京时间的一整天，写到秒就是那一秒，没写时区按北京时间。")))};
 	c->has_box = tree && place_bounds(tree, top_of(rq, tree), c->box);
 }
 
@@ -168,22 +177,70 @@ enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out)
 	return OK;
 }
 
-static void put_extent(struct ogc *o, const struct ogc_collection *c)
+static void put_spatial(struct ogc *o, const double box[4])
 {
-	json_key(&o->j, "extent");
-	json_obj(&o->j);
 	json_key(&o->j, "spatial");
 	json_obj(&o->j);
 	json_key(&o->j, "bbox");
 	json_arr(&o->j);
 	json_arr(&o->j);
 	for (int i = 0; i < 4; i++)
-		json_f64(&o->j, c->box[i]);
+		json_f64(&o->j, box[i]);
 	json_end(&o->j);
 	json_end(&o->j);
 	json_key(&o->j, "crs"), json_strz(&o->j, crs_uri(CRS_84));
 	json_end(&o->j);
+}
+
+/* From the first matter on, and going on: the next one comes while the answer is read. */
+static void put_temporal(struct ogc *o, int64_t from)
+{
+	json_key(&o->j, "temporal");
+	json_obj(&o->j);
+	json_key(&o->j, "interval");
+	json_arr(&o->j);
+	json_arr(&o->j);
+	json_time(&o->j, from);
+	json_nil(&o->j);
 	json_end(&o->j);
+	json_end(&o->j);
+	json_key(&o->j, "trs"), json_strz(&o->j, "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian");
+	json_end(&o->j);
+}
+
+static void put_extent(struct ogc *o, const struct ogc_collection *c)
+{
+	int64_t from;
+	bool timed = c->set == NULL && !c->areas && !c->ground && ogc_oldest(o->rq, &from);
+
+	if (!c->has_box && !timed)
+		return;
+	json_key(&o->j, "extent");
+	json_obj(&o->j);
+	if (c->has_box)
+		put_spatial(o, c->box);
+	if (timed)
+		put_temporal(o, from);
+	json_end(&o->j);
+}
+
+static void put_links(struct ogc *o, const struct ogc_collection *c)
+{
+	struct arena *a = o->rq->arena;
+	const char *id = arena_strz(a, c->id);
+
+	ogc_link(o, "self", "application/json", NULL, "/collections/%s", id);
+	ogc_link(o, "items", "application/geo+json", N_("内容"), "/collections/%s/items", id);
+	ogc_link(o, OGC_REL "schema", "application/schema+json", N_("每条有哪些内容"), "/collections/%s/schema", id);
+	ogc_link(o, OGC_REL "schema", "text/html", N_("每条有哪些内容"), "/collections/%s/schema?f=html", id);
+	ogc_link(o, OGC_REL "queryables", "application/schema+json", N_("可以按什么筛选"), "/collections/%s/queryables", id);
+	ogc_link(o, OGC_REL "queryables", "text/html", N_("可以按什么筛选"), "/collections/%s/queryables?f=html", id);
+	/* in capitals GDAL finds it, which compares them though RFC 8288 does not */
+	ogc_link(o, "describedBy", "application/schema+json", N_("GeoJSON 里一个要素的格式"), "/collections/%s/schemas/feature", id);
+	if (!c->no_tiles)
+		ogc_link(o, OGC_REL "tilesets-vector", "application/json", N_("矢量瓦片"), "/collections/%s/tiles", id);
+	if (c->ground)
+		ogc_link(o, "license", "text/html", "ODbL 1.0", "https://opendatacommons.org/licenses/odbl/1-0/");
 }
 
 /* The members of a collection's object. */
@@ -196,8 +253,7 @@ static void put_collection(struct ogc *o, const struct ogc_collection *c)
 	if (c->ground)
 		json_key(&o->j, "attribution"), json_strz(&o->j, GROUND_CREDIT);
 	json_key(&o->j, "itemType"), json_strz(&o->j, "feature");
-	if (c->has_box)
-		put_extent(o, c);
+	put_extent(o, c);
 	json_key(&o->j, "crs");
 	json_arr(&o->j);
 	for (int i = 0; i < CRS_COUNT; i++)
@@ -206,13 +262,7 @@ static void put_collection(struct ogc *o, const struct ogc_collection *c)
 	json_key(&o->j, "storageCrs"), json_strz(&o->j, crs_uri(CRS_4490));
 	json_key(&o->j, "links");
 	json_arr(&o->j);
-	ogc_link(o, "self", "application/json", NULL, "/collections/%.*s", STR_ARG(c->id));
-	ogc_link(o, "items", "application/geo+json", N_("内容"), "/collections/%.*s/items", STR_ARG(c->id));
-	if (!c->no_tiles)
-		ogc_link(o, "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", N_("矢量瓦片"), "/collections/%.*s/tiles",
-			 STR_ARG(c->id));
-	if (c->ground)
-		ogc_link(o, "license", "text/html", "ODbL 1.0", "https://opendatacommons.org/licenses/odbl/1-0/");
+	put_links(o, c);
 	json_end(&o->j);
 }
 
@@ -277,7 +327,7 @@ enum err ogc_landing(struct rq *rq)
 	ogc_link(&o, "service-desc", "application/vnd.oai.openapi+json;version=3.0", N_("接口说明（OpenAPI）"), "/api");
 	ogc_link(&o, "conformance", "application/json", N_("符合的标准"), "/conformance");
 	ogc_link(&o, "data", "application/json", N_("数据集"), "/collections");
-	ogc_link(&o, "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", "application/json", N_("瓦片方案"), "/tileMatrixSets");
+	ogc_link(&o, OGC_REL "tiling-schemes", "application/json", N_("瓦片方案"), "/tileMatrixSets");
 	json_end(&o.j);
 	return ogc_end(&o, "application/json");
 }
@@ -287,6 +337,10 @@ enum err ogc_conformance(struct rq *rq)
 	static const char *const classes[] = {
 		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
 		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+		"http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas", "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
+		"http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/returnables-and-receivables",
 		"http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
 		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
 		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",

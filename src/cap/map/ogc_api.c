@@ -16,38 +16,9 @@ static const struct parameter paging[] = {
 	{"bbox", "query", "{\"type\":\"array\",\"minItems\":4,\"maxItems\":6,\"items\":{\"type\":\"number\"}}", true, N_("范围：西、南、东、北")},
 	{"bbox-crs", "query", CRS, false, N_("bbox 的坐标系")},
 	{"crs", "query", CRS, false, N_("结果的坐标系")},
-	{"datetime", "query", TEXT, false, N_("提交的时间：一个时刻，或 开始/结束")},
+	{"datetime", "query", TEXT, false, N_("事项提交的时间（created）：一个时刻，或 开始/结束，开放的一端写 ..；没有时间的数据不受影响")},
 	{"limit", "query", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100}", false, N_("一页多少个")},
 	{"after", "query", TEXT, false, N_("下一页从哪里起，用返回的地址")},
-	{0},
-};
-static const struct parameter of_matters[] = {
-	{"category", "query", TEXT, false, N_("类别，连同下级；几个用逗号分开")},
-	{"scenario", "query", TEXT, false, N_("事项种类")},
-	{"state", "query", TEXT, false, N_("状态；open 是没有办结的，ended 是办结的")},
-	{"colour", "query", TEXT, false, N_("时限：late、soon、ok、none")},
-	{"channel", "query", TEXT, false, N_("渠道")},
-	{"org", "query", TEXT, false, N_("承办单位的编号")},
-	{"tag", "query", TEXT, false, N_("标记，例如 emergency")},
-	{"place", "query", TEXT, false, N_("地点的代码，连同下级")},
-	{0},
-};
-static const struct parameter of_sets[] = {
-	{"name", "query", TEXT, false, N_("名称")},
-	{"kind", "query", TEXT, false, N_("类别")},
-	{"place", "query", TEXT, false, N_("地点的代码，连同下级")},
-	{0},
-};
-static const struct parameter of_areas[] = {
-	{"level", "query", "{\"type\":\"string\",\"enum\":[\"province\",\"city\",\"district\",\"town\",\"community\",\"grid\",\"microgrid\"]}",
-	 false, N_("哪一级的地点")},
-	{"name", "query", TEXT, false, N_("名称")},
-	{"place", "query", TEXT, false, N_("地点的代码，连同下级")},
-	{0},
-};
-static const struct parameter of_ground[] = {
-	{"class", "query", TEXT, false, N_("种类：road、rail、waterway、water、green，几个用逗号分开")},
-	{"name", "query", TEXT, false, N_("名称")},
 	{0},
 };
 static const struct parameter feature_id[] = {
@@ -61,6 +32,23 @@ static const struct parameter tile_at[] = {
 	{"tileCol", "path", COUNT("0", "4194303"), false, N_("列")},
 	{0},
 };
+
+/* With the schema it has among the queryables, as part 3 wants it. */
+static void put_filter(struct ogc *o, const struct ogc_filter *f)
+{
+	json_obj(&o->j);
+	json_key(&o->j, "name"), json_strz(&o->j, f->name);
+	json_key(&o->j, "in"), json_strz(&o->j, "query");
+	json_key(&o->j, "description"), json_strz(&o->j, tr(o->rq->lang, f->about));
+	json_key(&o->j, "required"), json_bool(&o->j, false);
+	json_key(&o->j, "schema");
+	json_obj(&o->j);
+	ogc_put_type(&o->j, &f->is);
+	json_end(&o->j);
+	json_key(&o->j, "style"), json_strz(&o->j, "form");
+	json_key(&o->j, "explode"), json_bool(&o->j, false);
+	json_end(&o->j);
+}
 
 static void put_parameter(struct ogc *o, const struct parameter *v)
 {
@@ -121,7 +109,7 @@ static void put_answer(struct ogc *o, const char *status, const char *about, con
 }
 
 static void put_path(struct ogc *o, struct str path, struct str id, const char *about, const char *type, const struct parameter *a,
-		     const struct parameter *b)
+		     const struct ogc_filter *f)
 {
 	json_key_str(&o->j, path);
 	json_obj(&o->j);
@@ -132,7 +120,8 @@ static void put_path(struct ogc *o, struct str path, struct str id, const char *
 	json_key(&o->j, "parameters");
 	json_arr(&o->j);
 	put_parameters(o, a);
-	put_parameters(o, b);
+	for (; f && f->name; f++)
+		put_filter(o, f);
 	json_end(&o->j);
 	json_key(&o->j, "responses");
 	json_obj(&o->j);
@@ -144,11 +133,6 @@ static void put_path(struct ogc *o, struct str path, struct str id, const char *
 	json_end(&o->j);
 }
 
-static const struct parameter *filters_of(const struct ogc_collection *c)
-{
-	return c->areas ? of_areas : c->ground ? of_ground : c->set ? of_sets : of_matters;
-}
-
 static void put_collection(struct ogc *o, const struct ogc_collection *c)
 {
 	struct arena *a = o->rq->arena;
@@ -156,14 +140,17 @@ static void put_collection(struct ogc *o, const struct ogc_collection *c)
 
 	put_path(o, arena_printf(a, "/collections/%s", id), arena_printf(a, "describe.%s", id), N_("数据集"), "application/json", NULL, NULL);
 	put_path(o, arena_printf(a, "/collections/%s/items", id), arena_printf(a, "items.%s", id), N_("内容"), "application/geo+json", paging,
-		 filters_of(c));
+		 ogc_filters(c));
 	put_path(o, arena_printf(a, "/collections/%s/items/{featureId}", id), arena_printf(a, "item.%s", id), N_("一个要素"), "application/geo+json",
 		 feature_id, NULL);
+	put_path(o, arena_printf(a, "/collections/%s/schema", id), arena_printf(a, "schema.%s", id), N_("每条有哪些内容"), "application/schema+json", NULL, NULL);
+	put_path(o, arena_printf(a, "/collections/%s/queryables", id), arena_printf(a, "queryables.%s", id), N_("可以按什么筛选"),
+		 "application/schema+json", NULL, NULL);
 	if (c->no_tiles)
 		return;
 	put_path(o, arena_printf(a, "/collections/%s/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}", id), arena_printf(a, "tile.%s", id),
 		 N_("矢量瓦片"), "application/vnd.mapbox-vector-tile", tile_at,
-		 c->set || c->ground ? NULL : filters_of(c));
+		 c->set || c->ground ? NULL : ogc_filters(c));
 }
 
 enum err ogc_api(struct rq *rq)

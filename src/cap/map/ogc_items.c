@@ -54,47 +54,6 @@ static enum err read_bbox(struct ogc_ask *a)
 	return OK;
 }
 
-/* A moment before 1970, when nothing here had happened: as good as an open end. QGIS writes the year 0000 where it means one. */
-static bool is_long_ago(struct rq *rq, struct str text)
-{
-	int64_t at;
-
-	if (str_starts(text, "0000"))
-		text = arena_cat(rq->arena, STR("0001"), str_sub(text, 4, text.n));
-	return time_parse(text, TIME_CHINA, &at) && at < 0;
-}
-
-static bool read_moment(struct rq *rq, struct str text, bool end, int64_t *at)
-{
-	bool ago = is_long_ago(rq, text);
-
-	*at = ago && end;   /* an end long ago: before the first matter */
-	return ago || query_time(text, end, at);
-}
-
-static enum err read_datetime(struct ogc_ask *a)
-{
-	struct str text = rq_query(a->rq, "datetime"), from = text, to;
-	ptrdiff_t slash = str_chr(text, '/');
-	bool ok = true;
-
-	if (str_empty(text))
-		return OK;
-	a->timed = true;
-	to = slash >= 0 ? str_sub(text, (size_t)slash + 1, text.n) : text;
-	if (slash >= 0)
-		from.n = (size_t)slash;
-	if (from.n && !str_eqz(from, ".."))
-		ok = read_moment(a->rq, from, false, &a->from);
-	if (ok && to.n && !str_eqz(to, "..")) {
-		ok = read_moment(a->rq, to, true, &a->to);
-		a->to += to.n > 10; /* a moment is part of the interval; a day ended with its last */
-	}
-	if (!ok || (a->to && a->to <= a->from))
-		return rq_fail_field(a->rq, ERR_INPUT, "datetime", N_("datetime 要写成 2026-11-01/2026-11-30 这样，或一个时刻；开放的一端写 ..。"));
-	return OK;
-}
-
 static enum err read_limit(struct ogc_ask *a)
 {
 	struct str limit = rq_query(a->rq, "limit"), after = rq_query(a->rq, "after");
@@ -121,7 +80,7 @@ static enum err read_ask(struct rq *rq, struct ogc_ask *a)
 	if (e == OK)
 		e = read_bbox(a);
 	if (e == OK)
-		e = read_datetime(a);
+		e = ogc_read_datetime(a);
 	return e == OK ? read_limit(a) : e;
 }
 
@@ -180,19 +139,6 @@ size_t ogc_boxes(const struct ogc_ask *a, struct points_box out[2])
 	return 2;
 }
 
-/* The time asked for, inside the filter's. */
-static void narrow(struct points_range *r, const struct ogc_ask *a)
-{
-	uint32_t from = (uint32_t)(a->from / MS_MINUTE), to = (uint32_t)((a->to + MS_MINUTE - 1) / MS_MINUTE);
-
-	if (from > r->from)
-		r->from = from;
-	if (a->to && (r->to == 0 || to < r->to))
-		r->to = to;
-	if (r->to && r->to <= r->from) /* nothing: a period in which nobody can have come */
-		*r = (struct points_range){UINT32_MAX - 1, UINT32_MAX};
-}
-
 static const struct map_matters_told_row *told_of(const struct map_matters_told_rows *rows, int64_t id)
 {
 	for (size_t low = 0, high = rows->n; low < high;) {
@@ -215,8 +161,7 @@ static int by_id(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-/* Titles and exact times; the public's answers need neither. */
-static enum err tell(struct rq *rq, const struct point *v, size_t n, struct map_matters_told_rows *out)
+enum err ogc_tell(struct rq *rq, const struct point *v, size_t n, struct map_matters_told_rows *out)
 {
 	int64_t *ids = arena_array(rq->arena, int64_t, n + 1);
 	struct map_matters_told_row *all = arena_array(rq->arena, struct map_matters_told_row, n + 1);
@@ -238,8 +183,27 @@ static enum err tell(struct rq *rq, const struct point *v, size_t n, struct map_
 	return e;
 }
 
+static int id_order(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* Takes out of a page what is among the ids. */
+static size_t leave_out(struct point *v, size_t n, const int64_t *ids, size_t nids)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (nids == 0 || !bsearch(&v[i].id, ids, nids, sizeof(*ids), id_order))
+			v[kept++] = v[i];
+	return kept;
+}
+
 static enum err matters_page(struct ogc_ask *a, const struct look *l, struct query *q)
 {
+	struct ogc_outside out = {0};
 	struct points_box boxes[2];
 	size_t nboxes = ogc_boxes(a, boxes), n;
 	struct map_matters_told_rows told = {0};
@@ -247,16 +211,24 @@ static enum err matters_page(struct ogc_ask *a, const struct look *l, struct que
 	int64_t matched;
 	bool more;
 	struct ogc o;
-	enum err e;
+	enum err e = a->timed ? ogc_outside(a, l, q, &out) : OK;
 
+	if (e != OK)
+		return e;
+	if (out.n)
+		qsort(out.ids, out.n, sizeof(*out.ids), id_order);
 	if (a->timed)
-		narrow(&q->f.created, a);
-	e = points_by_id(l->view, &q->f, boxes, nboxes, (struct points_after){a->after, a->after_unlocated}, (size_t)a->limit + 1, a->rq->arena, &v,
-			 &n, &matched);
+		ogc_narrow(&q->f.created, a, q->is_public);
+	e = points_by_id(l->view, &q->f, boxes, nboxes, (struct points_after){a->after, a->after_unlocated}, (size_t)a->limit + 1 + out.n, a->rq->arena,
+			 &v, &n, &matched);
+	if (e != OK)
+		return e;
+	n = leave_out(v, n, out.ids, out.n);
+	matched -= (int64_t)out.n;
 	more = n > (size_t)a->limit;
-	n -= more;
-	if (e == OK && !q->is_public)
-		e = tell(a->rq, v, n, &told);
+	n = more ? (size_t)a->limit : n;
+	if (!q->is_public)
+		e = ogc_tell(a->rq, v, n, &told);
 	if (e != OK)
 		return e;
 	ogc_page_begin(&o, a);
@@ -456,7 +428,7 @@ static enum err one_matter(struct ogc_ask *a, struct str fid)
 	if (e == OK && (n == 0 || v[0].id != id))
 		e = ERR_NOT_FOUND;
 	if (e == OK && !q.is_public)
-		e = tell(a->rq, v, 1, &told);
+		e = ogc_tell(a->rq, v, 1, &told);
 	if (e == OK) {
 		ogc_begin(&o, a->rq);
 		ogc_write_matter(&o, &l, v, told_of(&told, id), a->crs, q.is_public);

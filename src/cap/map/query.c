@@ -34,6 +34,14 @@ void query_open_to_all(struct rq *rq)
 
 /* ---- for whom ---- */
 
+bool query_is_public(struct rq *rq)
+{
+	struct scope *v;
+	size_t n;
+
+	return rq_query(rq, "as").n || rq->who.id == 0 || rq_scope(rq, "matter.read", &v, &n) != OK;
+}
+
 static enum err class_of(struct rq *rq, const struct look *l, struct query *q, struct buf *key)
 {
 	struct str as = rq_query(rq, "as");

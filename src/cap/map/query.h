@@ -34,6 +34,9 @@ const struct set_item *query_top(const struct query *q, const struct set *tree);
 /* Only whom it is for; no parameter but as=public is looked at. */
 CHECKED enum err query_class(struct rq *rq, const struct look *l, struct query *q);
 
+/* Without a look: answers about matters are for everybody, without titles and with coarse places. */
+bool query_is_public(struct rq *rq);
+
 /* A moment: "2026-11-22" (with `end`: the end of that day), an ISO time, or milliseconds since 1970. */
 CHECKED bool query_time(struct str s, bool end, int64_t *ms);
 /* Begins a look and says so when it cannot. */
