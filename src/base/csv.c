@@ -554,6 +554,22 @@ void csv_cell_i64(struct csv_out *w, int64_t v)
 	buf_printf(w->out, "%lld", (long long)v);
 }
 
+void csv_cell_code(struct csv_out *w, struct str code)
+{
+	bool digits = code.n > 1;
+
+	for (size_t i = 0; i < code.n; i++)
+		digits = digits && code.p[i] >= '0' && code.p[i] <= '9';
+	if (!digits || (code.n < 12 && code.p[0] != '0')) {
+		csv_cell(w, code);
+		return;
+	}
+	separate(w);
+	buf_addz(w->out, "\"\t");
+	buf_add(w->out, code.p, code.n);
+	buf_addc(w->out, '"');
+}
+
 void csv_end_row(struct csv_out *w)
 {
 	buf_addz(w->out, "\r\n");

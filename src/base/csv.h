@@ -75,6 +75,11 @@ struct csv_out {
 void csv_begin(struct csv_out *w, struct buf *out, bool bom);
 void csv_cell(struct csv_out *w, struct str s);
 void csv_cell_i64(struct csv_out *w, int64_t v);
+/*
+ * A code. Spreadsheet programs take one of digits for a number: zeros in front are gone, 12 digits are shown as 5.00105E+11, and what is behind the 15th
+ * becomes 0. Such a code gets a TAB in front, inside quotes, which makes it text there; readers that trim see nothing of it.
+ */
+void csv_cell_code(struct csv_out *w, struct str code);
 void csv_end_row(struct csv_out *w);
 
 #endif

@@ -250,6 +250,26 @@ static void writing(void **state)
 
 /* What is no table is told by what it is, whatever its name; text is taken, also when it looks odd. */
 #define H(s) {s, sizeof(s) - 1}
+static void codes(void **state)
+{
+	static const struct { const char *code, *written; } v[] = {
+		{"500105001002", "\"\t500105001002\""}, {"007", "\"\t007\""}, {"0", "0"}, {"", ""}, {"500105", "500105"},
+		{"13812345678", "13812345678"}, {"5001A", "5001A"}, {"=1", "'=1"}, {"00,1", "\"00,1\""}};
+	struct buf out;
+	struct csv_out w;
+
+	(void)state;
+	buf_init(&out, 4096);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		buf_clear(&out);
+		csv_begin(&w, &out, false);
+		csv_cell_code(&w, str_from(v[i].code));
+		if (!str_eqz(buf_str(&out), v[i].written))
+			fail_msg("%s: %.*s", v[i].code, STR_ARG(buf_str(&out)));
+	}
+	buf_release(&out);
+}
+
 static void other_kinds(void **state)
 {
 	static const struct {
@@ -311,6 +331,7 @@ int main(void)
 		cmocka_unit_test(damaged),  cmocka_unit_test(encodings), cmocka_unit_test(broken_gb18030),
 		cmocka_unit_test(borders),  cmocka_unit_test(limits),    cmocka_unit_test(from_file),
 		cmocka_unit_test(titles),   cmocka_unit_test(writing),   cmocka_unit_test(other_kinds),
+		cmocka_unit_test(codes),
 	};
 
 	return cmocka_run_group_tests_name("base/csv", tests, setup, teardown);

@@ -168,6 +168,33 @@ static void test_hostile(void **state)
 	assert_int_equal(xlsx_open(file, NULL, &x, &arena, &why), ERR_INPUT);
 }
 
+/* A ZIP that is something else says what it is, and what to do; no name out of it that a terminal would obey. */
+static void test_other_zips(void **state)
+{
+	static const struct { const char *parts[2], *says, *says_not; } v[] = {
+		{{"照片/1.jpg", "事项.csv"}, "2 个文件（如 事项.csv），不是 CSV/XLSX：先解开", "XLSX 文件读不了"},
+		{{"a.txt", NULL}, "如 a.txt", "XLSX 文件读不了"},
+		{{"\xca\xc2\xcf\xee.csv", NULL}, "1 个文件，不是 CSV/XLSX：先解开", "如"},
+		{{"\x1b[2J.csv", NULL}, "1 个文件，不是", "\x1b"},
+		{{"[Content_Types].xml", "word/document.xml"}, "Word 文档", "解开"},
+		{{"[Content_Types].xml", "xl/workbook.bin"}, "XLSB", "解开"},
+		{{"[Content_Types].xml", NULL}, "没有工作表", "ZIP"},
+	};
+	struct xlsx *x;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		zip_t *z = zip_open(file, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+
+		for (int k = 0; k < 2 && v[i].parts[k]; k++)
+			assert_true(zip_file_add(z, v[i].parts[k], zip_source_buffer(z, "x", 1, 0), ZIP_FL_ENC_RAW) >= 0);
+		assert_int_equal(zip_close(z), 0);
+		assert_int_equal(xlsx_open(file, i % 2 ? "a" : NULL, &x, &arena, &why), ERR_INPUT);
+		if (!strstr(why.p, v[i].says) || strstr(why.p, v[i].says_not))
+			fail_msg("%zu: %s", i, why.p);
+	}
+}
+
 static void test_bomb(void **state)
 {
 	size_t n = 64u << 20;
@@ -189,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reads_what_the_writer_wrote, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_named_sheet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_zips, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bomb, setup, teardown),
 	};
 

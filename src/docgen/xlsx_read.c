@@ -6,6 +6,7 @@
 #include <zip.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 /* A workbook over these is refused: nobody types such a list, but a decompression bomb looks like it. */
 #define MAX_ENTRIES 4096
@@ -32,6 +33,7 @@ struct xlsx {
 	bool date1904;
 	struct str *cells;
 	size_t ncells;
+	struct str other;          /* what it is instead of a workbook, and what to do; NULL: it is one, as far as is known */
 };
 
 bool xlsx_looks_like(struct str head)
@@ -323,6 +325,57 @@ static struct str sheet_part(struct xlsx *x, struct str relation)
 	return part;
 }
 
+/* ---- what it may be instead ---- */
+
+static bool has_part(zip_t *zip, const char *name)
+{
+	return zip_name_locate(zip, name, 0) >= 0;
+}
+
+/* The first file in it that could be imported, else the first at all; NULL: its name is not UTF-8 (Windows packs Chinese names as GBK). */
+static const char *named_inside(zip_t *zip, zip_int64_t n)
+{
+	const char *first = NULL;
+
+	for (zip_int64_t i = 0; i < n; i++) {
+		const char *name = zip_get_name(zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
+		struct str s = str_from(name ? name : "");
+
+		if (s.n == 0 || s.n > 200 || s.p[s.n - 1] == '/' || !utf8_valid(s) || !utf8_plain(s, false))
+			continue;
+		if (str_ends(s, ".csv") || str_ends(s, ".xlsx") || str_ends(s, ".CSV") || str_ends(s, ".XLSX"))
+			return name;
+		first = first ? first : name;
+	}
+	return first;
+}
+
+/* A ZIP is a workbook, a text, slides, or files that somebody packed. */
+static const char *other_kind(struct xlsx *x)
+{
+	static const struct { const char *part, *zh, *en; } kinds[] = {
+		{"word/document.xml", "Word 文档（DOCX）", "a Word document (DOCX)"},
+		{"ppt/presentation.xml", "演示文稿（PPTX）", "a presentation (PPTX)"},
+		{"xl/workbook.bin", "二进制工作簿（XLSB）", "a binary workbook (XLSB)"},
+	};
+	zip_int64_t n = zip_get_num_entries(x->zip, 0);
+	const char *name;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (has_part(x->zip, kinds[i].part)) {
+			x->other = arena_printf(&x->keep, "这是 %s，不是 CSV/XLSX：把其中的表另存为 XLSX 再导入 (this is %s, not CSV/XLSX: save its table as XLSX)",
+						kinds[i].zh, kinds[i].en);
+			return x->other.p;
+		}
+	if (has_part(x->zip, "[Content_Types].xml") || has_part(x->zip, "xl/workbook.xml"))
+		return NULL;
+	name = named_inside(x->zip, n);
+	x->other = arena_printf(&x->keep, "这是 ZIP 压缩包，里面有 %lld 个文件%s%s%s，不是 CSV/XLSX：先解开（unzip），再导入里面的文件"
+				" (this is a ZIP archive of %lld files, not CSV/XLSX: unpack it first with unzip and import what is in it)", (long long)n,
+				name ? "（如 " : "", name ? name : "", name ? "）" : "", (long long)n);
+	return x->other.p;
+}
+
 static const char *open_all(struct xlsx *x, const char *path, const char *sheet)
 {
 	const char *fault;
@@ -332,7 +385,7 @@ static const char *open_all(struct xlsx *x, const char *path, const char *sheet)
 	x->zip = zip_open(path, ZIP_RDONLY, &code);
 	if (x->zip == NULL)
 		return "不是 ZIP 容器 / it is not a ZIP container";
-	if ((fault = container_fault(x->zip)) || (fault = load_strings(x)) || (fault = load_styles(x)))
+	if ((fault = other_kind(x)) || (fault = container_fault(x->zip)) || (fault = load_strings(x)) || (fault = load_styles(x)))
 		return fault;
 	part = sheet_part(x, sheet_relation(x, sheet));
 	if (part.p)
@@ -354,9 +407,13 @@ enum err xlsx_open(const char *path, const char *sheet, struct xlsx **out, struc
 	x->cells = arena_array(&x->keep, struct str, MAX_COLUMNS);
 	fault = open_all(x, path, sheet);
 	if (fault) {
+		enum err e = refuse(a, why, fault);
+
+		if (x->other.p)
+			*why = arena_str(a, x->other);
 		xlsx_close(x);
 		*out = NULL;
-		return refuse(a, why, fault);
+		return e;
 	}
 	*out = x;
 	return OK;

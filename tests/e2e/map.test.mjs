@@ -1,5 +1,5 @@
 // The map as programs see it: tiles, events, layers, and the OGC interfaces through GDAL's own driver.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -284,6 +284,51 @@ test.main('datetime is when a matter was filed, to the millisecond for whoever i
   }
   assert.equal((await json(server.http(), '/ogc/collections/places')).extent.temporal, undefined);
   assert.ok((await json(server.http(), '/ogc/collections/places/items?limit=1&datetime=2020-01-01')).numberMatched > 0); // without a time: not affected
+});
+
+test.main('the files of the desk map hold what it shows, whatever it is filtered by', async () => {
+  const v = await staff(server, 'dispatcher');
+  const text = (s) => s.replaceAll('&amp;', '&');
+  for (const filter of ['', 'tag=unassigned', 'state=open&colour=ok,none', 'open=1&channel=web', 'category=city', 'closed_from=2026-01-01&closed_to=2026-12-31',
+    'scenario=resident-report&from=2026-11-01&to=2026-11-28', `place=${town}&org=1`]) {
+    const page = text((await v.get(`/map?${filter}`)).text);
+    const total = Number(/id="shown">共 (\d+) 件/.exec(page)[1]);
+    const geo = /href="(\/map\/export\.geojson[^"]*)"/.exec(page)[1], csv = /href="(\/map\/export\.csv[^"]*)"/.exec(page)[1];
+    const fc = await json(v, geo);
+    assert.equal(fc.features.length, total, `${filter}: ${geo}`);
+    assert.equal((await v.get(csv)).text.split('\r\n').length - 2, total, csv);
+    const on = new URLSearchParams(/data-query="([^"]*)"/.exec(page)[1]); // what the tiles are asked for
+    assert.equal((await json(v, `/map/counts?${on}`)).total, total, `${on}`);
+    // and the form keeps what it has no field for
+    for (const [k, value] of new URLSearchParams(filter)) if (['tag', 'org', 'open', 'channel', 'scenario', 'closed_from', 'closed_to'].includes(k))
+      assert.ok(page.includes(`<input type="hidden" name="${k}" value="${value}">`), k);
+  }
+});
+
+test.main('GeoJSON that leaves is that of RFC 7946: degrees, seven digits, outer rings against the clock, no crs', async () => {
+  const v = await staff(server, 'dispatcher');
+  const out = path.join(server.dir, 'borders.geojson');
+  await server.cli(['export', 'boundaries', '--out', out]);
+  const files = [JSON.parse((await v.get('/map/export.geojson')).text), JSON.parse(readFileSync(out, 'utf8')), await json(v, '/ogc/collections/boundaries/items?limit=1500'),
+    await json(v, '/ogc/collections/places/items?limit=500')];
+  const turn = (ring) => ring.slice(1).reduce((sum, p, i) => sum + (p[0] - ring[0][0] + ring[i][0] - ring[0][0]) * (p[1] - ring[i][1]), 0);
+  let rings = 0;
+  for (const fc of files) {
+    assert.equal(fc.type, 'FeatureCollection');
+    assert.ok(!('crs' in fc) && fc.features.length > 10);
+    for (const f of fc.features) {
+      assert.equal(f.type, 'Feature');
+      assert.ok('geometry' in f && 'properties' in f);
+      for (const n of JSON.stringify(f.geometry?.coordinates ?? []).match(/-?\d+\.\d+/g) ?? []) assert.ok(n.split('.')[1].length <= 7, n);
+      const polygons = f.geometry?.type === 'MultiPolygon' ? f.geometry.coordinates : f.geometry?.type === 'Polygon' ? [f.geometry.coordinates] : [];
+      for (const p of polygons) for (const [i, ring] of p.entries()) {
+        rings++;
+        assert.deepEqual(ring[0], ring.at(-1));
+        assert.ok(ring.length >= 4 && (turn(ring) > 0) === (i === 0), `${f.properties.name ?? f.properties.code}: ring ${i} turns the wrong way`);
+      }
+    }
+  }
+  assert.ok(rings > 500);
 });
 
 test('GDAL reads matters, places and tiles', async () => {

@@ -84,7 +84,7 @@ void export_csv_row(struct csv_out *w, struct arena *a, const struct xlsx_cell c
 		else if (cells[i].kind == XLSX_TIME)
 			csv_cell(w, cells[i].at ? time_text(a, cells[i].at, TIME_CHINA) : STR(""));
 		else
-			csv_cell(w, cells[i].text);
+			csv_cell_code(w, cells[i].text);
 	csv_end_row(w);
 }
 

@@ -15,7 +15,12 @@
 #define SCENARIOS_MAX 64
 
 /* The filters that the list of matters has too, so that one leads to the other. */
-static const char *const shared[] = {"place", "state", "colour", "category", "channel", "scenario", "from", "to"};
+static const char *const shared[] = {"place", "state", "colour", "category", "channel", "scenario", "from", "to", NULL};
+/* All there are: what the map shows, its files show too. */
+static const char *const every[] = {"place", "state", "colour", "category", "channel", "scenario", "from", "to", "org", "tag", "closed_from", "closed_to",
+				    "open", NULL};
+/* Those of them for which the form has no field. */
+static const char *const hidden[] = {"channel", "scenario", "org", "tag", "closed_from", "closed_to", "open"};
 
 static void option(struct desk_option *v, size_t *n, struct str value, struct str title, struct str chosen)
 {
@@ -94,20 +99,28 @@ static void fill_layers(struct rq *rq, struct desk_view *v)
 }
 
 /* What was asked, as an address: empty fields of the form left out. */
-static struct str address(struct rq *rq, const char *path, const char *first)
+static struct str address(struct rq *rq, const char *path, const char *first, const char *const *names)
 {
 	struct str url = arena_printf(rq->arena, "%s", path);
 	const char *sep = first;
 
-	for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
-		struct str s = rq_query(rq, shared[i]);
+	for (; *names; names++) {
+		struct str s = rq_query(rq, *names);
 
 		if (str_empty(s))
 			continue;
-		url = arena_printf(rq->arena, "%.*s%s%s=%.*s", STR_ARG(url), sep, shared[i], STR_ARG(web_url_encode(rq->arena, s)));
+		url = arena_printf(rq->arena, "%.*s%s%s=%.*s", STR_ARG(url), sep, *names, STR_ARG(web_url_encode(rq->arena, s)));
 		sep = "&";
 	}
 	return url;
+}
+
+static void fill_hidden(struct rq *rq, struct desk_view *v)
+{
+	v->hidden = arena_array(rq->arena, struct desk_option, ARRAY_LEN(hidden));
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+		if (rq_query(rq, hidden[i]).n)
+			v->hidden[v->nhidden++] = (struct desk_option){rq_query(rq, hidden[i]), str_from(hidden[i]), false};
 }
 
 static void fill_counts(struct desk_view *v, const struct look *l, const struct query *q)
@@ -158,12 +171,13 @@ static enum err fill(struct rq *rq, struct desk_view *v, const struct look *l)
 	fill_colours(rq, v, rq_query(rq, "colour"));
 	fill_layers(rq, v);
 	fill_counts(v, l, &q);
+	fill_hidden(rq, v);
 	v->from = rq_query(rq, "from");
 	v->to = rq_query(rq, "to");
-	v->query = address(rq, "", "");
-	v->list_href = address(rq, "/cases", "?");
-	v->geojson_href = address(rq, "/map/export.geojson", "?");
-	v->csv_href = address(rq, "/map/export.csv", "?");
+	v->query = address(rq, "", "", every);
+	v->list_href = address(rq, "/cases", "?", shared);
+	v->geojson_href = address(rq, "/map/export.geojson", "?", every);
+	v->csv_href = address(rq, "/map/export.csv", "?", every);
 	v->wall_href = top ? arena_printf(rq->arena, "/wall?place=%.*s", STR_ARG(top->fid)) : STR("/wall");
 	v->title = top ? place_short_name(top->name) : str_from(_("全部地点"));
 	if (shown_bounds(rq->arena, l, top, &q.f, box))

@@ -5,6 +5,7 @@
 #include "cap/map/codes.h"
 #include "cap/map/map.sql.h"
 #include "cap/map/ogc.h"
+#include "core/matter/matter.h"
 #include "geo/points_by_id.h"
 
 #define PART 2000
@@ -46,14 +47,14 @@ static void csv_row(struct export *x, struct buf *out, const struct point *p, st
 	struct csv_out w;
 
 	csv_begin(&w, out, false);
-	csv_cell_i64(&w, p->id);
+	csv_cell_code(&w, arena_printf(&x->part, "%lld", (long long)p->id));
 	csv_cell(&w, name_of_scenario(x->rq, scenario));
 	csv_cell(&w, title);
 	csv_cell(&w, name_of_state(x->rq, scenario, code_word(CODE_STATE, p->state)));
 	csv_cell(&w, name_of_category(x->rq, code_word(CODE_CATEGORY, p->category)));
 	csv_cell(&w, code_word(CODE_CHANNEL, p->channel));
 	csv_cell(&w, str_from(colour_word(point_colour(p, x->l.now))));
-	csv_cell(&w, place ? place->fid : STR(""));
+	csv_cell_code(&w, place ? place->fid : STR(""));
 	csv_cell(&w, place ? place->name : STR(""));
 	csv_cell(&w, time_text(&x->part, (int64_t)p->created * MS_MINUTE, TIME_CHINA));
 	csv_cell(&w, p->closed ? time_text(&x->part, (int64_t)p->closed * MS_MINUTE, TIME_CHINA) : STR(""));
@@ -74,9 +75,11 @@ static enum err write_part(struct export *x, struct buf *out, const struct point
 {
 	int64_t *ids = arena_array(&x->part, int64_t, n + 1);
 	struct map_matters_told_rows told = {0};
+	struct rq rq = *x->rq;
 	struct db_conn *c;
 	enum err e = OK;
 
+	rq.arena = &x->part; /* what a feature needs is gone with its part: there may be a million */
 	for (size_t i = 0; i < n; i++)
 		ids[i] = v[i].id;
 	if (!x->q.is_public) { /* titles are not for the public */
@@ -86,10 +89,10 @@ static enum err write_part(struct export *x, struct buf *out, const struct point
 	}
 	for (size_t i = 0; e == OK && i < n; i++) {
 		const struct map_matters_told_row *t = told_of(&told, v[i].id);
-		struct ogc o = {.rq = x->rq};
+		struct ogc o = {.rq = &rq};
 
 		if (x->csv) {
-			csv_row(x, out, &v[i], t ? t->title : STR(""));
+			csv_row(x, out, &v[i], t ? matter_mask(&x->part, t->title) : STR(""));
 			continue;
 		}
 		if (x->done++)

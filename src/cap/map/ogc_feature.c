@@ -7,6 +7,7 @@
 #include "cap/map/codes.h"
 #include "cap/map/map.sql.h"
 #include "cap/map/ogc.h"
+#include "core/matter/matter.h"
 
 static void begin(struct ogc *o, struct str id)
 {
@@ -70,7 +71,7 @@ void ogc_write_matter(struct ogc *o, const struct look *l, const struct point *p
 		json_key(j, "org"), json_id(j, code_org(p->department));
 		json_key(j, "public"), json_bool(j, p->flags & POINT_PUBLIC);
 		put_time(o, "updated", told ? told->updated : 0);
-		json_key(j, "title"), json_str(j, told ? told->title : STR_NULL);
+		json_key(j, "title"), json_str(j, told ? matter_mask(o->rq->arena, told->title) : STR_NULL);
 	}
 	json_end(j);
 	json_end(j);

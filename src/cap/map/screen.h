@@ -51,6 +51,7 @@ struct desk_view {
 	struct desk_option *places, *states, *colours, *categories, *layers;
 	size_t nplaces, nstates, ncolours, ncategories, nlayers;
 	struct str from, to;       /* as given */
+	struct desk_option *hidden; size_t nhidden; /* filters without a field: title is the name */
 	struct str query;          /* the filter as an address has it */
 	struct str bounds;         /* "[west,south,east,north]", "" unknown */
 	struct str at;             /* "lon,lat" to begin at, "" none */
