@@ -6,6 +6,7 @@
 
 #define CELL_ZOOM 12
 #define CELLS 4096
+#define NAMES_TOLD 3
 #define AROUND 0.015  /* degrees around a single point */
 
 /* Items of the subtree: from index `from` up to `to`. */
@@ -88,6 +89,22 @@ bool place_bounds(const struct set *tree, const struct set_item *top, double box
 		box[3] = fmax(box[3], tree->v[i].lat + AROUND);
 	}
 	return box[0] <= box[2];
+}
+
+struct str place_told(struct arena *a, const struct set *tree, struct str key, const struct set_item *top)
+{
+	const struct set_item *own = set_by_key(tree, key);
+	struct str all = STR("");
+	int said = 0;
+
+	for (int l = top ? (int)place_level_of_key(top->place) + 1 : PLACE_PROVINCE; l <= PLACE_MICROGRID && said < NAMES_TOLD; l++) {
+		const struct set_item *up = set_by_key(tree, place_up(key, (enum place_level)l));
+
+		if (up == NULL || up->hidden || (int)place_level_of_key(up->place) != l || str_empty(up->name))
+			continue;
+		all = arena_printf(a, "%.*s%s%.*s", STR_ARG(all), said++ ? " " : "", STR_ARG(place_short_name(up->name)));
+	}
+	return said || own == NULL ? all : place_short_name(own->name);
 }
 
 /* By cells of some 10 km, else (they are all over the world) of some 600 km. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "cap/map/children.h"
 #include "cap/map/codes.h"
 #include "cap/map/map.sql.h"
 #include "cap/map/pages.h"
@@ -76,16 +77,16 @@ static enum err find(struct rq *rq, const struct look *l, const struct points_fi
 	return e != OK ? e : points_in_box(l->view, f, &box, rq->arena, PICKED_MAX, v, n, more);
 }
 
-static void put_row(struct rq *rq, struct json *j, const struct look *l, const struct map_matters_told_row *r, const struct point *p)
+static void put_row(struct rq *rq, struct json *j, const struct look *l, const struct set_item *top, const struct map_matters_told_row *r,
+		    const struct point *p)
 {
-	const struct set_item *place = set_by_key(l->tree, r->place);
 	struct lonlat at = mercator_to(p->at);
 
 	json_obj(j);
 	json_key(j, "id"), json_id(j, r->id);
 	json_key(j, "title"), json_str(j, matter_mask(rq->arena, r->title));
 	json_key(j, "state"), json_str(j, name_of_state(rq, r->scenario, r->state));
-	json_key(j, "place"), json_str(j, place ? place_short_name(place->name) : STR(""));
+	json_key(j, "place"), json_str(j, place_told(rq->arena, l->tree, r->place, top));
 	json_key(j, "created"), json_i64(j, r->created);
 	json_key(j, "colour"), json_i64(j, point_colour(p, l->now));
 	json_key(j, "lon"), json_f64(j, round(at.lon * 1e6) / 1e6);
@@ -93,7 +94,7 @@ static void put_row(struct rq *rq, struct json *j, const struct look *l, const s
 	json_end(j);
 }
 
-static enum err put_picked(struct rq *rq, const struct look *l, const struct point *v, size_t n, bool more)
+static enum err put_picked(struct rq *rq, const struct look *l, const struct set_item *top, const struct point *v, size_t n, bool more)
 {
 	struct json j;
 	struct map_matters_told_rows rows = {0};
@@ -113,7 +114,7 @@ static enum err put_picked(struct rq *rq, const struct look *l, const struct poi
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < rows.n; k++)
 			if (rows.v[k].id == ids[i])
-				put_row(rq, &j, l, &rows.v[k], &v[i]);
+				put_row(rq, &j, l, top, &rows.v[k], &v[i]);
 	json_end(&j);
 	json_end(&j);
 	json_done(&j);
@@ -138,7 +139,7 @@ enum err map_pick(struct rq *rq)
 	if (e == OK)
 		e = find(rq, &l, &q.f, &v, &n, &more);
 	if (e == OK)
-		e = put_picked(rq, &l, v, n, more);
+		e = put_picked(rq, &l, query_top(&q, l.tree), v, n, more);
 	query_age(rq, &l);
 	look_end(&l);
 	return e;

@@ -249,16 +249,15 @@ static enum err put_rows(struct wall *w, const char *name, struct found *v, size
 			const struct map_matters_told_row *r = &rows.v[k];
 			const struct matter m = {.due = r->due == INT64_C(9007199254740991) ? 0 : r->due, .state_since = r->state_since,
 						 .suspended_since = r->suspended_since, .closed = r->closed};
-			const struct set_item *place = set_by_key(w->l->tree, r->place);
 
 			if (r->id != ids[i])
 				continue;
 			json_obj(w->j);
 			json_key(w->j, "id"), json_id(w->j, r->id);
-			json_key(w->j, "title"), json_str(w->j, r->title);
+			json_key(w->j, "title"), json_str(w->j, matter_mask(w->rq->arena, r->title));
 			json_key(w->j, "state"), json_str(w->j, name_of_state(w->rq, r->scenario, r->state));
 			json_key(w->j, "category"), json_str(w->j, name_of_category(w->rq, r->category));
-			json_key(w->j, "place"), json_str(w->j, place ? place_short_name(place->name) : STR(""));
+			json_key(w->j, "place"), json_str(w->j, place_told(w->rq->arena, w->l->tree, r->place, query_top(w->q, w->l->tree)));
 			json_key(w->j, "created"), json_i64(w->j, r->created);
 			json_key(w->j, "due"), m.due ? json_i64(w->j, m.due) : json_nil(w->j);
 			json_key(w->j, "colour"), json_i64(w->j, matter_clock_colour(&m, w->l->at));
