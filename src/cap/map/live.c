@@ -110,7 +110,8 @@ static bool sees(const struct class *c, const struct set *tree, const struct poi
 		return false;
 	for (size_t i = 0; i < c->n && !scoped; i++)
 		scoped = in_range(key, c->from[i], c->to[i]);
-	return scoped && (c->place_from.p == NULL || in_range(key, c->place_from, c->place_to));
+	/* an emergency is told to everybody who may see it, wherever he looks just now */
+	return scoped && (c->place_from.p == NULL || (!c->is_public && p->tags & 1u << TAG_EMERGENCY) || in_range(key, c->place_from, c->place_to));
 }
 
 /* ---- events ---- */

@@ -230,7 +230,8 @@ static int oldest_first(const void *x, const void *y)
 			(v)[(n)++] = (struct found){(rows).v[k_].id, (rows).v[k_].created}; \
 	} while (0)
 
-static enum err put_rows(struct wall *w, const char *name, struct found *v, size_t n, size_t most)
+/* top: what everybody who reads the list knows already, so that only the names below it are told. */
+static enum err put_rows(struct wall *w, const char *name, const struct set_item *top, struct found *v, size_t n, size_t most)
 {
 	struct map_matters_told_rows rows;
 	int64_t *ids = arena_array(w->rq->arena, int64_t, n + 1);
@@ -257,7 +258,7 @@ static enum err put_rows(struct wall *w, const char *name, struct found *v, size
 			json_key(w->j, "title"), json_str(w->j, matter_mask(w->rq->arena, r->title));
 			json_key(w->j, "state"), json_str(w->j, name_of_state(w->rq, r->scenario, r->state));
 			json_key(w->j, "category"), json_str(w->j, name_of_category(w->rq, r->category));
-			json_key(w->j, "place"), json_str(w->j, place_told(w->rq->arena, w->l->tree, r->place, query_top(w->q, w->l->tree)));
+			json_key(w->j, "place"), json_str(w->j, place_told(w->rq->arena, w->l->tree, r->place, top));
 			json_key(w->j, "created"), json_i64(w->j, r->created);
 			json_key(w->j, "due"), m.due ? json_i64(w->j, m.due) : json_nil(w->j);
 			json_key(w->j, "colour"), json_i64(w->j, matter_clock_colour(&m, w->l->at));
@@ -282,7 +283,7 @@ static enum err put_lists(struct wall *w)
 	}
 	qsort(v, n, sizeof(*v), newest_first);
 	if (e == OK)
-		e = put_rows(w, "newest", v, n, LISTED);
+		e = put_rows(w, "newest", query_top(w->q, w->l->tree), v, n, LISTED);
 	n = 0;
 	for (size_t i = 0; e == OK && i < w->nranges; i++) {
 		struct map_oldest_rows rows;
@@ -292,11 +293,14 @@ static enum err put_lists(struct wall *w)
 			COLLECT(rows, v, n, (size_t)SCOPES_MAX * LISTED);
 	}
 	qsort(v, n, sizeof(*v), oldest_first);
-	return e == OK ? put_rows(w, "oldest", v, n, LISTED) : e;
+	return e == OK ? put_rows(w, "oldest", query_top(w->q, w->l->tree), v, n, LISTED) : e;
 }
 
+/* Wherever the reader looks just now: an emergency in the next community is not hidden from a wall that has gone down into this one. */
 static enum err put_urgent(struct wall *w)
 {
+	const struct query everywhere = {.scopes = w->q->scopes, .nscopes = w->q->nscopes};
+	const struct set_item *top = query_top(&everywhere, w->l->tree);
 	const struct category *all;
 	size_t ncats = category_list(&all), n = 0;
 	struct found *v = arena_array(w->rq->arena, struct found, (size_t)URGENT * 64 + 1);
@@ -304,6 +308,7 @@ static enum err put_urgent(struct wall *w)
 	enum err e = OK;
 
 	f.tags = 1u << TAG_EMERGENCY;
+	f.within = NULL, f.nwithin = 0;
 	if (total(w, f) == 0) { /* as it should be: nothing to ask the store */
 		json_key(w->j, "urgent");
 		json_arr(w->j);
@@ -311,17 +316,17 @@ static enum err put_urgent(struct wall *w)
 		return OK;
 	}
 	for (size_t c = 0; c < ncats && e == OK; c++)
-		for (size_t i = 0; all[c].emergency && e == OK && i < w->nranges; i++) {
+		for (size_t i = 0; all[c].emergency && e == OK && i < w->q->nscopes && i < SCOPES_MAX; i++) {
 			struct map_urgent_rows rows;
 
 			e = q_map_urgent(rq_conn(w->rq), w->rq->arena, &(struct map_urgent_args){
-				.category = all[c].id, .since = w->l->at - URGENT_DAYS * MS_DAY, .place_from = w->ranges[i].from,
-				.place_to = w->ranges[i].to, .n = URGENT}, &rows);
+				.category = all[c].id, .since = w->l->at - URGENT_DAYS * MS_DAY, .place_from = w->q->scopes[i].from,
+				.place_to = w->q->scopes[i].to, .n = URGENT}, &rows);
 			if (e == OK)
 				COLLECT(rows, v, n, (size_t)URGENT * 64);
 		}
 	qsort(v, n, sizeof(*v), newest_first);
-	return e == OK ? put_rows(w, "urgent", v, n, URGENT) : e;
+	return e == OK ? put_rows(w, "urgent", top, v, n, URGENT) : e;
 }
 
 struct board {

@@ -733,6 +733,31 @@ static void test_state(void **state)
 	end(&w);
 }
 
+static void file_fire(struct world *w, struct str grid)
+{
+	struct matter_value v[] = {{STR("what"), STR("楼道里冒烟")}};
+	struct matter_new m = {.scenario = scenario_current(STR("resident-report")), .values = v, .nvalues = 1, .place = grid, .category = STR("safety.fire"),
+			       .channel = STR("portal"), .lon = 106.51, .lat = 29.6, .created = w->begun};
+
+	assert_int_equal(OK, matter_prepare(&w->s.arena, &m, w->begun));
+	assert_int_equal(OK, db_write(w->s.app->db, matter_file, &m));
+}
+
+/* What is urgent stands on the wall wherever it looks just now, within the rights of who looks. */
+static void test_urgent(void **state)
+{
+	struct world w;
+
+	begin(&w, *state);
+	file_fire(&w, w.grid[0]);
+	file_fire(&w, w.grid[3]);
+	feed_settle();
+	assert_int_equal(2, json_array_size(json_get(ask(&w.all, "/map/state"), "urgent")));
+	assert_int_equal(2, json_array_size(json_get(ask(&w.all, "/map/state?place=500105004"), "urgent")));
+	assert_int_equal(1, json_array_size(json_get(ask(&w.one, "/map/state"), "urgent")));
+	end(&w);
+}
+
 /* Titles are texts of residents: what is said in one answer or another never holds a whole telephone number, and where it is stands in words. */
 static void test_titles_masked(void **state)
 {
@@ -1121,7 +1146,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_truth), UNIT_BOTH(test_tags_and_clocks), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse),
 		UNIT_BOTH(test_programs), UNIT_BOTH(test_changes),
-		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_titles_masked), UNIT_BOTH(test_export),
+		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_titles_masked),
+		UNIT_BOTH(test_urgent), UNIT_BOTH(test_export),
 		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone), UNIT_BOTH(test_pick), UNIT_BOTH(test_screens), UNIT_BOTH(test_nearby),
 		UNIT_BOTH(test_kept_answers), UNIT_BOTH(test_find),
 	};
