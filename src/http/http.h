@@ -149,8 +149,8 @@ enum http_next sse_open(struct sse_hub *h, struct http_req *r, struct str channe
 void sse_hello(struct http_req *r, struct str events);
 /* Appends one event in the format of the stream: `id`, `event` (may be empty), `data` (any number of lines). */
 void sse_format(struct buf *out, int64_t id, struct str event, struct str data);
-/* To all streams of the channel. A heartbeat comment goes out every 15 s; a reader that falls 64 events or 256 KiB
- * behind is disconnected (it comes back with Last-Event-ID). Never blocks on a reader. */
+/* To all streams of the channel. A heartbeat (event "beat") goes out when a stream has been silent for 15 s, so that a page notices a line that has
+ * died without a word; a reader that falls 64 events or 256 KiB behind is disconnected (it comes back with Last-Event-ID). Never blocks on a reader. */
 void sse_publish(struct sse_hub *h, struct str channel, int64_t id, struct str event, struct str data);
 /* Streams open on the channel now: whoever makes events for it may spare himself the work. */
 size_t sse_listeners(struct sse_hub *h, struct str channel);

@@ -367,7 +367,7 @@ void sse_tick(struct http_server *s, int64_t mono)
 		pthread_mutex_lock(&h->lock);
 		if (mono >= h->next_heartbeat) {
 			h->next_heartbeat = mono + MS_SECOND;
-			e = event_new(STR(":\n\n"));
+			e = event_new(STR("event: beat\ndata: 1\n\n"));
 			each_stream(h, heartbeat, e);
 			event_put(e);
 		}
