@@ -45,6 +45,65 @@ test('the wall goes down by touch and up by its path, and the address can be kep
   await context.close();
 });
 
+test('after going down and back the wall hears of the whole town again, and what is urgent elsewhere is seen and may be heard', async () => {
+  const { page, context } = await dispatcher(server, { width: 1920, height: 1080 });
+  await page.goto('/wall');
+  await page.waitForSelector('#wall[data-line="live"]');
+  const down = async (name) => {
+    await page.locator('#children button', { hasText: name }).click();
+    await page.waitForFunction((n) => document.querySelector('#where [aria-current]').textContent === n, name);
+  };
+  await down('石门社区');
+  const stream = page.waitForRequest((r) => r.url().endsWith('/map/live'));
+  await page.goBack();
+  await stream;
+  await page.waitForSelector('#wall[data-line="live"]');
+  const form = (await server.http().get(`/t/${town}/report`)).text;
+  const place = form.match(/<option value="([a-z]+)">前卫社区，不清楚哪个网格/)[1];
+  await report(server, { what: '前卫社区的井盖松了', place });
+  await page.waitForFunction(() => document.querySelector('#newest').textContent.includes('前卫社区的井盖松了'), null, { timeout: 8000 });
+  assert.match(await page.locator('#newest li', { hasText: '前卫社区的井盖松了' }).innerText(), /前卫社区/);
+  // an emergency next door: a band and a word, no sound before somebody wants it
+  await down('石门社区');
+  await report(server, { what: '前卫社区楼道里冒烟，有明火', place, category: 'safety.fire' });
+  await page.locator('#urgent.is-new a', { hasText: '楼道里冒烟' }).waitFor();
+  assert.equal(await page.locator('#urgent a b').first().innerText(), '新');
+  assert.equal(await page.getAttribute('#sound', 'data-chimes'), null);
+  await page.click('#sound');
+  await page.waitForSelector('#sound[aria-pressed="true"][data-chimes="1"]');
+  await report(server, { what: '前卫社区又有一处冒烟', place, category: 'safety.fire' });
+  await page.waitForSelector('#sound[data-chimes="2"]');
+  await axe(page);
+  await page.locator('#urgent strong').click();
+  assert.equal(await page.locator('#urgent').evaluate((e) => e.classList.contains('is-new')), false);
+  await page.click('#sound');
+  await page.waitForSelector('#sound[aria-pressed="false"]');
+  assert.deepEqual(page.problems, []);
+  await context.close();
+});
+
+test('a replay runs at its speed, can be left at any time, and gives way to the present when nobody attends to it', async () => {
+  const { page, context } = await dispatcher(server, { width: 1920, height: 1080 });
+  await page.clock.install();
+  await page.goto('/wall');
+  await page.waitForSelector('#wall[data-line="live"]');
+  await page.waitForSelector('#map canvas');
+  await page.waitForFunction(() => document.querySelector('#map').dataset.shown === '1', null, { timeout: 30_000 });
+  await page.getByRole('button', { name: '回放一月' }).click();
+  await page.waitForFunction(() => /在办/.test(document.querySelector('#replay-when').textContent));
+  assert.equal(await page.inputValue('#replay-speed'), '86400');
+  // nothing of the map's own lies over its buttons
+  await page.locator('#replay-play').click({ trial: true });
+  await page.locator('#replay-end').click({ trial: true });
+  await page.locator('#replay-at').fill('500');
+  assert.match(await page.getAttribute('#replay-at', 'aria-valuetext'), /在办 [\d,]+ 件 · 超期 [\d,]+/);
+  await page.clock.fastForward('05:10');
+  await page.waitForSelector('#replay', { state: 'hidden' });
+  await page.waitForSelector('#wall[data-line="live"]');
+  assert.deepEqual(page.problems, []);
+  await context.close();
+});
+
 test('a wall that is told to stay on hangs for weeks, and may only look', async () => {
   const { page, context } = await dispatcher(server, { width: 1920, height: 1080 });
   await page.goto('/wall?place=500105004002');

@@ -1,16 +1,20 @@
 // The command centre's wall: /wall. It shows the present of one place and may hang for weeks: everything it keeps is bounded, everything
 // it shows comes from one answer of the server, asked again when the journal moves.
+import { alarm } from "./lib/alarm.mjs";
 import { chart } from "./lib/charts.mjs";
 import { dark } from "./lib/colours.mjs";
-import { $, clockOf, dayOf, el, number, setNumber, spanOf, still, word } from "./lib/dom.mjs";
+import { $, clockOf, dayOf, el, number, setNumber, spanOf, still, word, zoomOfText } from "./lib/dom.mjs";
 import { find, mark, moveTo } from "./lib/find.mjs";
 import { getJSON, live } from "./lib/live.mjs";
-import { boxAround, hasWebGL, makeMap, maplibre, refresh, show } from "./lib/base.mjs";
+import { boxAround, hasWebGL, makeMap, maplibre, refresh, sayRough, show } from "./lib/base.mjs";
 import { replay } from "./lib/replay.mjs";
 
 const root = $("#wall");
 let place = root.dataset.place;
-let state, map, hours, markers = new Map(), connection, player, asked = 0, seenUrgent = null;
+let state, map, hours, markers = new Map(), connection, player, asked = 0, skew = 0, loaded = 0, today;
+
+// The server's clock: a wall's machine may have a wrong one, and nobody sets it.
+const now = () => Date.now() + skew;
 
 const mattersQuery = () => `open=1${place ? `&place=${encodeURIComponent(place)}` : ""}`;
 
@@ -23,7 +27,7 @@ function matterRow(m) {
 
 	return el("li", {}, el("a", { href: `/cases/${m.id}`, class: "wrow", data: { id: m.id } },
 		el("span", { class: `dot dot--${colour}`, role: "img", "aria-label": word(colour) }),
-		el("span", { class: "wrow__t" }, m.title),
+		el("span", { class: "wrow__t" }, m.title || m.category),
 		el("span", { class: "wrow__m" }, `${m.place ?? ""} · ${m.state ?? ""} · ${word("ago", spanOf(state.now - m.created))}`)));
 }
 
@@ -78,19 +82,8 @@ function showHead() {
 		onclick: () => go(p.code) }, p.name)));
 }
 
-// A quiet alarm: a band that stays until it has been looked at, no sound, and said once to whoever listens to the page.
-function showUrgent() {
-	const now = new Set((state.urgent ?? []).map((m) => m.id));
-	const fresh = seenUrgent === null ? [] : [...now].filter((id) => !seenUrgent.has(id));
-
-	seenUrgent = now;
-	const band = $("#urgent");
-	band.hidden = now.size === 0;
-	if (now.size) band.replaceChildren(el("strong", {}, word("urgent-n", now.size)),
-		...state.urgent.slice(0, 3).map((m) => el("a", { href: `/cases/${m.id}` }, m.title)));
-	if (fresh.length) band.classList.add("is-new");
-	if (now.size === 0) band.classList.remove("is-new");
-}
+const showUrgent = alarm({ button: $("#sound"), band: $("#urgent"), row: (m, fresh) => el("a", { href: `/cases/${m.id}` },
+	fresh ? el("b", {}, word("new")) : "", m.title || m.category, el("small", {}, ` ${m.place ?? ""} · ${clockOf(m.created)}`)) });
 
 function showHours() {
 	const h = state.hours ?? [];
@@ -99,7 +92,7 @@ function showHours() {
 	const day = [...Array(24).keys()];
 	hours.lines(day.map(String), [
 		{ name: word("in"), colour: dark.act, values: day.map((i) => h[i]?.in ?? null) },
-		{ name: word("done"), colour: dark.clock[1], values: day.map((i) => h[i]?.done ?? null) }]);
+		{ name: word("done"), colour: dark.clock[1], dashed: true, values: day.map((i) => h[i]?.done ?? null) }]);
 }
 
 // ---- the map -------------------------------------------------------------------------------------------------------
@@ -150,7 +143,7 @@ function showMatters() {
 
 // Names that would lie over each other or under a button: whoever has less to do gives way; the list beside the map has them all.
 function tidy() {
-	const kept = ["#ungeocoded", ".mapcredit", ".wplay", ".maplibregl-ctrl-group", "#replay:not([hidden])"]
+	const kept = [".wnote", ".mapcredit", ".wplay", ".maplibregl-ctrl-group", "#replay:not([hidden])"]
 		.flatMap((s) => [...root.querySelectorAll(s)]).map((e) => e.getBoundingClientRect());
 	const open = new Map((state?.children ?? []).map((c) => [c.code, c.late * 1000 + c.open]));
 	const all = [...markers].sort((a, b) => (open.get(b[0]) ?? 0) - (open.get(a[0]) ?? 0));
@@ -172,7 +165,7 @@ function startMap() {
 	map = makeMap("map", dark, { matters: mattersQuery(), bounds: bounds(), background: root.dataset.background || undefined, ground: root.dataset.ground || undefined,
 		boundaries: root.dataset.boundaries === "1", names: false });
 	map.addControl(new maplibre.NavigationControl({ showCompass: false }), "bottom-right");
-	map.addControl(new maplibre.ScaleControl({ unit: "metric" }), "bottom-left");
+	map.addControl(new maplibre.ScaleControl({ unit: "metric", maxWidth: 100 * zoomOfText() }), "bottom-left");
 	map.on("click", "matters", async (e) => {
 		if ((e.features[0].properties.n ?? 1) > 1 && map.getZoom() < 17) {
 			map.easeTo({ center: e.lngLat, zoom: Math.min(18, map.getZoom() + 2), duration: still() ? 0 : 500 });
@@ -180,31 +173,57 @@ function startMap() {
 		}
 		if (root.dataset.screen) return; // a screen may only look
 		// by place, not by the feature's id: ids have 64 bits, numbers here 53
-		const { rows } = await getJSON(`/map/pick?${mattersQuery()}&bbox=${boxAround(map, e.point, 10)}`);
-		if (rows.length) location.assign(`/cases/${rows[0].id}`);
+		const { rows, more } = await getJSON(`/map/pick?${mattersQuery()}&bbox=${boxAround(map, e.point, 10 * zoomOfText())}`);
+		showCard(rows, more);
 	});
+	sayRough(map, $("#rough"));
 	for (const t of ["mouseenter", "mouseleave"])
 		map.on(t, "matters", () => { map.getCanvas().style.cursor = t === "mouseenter" ? "pointer" : ""; });
 	for (const t of ["move", "resize", "load"]) map.on(t, tidy);
+	map.once("load", () => { $("#map").dataset.shown = "1"; });
 	// a lost drawing context (a driver that restarted in the night) is made anew rather than shown as a black wall
 	map.getCanvas().addEventListener("webglcontextlost", () => setTimeout(() => location.reload(), 5000));
 }
 
+// All that stands where the finger was: a house may have more than one matter.
+function showCard(rows, more) {
+	const card = $("#card");
+
+	card.hidden = rows.length === 0;
+	if (!rows.length) return;
+	$("#card-n").textContent = word("card-n", more ? `${rows.length}+` : rows.length);
+	$("#card-list").replaceChildren(...rows.map(matterRow));
+	$("#card-list").scrollTop = 0;
+}
+$("#card-close").addEventListener("click", () => { $("#card").hidden = true; });
+addEventListener("keydown", (e) => { if (e.key === "Escape") $("#card").hidden = true; });
+
 // ---- going up and down ---------------------------------------------------------------------------------------------
 
-async function go(code) {
-	place = code ?? "";
+// Everything follows: numbers, map, and what the live line tells of. A replay was of another place.
+async function at(code, move) {
+	place = code;
+	player?.end();
+	$("#card").hidden = true;
+	connection.reopen();
+	try {
+		await load();
+	} catch {
+		line("stale");
+		return;
+	}
+	if (!map) return;
+	show(map, mattersQuery());
+	if (bounds()) map.fitBounds(bounds(), { padding: 40, ...move });
+}
+
+function go(code) {
 	const url = new URL(location.href);
-	if (place) url.searchParams.set("place", place);
+
+	if (code) url.searchParams.set("place", code);
 	else url.searchParams.delete("place");
 	history.pushState({}, "", url);
-	seenUrgent = null;
-	await load();
-	if (map) {
-		show(map, mattersQuery());
-		if (bounds()) map.fitBounds(bounds(), { padding: 40, duration: still() ? 0 : 900 });
-	}
-	connection.reopen();
+	return at(code ?? "", { duration: still() ? 0 : 900 });
 }
 
 async function load() {
@@ -214,11 +233,13 @@ async function load() {
 	if (mine !== asked) return;
 	const moved = !state || state.seq !== fresh.seq || state.place.code !== fresh.place.code;
 	state = fresh;
+	skew = state.now - Date.now();
+	loaded = Date.now();
 	showHead();
 	showNumbers();
 	showBoards();
 	showLists();
-	showUrgent();
+	showUrgent(state.urgent);
 	showHours();
 	if (!map && !$("#map").hasChildNodes()) startMap();
 	else if (map && moved && !player?.playing()) showMatters();
@@ -232,11 +253,14 @@ function line(how) {
 }
 
 function tick() {
-	const now = Date.now();
+	const day = dayOf(now());
 
-	$("#clock").textContent = clockOf(now);
-	$("#day").textContent = dayOf(now);
-	if (state && now - state.now > 180_000) line("stale");
+	$("#clock").textContent = clockOf(now());
+	$("#day").textContent = day;
+	if (loaded && Math.abs(Date.now() - loaded) > 180_000) line("stale");
+	// at midnight "today" begins anew, also where nothing happens
+	if (today && today !== day && state) load().catch(() => line("stale"));
+	today = day;
 }
 
 find({ to: "wall", go: async (row) => {
@@ -247,15 +271,7 @@ find({ to: "wall", go: async (row) => {
 	} else if (row.code) await go(row.code);
 	$("#find").value = ""; // a wall shows where it is by its path
 } });
-addEventListener("popstate", () => {
-	place = new URL(location.href).searchParams.get("place") ?? "";
-	load().then(() => {
-		if (!map) return;
-		show(map, mattersQuery());
-		if (bounds()) map.fitBounds(bounds(), { padding: 40, animate: false });
-	});
-});
-$("#urgent").addEventListener("click", (e) => e.currentTarget.classList.remove("is-new"));
+addEventListener("popstate", () => at(new URL(location.href).searchParams.get("place") ?? "", { animate: false }));
 tick();
 setInterval(tick, 1000);
 connection = live(() => `/map/live${place ? `?place=${encodeURIComponent(place)}` : ""}`, { changed: load, state: line,
@@ -266,4 +282,4 @@ try {
 } catch {
 	line("stale");
 }
-player = replay({ map: () => map, place: () => place, ended: () => { if (map) showMatters(); } });
+player = replay({ map: () => map, place: () => place, now, ended: () => { if (map) showMatters(); } });

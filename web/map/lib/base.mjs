@@ -1,6 +1,6 @@
 // The map itself, for wall and desk: boundaries, matters as cells or points, names. Tiles come from this server only.
 import * as maplibre from "maplibre-gl";
-import { word } from "./dom.mjs";
+import { word, zoomOfText } from "./dom.mjs";
 
 maplibre.setWorkerUrl(document.querySelector("#worker")?.href ?? "/static/dist/worker.mjs");
 
@@ -15,13 +15,70 @@ export const hasWebGL = () => {
 const absolute = (path) => new URL(path, location.href).href.replace(/%7B/g, "{").replace(/%7D/g, "}");
 export const tiles = (layer, query) => [absolute(`/tiles/${layer}/{z}/{x}/{y}.mvt${query ? `?${query}` : ""}`)];
 
-// How a cell or point is coloured: late before soon before in time; a cell that holds only closed matters is quiet.
-const worst = (c) => ["case",
-	["has", "colour"], ["match", ["get", "colour"], 3, c.clock[3], 2, c.clock[2], 1, c.clock[1], c.clock[0]],
-	[">", ["coalesce", ["get", "late"], 0], 0], c.clock[3],
-	[">", ["coalesce", ["get", "soon"], 0], 0], c.clock[2],
-	[">", ["coalesce", ["get", "ok"], 0], 0], c.clock[1],
-	c.clock[0]];
+// One of four values for a cell or point: late before soon before in time; a cell that holds only closed matters is quiet.
+const byWorst = (v) => ["case",
+	["has", "colour"], ["match", ["get", "colour"], 3, v[3], 2, v[2], 1, v[1], v[0]],
+	[">", ["coalesce", ["get", "late"], 0], 0], v[3],
+	[">", ["coalesce", ["get", "soon"], 0], 0], v[2],
+	[">", ["coalesce", ["get", "ok"], 0], 0], v[1],
+	v[0]];
+const worst = (c) => byWorst(c.clock);
+
+// Colours mean something and never alone: late is a triangle, soon half a disc, in time a disc, without a clock a ring, as in every list.
+const SHAPES = ["shape-none", "shape-ok", "shape-soon", "shape-late"], SHAPE_SIZE = 26;
+
+export function drawShape(g, name, x, y, r, c) {
+	const kind = SHAPES.indexOf(name), colour = name === "shape-act" ? c.act : c.clock[kind];
+	const disc = (from, to) => {
+		g.beginPath();
+		g.arc(x, y, r, from, to);
+		g.closePath();
+	};
+
+	g.lineWidth = r / 5;
+	g.lineJoin = "round";
+	g.strokeStyle = c.ground;
+	g.fillStyle = colour;
+	if (kind === 3) {
+		g.beginPath();
+		g.moveTo(x, y - r * 1.08);
+		g.lineTo(x + r * 1.08, y + r * 0.85);
+		g.lineTo(x - r * 1.08, y + r * 0.85);
+		g.closePath();
+		g.stroke();
+		g.fill();
+		return;
+	}
+	disc(0, 7);
+	g.stroke();
+	if (kind === 1 || kind < 0) g.fill();
+	else {
+		g.fillStyle = c.land;
+		g.fill();
+		g.fillStyle = colour;
+		if (kind === 2) {
+			disc(Math.PI / 2, Math.PI * 1.5);
+			g.fill();
+		}
+		g.strokeStyle = colour;
+		g.lineWidth = r / 3.2;
+		g.beginPath();
+		g.arc(x, y, r * 0.84, 0, 7);
+		g.stroke();
+	}
+}
+
+function giveShapes(map, c, k) {
+	map.on("style.load", () => {
+		for (const id of [...SHAPES, "shape-act"]) {
+			const size = Math.ceil(SHAPE_SIZE * k * 2), canvas = document.createElement("canvas"), g = canvas.getContext("2d");
+
+			canvas.width = canvas.height = size;
+			drawShape(g, id, size / 2, size / 2, size * 11 / SHAPE_SIZE, c);
+			map.addImage(id, g.getImageData(0, 0, size, size), { pixelRatio: 2 });
+		}
+	});
+}
 const count = ["coalesce", ["get", "n"], 1];
 // What stands in a circle: 9,999 at most, then tens of thousands (万) or thousands.
 const short = () => (document.documentElement.lang.startsWith("en")
@@ -37,7 +94,7 @@ function groundLayers(c) {
 	const line = (id, layer, color, lineWidth, more = {}) => ({ id: `ground-${id}`, type: "line", source, "source-layer": layer, ...more,
 		layout: { "line-cap": "round", "line-join": "round", ...more.layout }, paint: { "line-color": color, "line-width": lineWidth, ...more.paint } });
 	const name = (id, layer, color, halo, more) => ({ id: `ground-${id}`, type: "symbol", source, "source-layer": layer, ...more, filter: ["has", "name"],
-		layout: { "text-field": ["get", "name"], "text-size": 12, "text-letter-spacing": 0.08, "text-padding": 24, ...more?.layout },
+		layout: { "text-field": ["get", "name"], "text-size": 12 * zoomOfText(), "text-letter-spacing": 0.08, "text-padding": 24, ...more?.layout },
 		paint: { "text-color": color, "text-halo-color": halo, "text-halo-width": 1.2 } });
 	const below = ["==", ["get", "tunnel"], true];
 
@@ -62,7 +119,8 @@ function groundLayers(c) {
 
 export function style(c, { matters, background, ground, boundaries = false, names = true }) {
 	const layers = [{ id: "ground", type: "background", paint: { "background-color": c.ground } }];
-	const sources = {};
+	const sources = {}, k = zoomOfText();
+	const byCount = (few, many) => ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, few, 12, many];
 
 	if (background) {
 		sources.background = { type: "raster", tiles: [background], tileSize: 256 };
@@ -76,6 +134,10 @@ export function style(c, { matters, background, ground, boundaries = false, name
 		const line = (id, source, color, width, more) => ({ id, type: "line", source, "source-layer": "boundaries", ...more,
 			paint: { "line-color": color, "line-width": width, ...more?.paint } });
 
+		const borders = (id, source, color, width, more) => [
+			line(`${id}-cell`, source, color, width, { ...more, filter: ["get", "cell"], paint: { "line-dasharray": [3, 3] } }),
+			line(id, source, color, width, { ...more, filter: ["!", ["get", "cell"]] })];
+
 		sources.boundaries = areas();
 		sources.districts = areas("district");
 		sources.towns = areas("town");
@@ -83,13 +145,12 @@ export function style(c, { matters, background, ground, boundaries = false, name
 			{ id: "land", type: "fill", source: "districts", "source-layer": "boundaries", paint: { "fill-color": c.land, "fill-opacity": background ? 0 : 1 } },
 			...under.flat,
 			// derived cells are dashed: 示意, no border that anybody has surveyed
-			line("borders-cell", "boundaries", c.edgeSoft, 1, { filter: ["get", "cell"], paint: { "line-dasharray": [3, 3] } }),
-			line("borders", "boundaries", c.edgeSoft, 1, { filter: ["!", ["get", "cell"]] }),
-			line("borders-town", "towns", c.edge, ["interpolate", ["linear"], ["zoom"], 10, 0.8, 16, 2], { minzoom: 10 }),
-			line("borders-district", "districts", c.edge, ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 2, 16, 3]));
+			...borders("borders", "boundaries", c.edgeSoft, k),
+			...borders("borders-town", "towns", c.edge, ["interpolate", ["linear"], ["zoom"], 10, 0.8 * k, 16, 2 * k], { minzoom: 10 }),
+			...borders("borders-district", "districts", c.edge, ["interpolate", ["linear"], ["zoom"], 6, 0.8 * k, 12, 2 * k, 16, 3 * k]));
 		layers.push(...under.names);
 		if (names) layers.push({ id: "border-names", type: "symbol", source: "boundaries", "source-layer": "boundaries", minzoom: 9,
-				layout: { "text-field": ["get", "name"], "text-size": 12, "text-max-width": 7, "text-padding": 8 },
+				layout: { "text-field": ["get", "name"], "text-size": 12 * k, "text-max-width": 7, "text-padding": 8 },
 				paint: { "text-color": c.text2, "text-halo-color": c.land, "text-halo-width": 1.2 } });
 	}
 	if (!boundaries) layers.push(...under.flat, ...under.names);
@@ -99,16 +160,18 @@ export function style(c, { matters, background, ground, boundaries = false, name
 		{ id: "matters-glow", type: "circle", source: "matters", "source-layer": "matters", maxzoom: 13,
 			filter: [">", count, 1],
 			paint: { "circle-color": worst(c), "circle-opacity": 0.16, "circle-blur": 0.8,
-				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 7, 9, 34] } },
+				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 7 * k, 9, 34 * k] } },
 		{ id: "matters", type: "circle", source: "matters", "source-layer": "matters",
-			paint: { "circle-color": worst(c), "circle-opacity": 0.92,
-				"circle-radius": ["interpolate", ["linear"], ["ln", ["+", count, 1]], 0.7, 5, 12, 11],
-				"circle-stroke-width": 1, "circle-stroke-color": c.ground } },
+			// what a finger meets; what the eye sees is the shape above
+			paint: { "circle-color": c.ground, "circle-opacity": 0.01, "circle-radius": byCount(6 * k, 11 * k) } },
+		{ id: "matters-shape", type: "symbol", source: "matters", "source-layer": "matters",
+			layout: { "icon-image": byWorst(SHAPES), "icon-size": byCount(5.5 / 11, 1), "icon-allow-overlap": true, "icon-ignore-placement": true,
+				"symbol-sort-key": byWorst([0, 1, 2, 3]) } },
 		{ id: "matters-n", type: "symbol", source: "matters", "source-layer": "matters", filter: [">", count, 9],
-			layout: { "text-field": short(), "text-size": 11, "text-allow-overlap": false, "symbol-sort-key": ["-", 0, count] },
-			paint: { "text-color": c.ground, "text-halo-color": worst(c), "text-halo-width": 2 } },
+			layout: { "text-field": short(), "text-size": 11 * k, "text-allow-overlap": false, "symbol-sort-key": ["-", 0, count] },
+			paint: { "text-color": c.ground, "text-halo-color": worst(c), "text-halo-width": 2 * k } },
 		{ id: "here", type: "circle", source: "here",
-			paint: { "circle-radius": 11, "circle-color": "rgba(0,0,0,0)", "circle-stroke-width": 3, "circle-stroke-color": c.act } });
+			paint: { "circle-radius": 12 * k, "circle-color": "rgba(0,0,0,0)", "circle-stroke-width": 3 * k, "circle-stroke-color": c.act } });
 	return { version: 8, sources, layers };
 }
 
@@ -120,8 +183,22 @@ export function makeMap(container, c, options) {
 		locale: { "NavigationControl.ZoomIn": word("zoom-in"), "NavigationControl.ZoomOut": word("zoom-out"), "Map.Title": word("map") },
 	});
 
+	giveShapes(map, c, zoomOfText());
 	map.touchZoomRotate.disableRotation();
 	return map;
+}
+
+// Layers that show the matters of the moment.
+export const MATTERS = ["matters", "matters-glow", "matters-shape", "matters-n"];
+
+// Says so as long as a border is in sight that nobody has surveyed: 示意, derived from points (dashed) or traced by hand.
+export function sayRough(map, element) {
+	const layers = ["borders", "borders-cell", "borders-town", "borders-town-cell", "borders-district", "borders-district-cell"];
+
+	map.on("idle", () => {
+		const shown = layers.filter((l) => map.getLayer(l));
+		element.hidden = !map.queryRenderedFeatures({ layers: shown }).some((f) => f.properties.cell || f.properties.rough);
+	});
 }
 
 // New tiles without a blank moment: the same addresses are asked again, most are answered with "not modified", and old tiles stay until

@@ -27,6 +27,9 @@ export function word(name, ...values) {
 
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+// How much larger than on a desk everything on a canvas is: a wall of 3840 px is read from as far as one of 1920.
+export const zoomOfText = () => Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
+
 export const number = (n) => Math.round(n).toLocaleString(document.documentElement.lang || "zh-CN");
 
 // A number that has changed runs to its new value, so that the eye sees which one it was.
