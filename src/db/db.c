@@ -177,6 +177,14 @@ enum err db_lock(struct tx *tx, int64_t number)
 	return tx->c->db->backend->lock(tx->c, number);
 }
 
+enum err db_lock_now(struct tx *tx, int64_t number, bool *got)
+{
+	*got = false;
+	if (tx->c->failed)
+		return tx->c->failed;
+	return tx->c->db->backend->lock_now(tx->c, number, got);
+}
+
 enum err db_order_lock(struct tx *tx)
 {
 	return tx->c->db->backend->lock(tx->c, INT64_MAX);

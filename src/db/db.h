@@ -97,6 +97,8 @@ CHECKED enum err db_order_lock(struct tx *tx);
 /* Jobs that lock the same number (the id of what they change) run one behind the other until the end of their batch,
  * on all nodes. SQLite: nothing to do. Take it before reading what decides. */
 CHECKED enum err db_lock(struct tx *tx, int64_t number);
+/* The same without waiting; *got false: another batch has it. For jobs that lock many numbers, which must not wait for those who wait for them. */
+CHECKED enum err db_lock_now(struct tx *tx, int64_t number, bool *got);
 
 /* ---- waking (journal tailers) ---- */
 

@@ -60,6 +60,7 @@ struct db_backend {
 	enum err (*commit)(struct db_conn *c);
 	void (*rollback)(struct db_conn *c);
 	enum err (*lock)(struct db_conn *c, int64_t number);         /* until the end of the transaction */
+	enum err (*lock_now)(struct db_conn *c, int64_t number, bool *got); /* the same, if nobody has it */
 	enum err (*lock_session)(struct db_conn *c, int64_t number); /* until the connection ends */
 	bool (*has_table)(struct db_conn *c, const char *name);
 	/* Threads of the back-end: checkpoints, LISTEN. */

@@ -802,6 +802,24 @@ static enum err lock(struct db_conn *c, int64_t number)
 	return OK;
 }
 
+static enum err read_got(void *arg, const struct db_value *v)
+{
+	*(bool *)arg = v[0].b;
+	return OK;
+}
+
+/* A statement as sqlc makes them: here because the other engine has no such function. */
+static enum err lock_now(struct db_conn *c, int64_t number, bool *got)
+{
+	static const enum db_type in[] = {DB_I64}, out[] = {DB_BOOL};
+	static const struct db_part parts[] = {{"", "SELECT pg_try_advisory_xact_lock($1)", -1}, {NULL, NULL, -1}};
+	static const struct db_query q = {.name = "lock_now", .file = __FILE__, .nparams = 1, .params = in, .optional = "0", .ncols = 1, .cols = out,
+					  .nullable = "0", .parts = parts};
+	struct db_value v[] = {{.i = number}};
+
+	return run(c, &q, 0, v, read_got, got, NULL);
+}
+
 static enum err lock_session(struct db_conn *c, int64_t number)
 {
 	char sql[80];
@@ -913,6 +931,7 @@ const struct db_backend db_pg_backend = {
 	.commit = commit,
 	.rollback = rollback,
 	.lock = lock,
+	.lock_now = lock_now,
 	.lock_session = lock_session,
 	.has_table = has_table,
 	.start = start,

@@ -461,6 +461,12 @@ static enum err lock(struct db_conn *c, int64_t number)
 	return OK;
 }
 
+static enum err lock_now(struct db_conn *c, int64_t number, bool *got)
+{
+	*got = true;
+	return lock(c, number);
+}
+
 static bool has_table(struct db_conn *c, const char *name)
 {
 	/* a statement, since only that notices what another connection has made */
@@ -600,6 +606,7 @@ const struct db_backend db_sqlite_backend = {
 	.commit = commit,
 	.rollback = rollback,
 	.lock = lock,
+	.lock_now = lock_now,
 	.lock_session = lock,
 	.has_table = has_table,
 	.start = start,

@@ -127,7 +127,7 @@ bool cache_send(struct http_req *r, struct str key, struct cache_stamp now)
 	pthread_mutex_lock(&s->lock);
 	if (s->ready)
 		e = map_get(&s->entries, key);
-	if (e && (e->stamp.version != now.version || (e->stamp.minute && e->stamp.minute != now.minute)))
+	if (e && (e->stamp.version != now.version || e->stamp.told != now.told || (e->stamp.minute && e->stamp.minute != now.minute)))
 		e = NULL;
 	if (e) {
 		atomic_fetch_add(&e->refs, 1);

@@ -12,6 +12,7 @@
 struct cache_stamp {
 	uint64_t version;
 	uint32_t minute;   /* 0: does not depend on the time */
+	uint32_t told;     /* feed_told, of what is filtered by it; else 0 */
 };
 
 /* Sends the entry, or 304; false when there is none that is good. */

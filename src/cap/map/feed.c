@@ -378,8 +378,22 @@ static bool place_point(struct change *c)
 	return crossed;
 }
 
+/* Nothing has changed but that somebody was told of its deadline: when thousands pass at once, kept tiles stay good. */
+static bool only_told(const struct change *c)
+{
+	struct point was = c->was;
+
+	_Static_assert(sizeof(was) == 48, "no gaps, whose bytes would be compared too");
+	was.tags = (was.tags & ~(1u << TAG_ESCALATED)) | (c->is.tags & 1u << TAG_ESCALATED);
+	return c->had && c->has && memcmp(&was, &c->is, sizeof(was)) == 0;
+}
+
 static void touch(const struct change *c)
 {
+	if (only_told(c)) {
+		stamps_told();
+		return;
+	}
 	if (c->had && !(c->was.flags & POINT_UNLOCATED))
 		stamps_touch(c->was.at);
 	if (c->has && !(c->is.flags & POINT_UNLOCATED))

@@ -41,6 +41,8 @@ uint32_t tree_ordinal(const struct set *tree, struct str key, bool *exact);
 
 /* A number that changes whenever what lies in the tile may have changed. */
 uint64_t feed_stamp(int z, uint32_t x, uint32_t y);
+/* Grows when somebody was told of a deadline: changes what is filtered by the tag "escalated", and nothing else. */
+uint32_t feed_told(void);
 
 struct feed_stats {
 	bool ready;

@@ -28,6 +28,7 @@ void defaults_clear(struct defaults *d);
 
 void stamps_touch(struct mercator at);
 void stamps_touch_all(void);
+void stamps_told(void);
 
 /* ---- live.c: what has changed, for the event streams; called by the thread that follows the journal ---- */
 

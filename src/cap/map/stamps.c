@@ -10,7 +10,7 @@
 #define SLOTS (1u << 14)
 
 static _Atomic uint32_t stamps[ZOOMS][SLOTS];
-static _Atomic uint32_t epoch;
+static _Atomic uint32_t epoch, told;
 
 static uint32_t slot(uint32_t x, uint32_t y)
 {
@@ -31,6 +31,16 @@ void stamps_touch(struct mercator at)
 void stamps_touch_all(void)
 {
 	atomic_fetch_add(&epoch, 1);
+}
+
+void stamps_told(void)
+{
+	atomic_fetch_add(&told, 1);
+}
+
+uint32_t feed_told(void)
+{
+	return atomic_load(&told);
 }
 
 uint64_t feed_stamp(int z, uint32_t x, uint32_t y)

@@ -501,7 +501,7 @@ enum err map_state(struct rq *rq)
 	}
 	w.today = time_day_start(time_day_of(l.at, TIME_CHINA), TIME_CHINA);
 	find_ranges(&w);
-	stamp = (struct cache_stamp){(uint64_t)epoch, l.now};
+	stamp = (struct cache_stamp){.version = (uint64_t)epoch, .minute = l.now};
 	key = arena_printf(rq->arena, "state/%d?%.*s", (int)rq->lang, STR_ARG(q.key));
 	if (!cache_send(rq->http, key, stamp)) {
 		buf_init(&b, 4 << 20);

@@ -582,6 +582,34 @@ static void test_changes(void **state)
 	end(&w);
 }
 
+/* Hundreds of deadlines are told of: kept tiles stay good, but for those that ask for it. */
+static void test_told(void **state)
+{
+	struct world w;
+	struct str plain, tagged;
+	const char *tile = "/tiles/matters/6/50/26.mvt", *late = "/tiles/matters/6/50/26.mvt?tag=escalated";
+	int64_t before, sum, minute;
+	int told;
+
+	begin(&w, *state);
+	minute = clock_now() / MS_MINUTE; /* single matters carry their colour, which depends on it */
+	tile_sum(&w.all, tile);
+	plain = reply_header(&w.all.last, "ETag");
+	before = tile_sum(&w.all, late);
+	tagged = reply_header(&w.all.last, "ETag");
+	assert_int_equal(OK, matter_run_clocks(w.s.app->db, clock_now(), &told));
+	assert_true(told > 20);
+	feed_settle();
+	sum = tile_sum(&w.all, late);
+	assert_true(sum > before);
+	assert_false(str_eq(tagged, reply_header(&w.all.last, "ETag")));
+	tile_sum(&w.all, tile);
+	if (clock_now() / MS_MINUTE == minute)
+		assert_true(str_eq(plain, reply_header(&w.all.last, "ETag")));
+	compare(&w, &w.all, (struct map_recount_args){.place_from = STR(""), .place_to = STR("~")});
+	end(&w);
+}
+
 /* Places move and merge: whoever may see the town sees what is in it now. */
 static void test_moves(void **state)
 {
@@ -1145,7 +1173,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_truth), UNIT_BOTH(test_tags_and_clocks), UNIT_BOTH(test_counts), UNIT_BOTH(test_rights), UNIT_BOTH(test_coarse),
-		UNIT_BOTH(test_programs), UNIT_BOTH(test_changes),
+		UNIT_BOTH(test_programs), UNIT_BOTH(test_changes), UNIT_BOTH(test_told),
 		UNIT_BOTH(test_moves), UNIT_BOTH(test_default), UNIT_BOTH(test_bad), UNIT_BOTH(test_state), UNIT_BOTH(test_titles_masked),
 		UNIT_BOTH(test_urgent), UNIT_BOTH(test_export),
 		UNIT_BOTH(test_snapshot), UNIT_ON(DB_PG, test_store_gone), UNIT_BOTH(test_pick), UNIT_BOTH(test_screens), UNIT_BOTH(test_nearby),

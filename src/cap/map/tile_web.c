@@ -95,7 +95,7 @@ static enum err tile_matters(struct rq *rq, const struct where *w, const char *c
 {
 	struct tile_ask t = {.z = (int)w->z, .x = (uint32_t)w->x, .y = (uint32_t)w->y, .rows_max = ROWS_MAX};
 	/* the stamp first: a change after it makes the tile old */
-	struct cache_stamp stamp = {feed_stamp(t.z, t.x, t.y), (uint32_t)(rq->now / MS_MINUTE)};
+	struct cache_stamp stamp = {feed_stamp(t.z, t.x, t.y), (uint32_t)(rq->now / MS_MINUTE), feed_told()};
 	struct look l;
 	struct query q;
 	struct str key;
@@ -107,6 +107,8 @@ static enum err tile_matters(struct rq *rq, const struct where *w, const char *c
 	if (e == OK)
 		e = read_by(rq, &t);
 	if (e == OK) {
+		if (!(q.f.tags & 1u << TAG_ESCALATED))
+			stamp.told = 0;
 		key = arena_printf(rq->arena, "m/%d/%u/%u/%d?%.*s", t.z, t.x, t.y, (int)t.by, STR_ARG(q.key));
 		if (!cache_send(rq->http, key, stamp))
 			e = send_matters(rq, &l, &q, &t, key, stamp);
@@ -198,7 +200,7 @@ static void write_cells(struct mvt *m, const struct placed *v, size_t n)
 
 static enum err tile_set(struct rq *rq, const struct set *s, const struct where *w)
 {
-	struct cache_stamp stamp = {(uint64_t)s->version, 0};
+	struct cache_stamp stamp = {.version = (uint64_t)s->version};
 	/* who sees a layer in a part of the country only has his own tiles */
 	struct str who = str_empty(s->permission) ? STR("") : arena_printf(rq->arena, "%lld", (long long)rq->who.id), kind = rq_query(rq, "kind");
 	struct str key = arena_printf(rq->arena, "%.*s/%d/%d/%d/%.*s?%.*s", STR_ARG(s->name), (int)w->z, (int)w->x, (int)w->y, STR_ARG(who),

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -127,11 +128,30 @@ static int64_t next_pause(const struct job *j)
 	return retry < j->every ? retry : j->every;
 }
 
+static _Thread_local struct job_runner *runner_here;
+
+bool job_rest(int64_t ms)
+{
+	struct job_runner *r = runner_here;
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+	bool stop;
+
+	if (r == NULL) {
+		nanosleep(&t, NULL);
+		return false;
+	}
+	pthread_mutex_lock(&r->lock);
+	stop = pause_for(r, ms);
+	pthread_mutex_unlock(&r->lock);
+	return stop;
+}
+
 static void *run_job(void *arg)
 {
 	struct job *j = arg;
 	struct job_runner *r = j->runner;
 
+	runner_here = r;
 	pthread_mutex_lock(&r->lock);
 	while (!r->stopping) {
 		bool may;

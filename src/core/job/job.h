@@ -14,6 +14,9 @@ struct job_runner;
 CHECKED enum err job_start(struct db *db, struct job_runner **out);
 /* name and arg must live until job_stop. The first run is at once. */
 void job_add(struct job_runner *r, const char *name, int64_t every_ms, enum err (*fn)(void *arg, int64_t now), void *arg);
+/* For a job that does its work in pieces: waits between two of them (0: only asks). True: the server stops, so come to an end; the rest is done by
+ * the next run. Elsewhere than in a job it waits, and is false. */
+bool job_rest(int64_t ms);
 /* Waits for running jobs, gives the leases back. */
 void job_stop(struct job_runner *r);
 

@@ -116,9 +116,10 @@ SELECT $id, $matter, place, $at, $actor, $action, $state_from, $state_to, $note,
 -- name: matter_escalate exec (id i64, due i64)
 UPDATE matter SET escalated = $due WHERE id = $id AND due = $due AND escalated <> $due;
 
--- Open matters whose deadline lies between two instants, for the clocks: they go forward in (due, id).
--- name: matter_overdue(after_due i64, after_id i64, now i64, n i64) -> id i64, due i64, escalated i64
-SELECT id, due, escalated FROM matter WHERE desk IS NOT NULL AND (due, id) > ($after_due, $after_id) AND due <= $now ORDER BY due, id LIMIT $n;
+-- Open matters whose deadline has passed and was not told of: they go forward in (due, id). The condition is that of the index matter_untold.
+-- name: matter_untold(after_due i64, after_id i64, now i64, n i64) -> id i64, due i64
+SELECT id, due FROM matter WHERE desk IS NOT NULL AND escalated <> due AND due < 9007199254740991
+	AND (due, id) > ($after_due, $after_id) AND due <= $now ORDER BY due, id LIMIT $n;
 
 -- ---- when a place gets another key ----
 
