@@ -1,11 +1,10 @@
 /*
  * Few rows by category and period. The second order of a segment lists its rows by (category, period), ascending in each list. The lists that a filter
- * leaves are joined by marking bits, and what the filter asks beyond category and time is looked at a column at a time for the rows that are left: so the
- * work is some twenty instructions a row, and nothing else of the segment is touched.
+ * leaves are copied one behind the other, and what the filter asks beyond category and time is looked at a column at a time for the rows that are left: so
+ * the work is some instructions a row, and nothing else of the segment is touched.
  */
 #include "geo/points_plan.h"
 
-struct marks { uint64_t which[SEG_MAX / 4096], words[SEG_MAX / 64]; };
 struct span { uint32_t from, to; bool edge; };   /* of `order`; edge: times must be looked at */
 
 /* ---- which lists ---- */
@@ -69,35 +68,19 @@ static uint32_t first_behind(const struct seg *s, struct span o, uint32_t row)
 
 /* ---- their rows ---- */
 
-static void mark(struct marks *m, const uint16_t *rows, uint32_t n)
+static void take(const struct plan *p, const struct seg *s, struct span o, bool times, struct few *out)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t word = rows[i] >> 6;
-
-		m->which[word >> 6] |= (uint64_t)1 << (word & 63);
-		m->words[word] |= (uint64_t)1 << (rows[i] & 63);
+	if (!o.edge || !times) {
+		memcpy(out->rows + out->n, s->order + o.from, (o.to - o.from) * sizeof(*out->rows));
+		out->n += o.to - o.from;
+		return;
 	}
-}
+	for (uint32_t i = o.from; i < o.to; i++) { /* without a jump that depends on the answer: the processor cannot guess it */
+		uint32_t t = s->created[s->order[i]];
 
-static void mark_edge(struct marks *m, const struct plan *p, const struct seg *s, const uint16_t *rows, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t word = rows[i] >> 6, t = s->created[rows[i]];
-
-		m->which[word >> 6] |= (uint64_t)1 << (word & 63);
-		m->words[word] |= (uint64_t)(t >= p->created_low && t <= p->created_high) << (rows[i] & 63);
+		out->rows[out->n] = s->order[i];
+		out->n += t >= p->created_low && t <= p->created_high;
 	}
-}
-
-static void unmark(const struct marks *m, struct few *out)
-{
-	for (uint32_t i = 0; i < ARRAY_LEN(m->which); i++)
-		for (uint64_t w = m->which[i]; w; w &= w - 1) {
-			uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(w);
-
-			for (uint64_t b = m->words[word]; b; b &= b - 1)
-				out->rows[out->n++] = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(b));
-		}
 }
 
 /* ---- what else is asked ---- */
@@ -117,14 +100,18 @@ static bool in_bits(const uint64_t *bits, unsigned code)
 	return bits[code >> 6] >> (code & 63) & 1;
 }
 
-static unsigned colour_of(const struct points_filter *f, const struct seg *s, uint32_t i)
+static unsigned colour_of(const struct plan *p, const struct seg *s, uint32_t i)
 {
+	uint32_t now = p->f->now;
+
+	if (p->colours)
+		return colours_row(p->colours, s, i, now);
 	if (s->when[i] == 0 || (s->flags[i] & POINT_CLOSED))
 		return POINT_NO_CLOCK;
-	return f->now >= s->when[i] ? POINT_OVERDUE : s->when[i] - f->now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
+	return now >= s->when[i] ? POINT_OVERDUE : s->when[i] - now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
 }
 
-/* Without a jump that depends on the answer: the processor cannot guess it. */
+/* Again without such a jump. */
 #define KEEP(condition) \
 	for (uint32_t i = 0; i < n; i++) { \
 		uint32_t row = rows[i]; \
@@ -144,13 +131,13 @@ static uint32_t keep(const struct plan *p, const struct seg *s, enum step_kind k
 	case STEP_CHANNEL: KEEP(in_bits(p->channel.bits, s->channel[row]));
 	case STEP_CATEGORY: KEEP(in_bits(p->category_bits, s->category[row] | (s->category_high ? (unsigned)s->category_high[row] << 8 : 0)));
 	case STEP_FLAGS: KEEP((s->flags[row] & p->flags) == p->flags_want);
-	case STEP_CREATED: return n; /* looked at when the rows were marked */
+	case STEP_CREATED: return n; /* looked at when the rows were taken */
 	case STEP_CLOSED: KEEP(s->when[row] >= p->closed_low && s->when[row] <= p->closed_high);
 	case STEP_PLACES: KEEP(in_places(&p->places[0], s->place[row]));
 	case STEP_WITHIN: KEEP(in_places(&p->places[1], s->place[row]));
 	case STEP_DEPARTMENT: KEEP(in_bits(p->department_bits, s->department[row]));
 	case STEP_TAGS: KEEP((s->tags[row] & f->tags) != 0);
-	case STEP_COLOUR: KEEP(f->colours >> colour_of(f, s, row) & 1);
+	case STEP_COLOUR: KEEP(f->colours >> colour_of(p, s, row) & 1);
 	case STEP_KINDS: break;
 	}
 	return n;
@@ -166,7 +153,6 @@ static void keep_all(const struct plan *p, const struct seg *s, struct few *out)
 bool plan_few(const struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out)
 {
 	struct span v[PLAN_FEW * 256];
-	struct marks m;
 	uint32_t n = 0, rows = 0;
 	unsigned low, high, few = 0;
 	bool times = false;
@@ -185,20 +171,14 @@ bool plan_few(const struct plan *p, const struct seg *s, uint32_t from, uint32_t
 		return false;
 	for (unsigned i = 0; i < p->nsteps; i++)
 		times |= p->steps[i] == STEP_CREATED;
-	memset(m.which, 0, sizeof(m.which));
-	memset(m.words + from / 64, 0, ((to + 63) / 64 - from / 64) * sizeof(*m.words));
+	out->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		if (from > 0)
 			v[i].from = first_behind(s, v[i], from);
 		if (to < s->n)
 			v[i].to = first_behind(s, v[i], to);
-		if (v[i].edge && times)
-			mark_edge(&m, p, s, s->order + v[i].from, v[i].to - v[i].from);
-		else
-			mark(&m, s->order + v[i].from, v[i].to - v[i].from);
+		take(p, s, v[i], times, out);
 	}
-	out->n = 0;
-	unmark(&m, out);
 	keep_all(p, s, out);
 	return true;
 }

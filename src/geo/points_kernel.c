@@ -121,14 +121,26 @@ static uint64_t count_eq8(const uint64_t *m, const uint8_t *c, size_t blocks, ui
 	return n;
 }
 
-static uint64_t sum(const uint64_t *m, const uint64_t *key, const struct block *at, size_t blocks, int bits, uint64_t *x, uint64_t *y)
+static void colours(const uint64_t *m, const struct colour_block *v, size_t blocks, uint32_t n[4])
 {
 	for (size_t b = 0; b < blocks; b++) {
-		if (m[b] && block_within(at + b, bits)) {
+		uint64_t none = m[b] & v[b].none, soon = m[b] & v[b].soon, late = m[b] & v[b].late;
+
+		n[POINT_NO_CLOCK] += (uint32_t)__builtin_popcountll(none);
+		n[POINT_SOON] += (uint32_t)__builtin_popcountll(soon);
+		n[POINT_OVERDUE] += (uint32_t)__builtin_popcountll(late);
+		n[POINT_IN_TIME] += (uint32_t)__builtin_popcountll(m[b] & ~(none | soon | late));
+	}
+}
+
+static uint64_t sum(const uint64_t *m, const uint64_t *key, const uint8_t *spread, const struct mean *mean, size_t blocks, int near, uint64_t *x, uint64_t *y)
+{
+	for (size_t b = 0; b < blocks; b++) {
+		if (m[b] && spread[b] <= near) {
 			uint64_t n = (uint64_t)__builtin_popcountll(m[b]);
 
-			*x += n * at[b].x;
-			*y += n * at[b].y;
+			*x += n * mean[b].x;
+			*y += n * mean[b].y;
 			continue;
 		}
 		for (uint64_t w = m[b]; w; w &= w - 1) {
@@ -149,23 +161,22 @@ static void sum_rows(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *
 	}
 }
 
-static uint32_t sum_list(const uint64_t *key, const struct block *at, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, int bits, uint64_t *x,
-			 uint64_t *y)
+static void place_list(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift, int near,
+		       struct placed *out)
 {
-	for (; i < n; i++) {
-		const struct block *b = at + rows[i] / 64;
+	for (uint32_t i = 0; i < n; i++) {
+		struct mercator at;
+		uint64_t k;
 
-		if (b[1].key < end && block_within(b, bits)) {
-			*x += b->x;
-			*y += b->y;
-			continue;
+		if (spread[rows[i] / 64] <= near) {
+			at = (struct mercator){mean[rows[i] / 64].x, mean[rows[i] / 64].y};
+			k = morton_key(at);
+		} else {
+			k = key[rows[i]];
+			at = morton_at(k);
 		}
-		if (b[1].key >= end && key[rows[i]] >= end)
-			break;
-		*x += morton_pack(key[rows[i]]);
-		*y += morton_pack(key[rows[i]] >> 1);
+		out[i] = (struct placed){(uint32_t)((k - first) >> shift), at.x, at.y};
 	}
-	return i;
 }
 
 static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
@@ -175,8 +186,8 @@ static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_
 			counts[c[b * 64 + (size_t)__builtin_ctzll(w)]]++;
 }
 
-const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, count_eq8, sum, sum_rows,
-				       sum_list, tally16};
+const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, count_eq8, sum, colours, sum_rows,
+				       place_list, tally16};
 
 /* ---- choice ---- */
 

@@ -21,15 +21,19 @@ static inline void byte_set_add(struct byte_set *s, uint8_t v)
 }
 
 /*
- * Of a block of 64 rows: the first key, and the mean x and y. Neighbours on the curve are neighbours on the map, so where the whole block lies within a small
- * square the mean says where each of its rows is, and neither the keys nor anything else of the rows need be read.
+ * Of a block of 64 rows: the mean x and y, and beside it (`spread`) the number of low bits in which its first key and the next block's differ, so that the block lies in
+ * one square of the curve of 2^spread keys. Neighbours on the curve are neighbours on the map: where that square is small the mean says where each of the
+ * rows is, and neither the keys nor anything else of the rows need be read.
  */
-struct block { uint64_t key; uint32_t x, y; };
-/* Whether the block at b lies in one square of the curve of 2^bits keys. The entry behind a segment's last block holds its last key. */
-static inline bool block_within(const struct block *b, int bits)
-{
-	return (b[0].key ^ b[1].key) >> bits == 0;
-}
+struct mean { uint32_t x, y; };
+/* Where a row is: in which cell, and there where. */
+struct placed { uint32_t cell, x, y; };
+
+/*
+ * The deadline colours of a block's rows at some moment (points_colour.h): in time are those with none of the first three bits. `turning`: what must be looked
+ * at. `before`: rows of each colour in the blocks before.
+ */
+struct colour_block { uint64_t none, soon, late, turning; uint16_t before[4]; };
 
 struct kernels {
 	const char *name;
@@ -54,16 +58,20 @@ struct kernels {
 	/* the same of those with that value */
 	uint64_t (*count_eq8)(const uint64_t *m, const uint8_t *c, size_t blocks, uint8_t v);
 	/*
-	 * How many rows the masks have, adding their x and y to the sums: the block's mean for each, where it lies in a square of 2^bits keys (bits < 64; 0:
-	 * on one point), else the exact ones.
+	 * How many rows the masks have, adding their x and y to the sums: the block's mean for each, where its spread is at most `near`, else the exact ones.
 	 */
-	uint64_t (*sum)(const uint64_t *m, const uint64_t *key, const struct block *at, size_t blocks, int bits, uint64_t *x, uint64_t *y);
+	uint64_t (*sum)(const uint64_t *m, const uint64_t *key, const uint8_t *spread, const struct mean *mean, size_t blocks, int near, uint64_t *x,
+			uint64_t *y);
+	/* how many rows of each colour the masks have, added to n; the bits of turning mean nothing here */
+	void (*colours)(const uint64_t *m, const struct colour_block *v, size_t blocks, uint32_t n[4]);
 	/* sums of x and y of the rows from..to-1 */
 	void (*sum_rows)(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y);
-	/* Of the rows rows[i] < rows[i + 1] < .. those whose key is below `end`: their x and y are added to the sums, as by `sum`. Returns the index behind
-	 * them, at most n. `key` and `at` are of the whole segment. */
-	uint32_t (*sum_list)(const uint64_t *key, const struct block *at, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, int bits, uint64_t *x,
-			     uint64_t *y);
+	/*
+	 * Where n rows are, in any order, as by `sum`: each with the cell (key - first) >> shift it is in; shift < 64, near <= shift. `key`, `spread` and `mean` are
+	 * of the whole segment.
+	 */
+	void (*place_list)(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift,
+			   int near, struct placed *out);
 	/* of rows with a bit: counts[place[row]]++ */
 	void (*tally16)(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts);
 };

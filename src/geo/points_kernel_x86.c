@@ -356,7 +356,24 @@ AVX512 static uint64_t count_eq8_512(const uint64_t *m, const uint8_t *c, size_t
 	return n;
 }
 
-AVX2 static uint64_t sum_2(const uint64_t *m, const uint64_t *key, const struct block *at, size_t blocks, int bits, uint64_t *x, uint64_t *y)
+AVX2 static void colours_2(const uint64_t *m, const struct colour_block *v, size_t blocks, uint32_t n[4])
+{
+	uint64_t none = 0, soon = 0, late = 0, all = 0;
+
+	for (size_t b = 0; b < blocks; b++) {
+		none += (uint64_t)_mm_popcnt_u64(m[b] & v[b].none);
+		soon += (uint64_t)_mm_popcnt_u64(m[b] & v[b].soon);
+		late += (uint64_t)_mm_popcnt_u64(m[b] & v[b].late);
+		all += (uint64_t)_mm_popcnt_u64(m[b]);
+	}
+	n[POINT_NO_CLOCK] += (uint32_t)none;
+	n[POINT_SOON] += (uint32_t)soon;
+	n[POINT_OVERDUE] += (uint32_t)late;
+	n[POINT_IN_TIME] += (uint32_t)(all - none - soon - late);
+}
+
+AVX2 static uint64_t sum_2(const uint64_t *m, const uint64_t *key, const uint8_t *spread, const struct mean *mean, size_t blocks, int near, uint64_t *x,
+			   uint64_t *y)
 {
 	uint64_t sx = 0, sy = 0, n = 0;
 
@@ -366,9 +383,9 @@ AVX2 static uint64_t sum_2(const uint64_t *m, const uint64_t *key, const struct 
 		if (rows == 0)
 			continue;
 		n += rows;
-		if (block_within(at + b, bits)) {
-			sx += rows * at[b].x;
-			sy += rows * at[b].y;
+		if (spread[b] <= near) {
+			sx += rows * mean[b].x;
+			sy += rows * mean[b].y;
 			continue;
 		}
 		for (uint64_t w = m[b]; w; w = _blsr_u64(w)) {
@@ -395,27 +412,21 @@ AVX2 static void sum_rows_2(const uint64_t *key, uint32_t from, uint32_t to, uin
 	*y += sy;
 }
 
-AVX2 static uint32_t sum_list_2(const uint64_t *key, const struct block *at, const uint16_t *rows, uint32_t i, uint32_t n, uint64_t end, int bits,
-				uint64_t *x, uint64_t *y)
+AVX2 static void place_list_2(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift,
+			      int near, struct placed *out)
 {
-	uint64_t sx = 0, sy = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t b = rows[i] / 64;
+		uint64_t k;
 
-	for (; i < n; i++) {
-		const struct block *b = at + rows[i] / 64;
-
-		if (b[1].key < end && block_within(b, bits)) {
-			sx += b->x;
-			sy += b->y;
+		if (spread[b] <= near) {
+			k = _pdep_u64(mean[b].x, EVEN) | _pdep_u64(mean[b].y, ~(uint64_t)EVEN);
+			out[i] = (struct placed){(uint32_t)((k - first) >> shift), mean[b].x, mean[b].y};
 			continue;
 		}
-		if (b[1].key >= end && key[rows[i]] >= end)
-			break;
-		sx += _pext_u64(key[rows[i]], EVEN);
-		sy += _pext_u64(key[rows[i]], ~(uint64_t)EVEN);
+		k = key[rows[i]];
+		out[i] = (struct placed){(uint32_t)((k - first) >> shift), (uint32_t)_pext_u64(k, EVEN), (uint32_t)_pext_u64(k, ~(uint64_t)EVEN)};
 	}
-	*x += sx;
-	*y += sy;
-	return i;
 }
 
 AVX2 static void tally16_2(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
@@ -433,9 +444,9 @@ static void colour_2(uint64_t *m, const uint32_t *when, const uint16_t *lead, co
 
 /* What the wider registers do not make faster is the same function in both. */
 static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, clock8_2, count_2, count_eq8_2, sum_2,
-				    sum_rows_2, sum_list_2, tally16_2};
+				    colours_2, sum_rows_2, place_list_2, tally16_2};
 static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, clock8_512, count_2,
-				      count_eq8_512, sum_2, sum_rows_2, sum_list_2, tally16_2};
+				      count_eq8_512, sum_2, colours_2, sum_rows_2, place_list_2, tally16_2};
 
 const struct kernels *kernels_avx2(void)
 {

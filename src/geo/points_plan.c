@@ -56,6 +56,9 @@ void plan_init(struct plan *p, const struct points_filter *f)
 	p->f = f;
 	p->k = kernels();
 	p->nsteps = 0;
+	p->by_colour = false;
+	p->colours = NULL;
+	p->colours_of = NULL;
 	p->category_one = -1;
 	p->state_one = set_of8(&p->state, f->states, f->nstates);
 	p->scenario_one = set_of8(&p->scenario, f->scenarios, f->nscenarios);
@@ -83,8 +86,28 @@ void plan_init(struct plan *p, const struct points_filter *f)
 		 !f->created.to && !f->closed.from && !f->closed.to && any_colour(f) && !f->scoped && !f->nplaces && !f->nwithin && !p->flags;
 }
 
+static void colours_forget(struct plan *p)
+{
+	colours_drop(p->colours);
+	p->colours = NULL;
+	p->colours_of = NULL;
+}
+
+void plan_share(struct plan *to, const struct plan *from)
+{
+	*to = *from;
+	to->colours = NULL;
+	to->colours_of = NULL;
+}
+
+void plan_unshare(struct plan *p)
+{
+	colours_forget(p);
+}
+
 void plan_release(struct plan *p)
 {
+	colours_forget(p);
 	free(p->category_bits);
 	free(p->department_bits);
 }
@@ -198,13 +221,17 @@ static enum plan_fit fit_step(struct plan *p, const struct seg *s, enum step_kin
 	return PLAN_ALL;
 }
 
-enum plan_fit plan_segment(struct plan *p, const struct seg *s)
+static void colours_take(struct plan *p, struct seg *s)
 {
-	p->nsteps = 0;
-	if (p->none)
-		return PLAN_NONE;
-	if (p->all)
-		return PLAN_ALL;
+	if (p->colours_of == s)
+		return;
+	colours_forget(p);
+	p->colours = colours_hold(s, p->f->now);
+	p->colours_of = s;
+}
+
+static enum plan_fit fit_steps(struct plan *p, const struct seg *s)
+{
 	for (int kind = 0; kind < STEP_KINDS; kind++) {
 		enum plan_fit fit = fit_step(p, s, (enum step_kind)kind);
 
@@ -214,6 +241,19 @@ enum plan_fit plan_segment(struct plan *p, const struct seg *s)
 			p->steps[p->nsteps++] = (enum step_kind)kind;
 	}
 	return p->nsteps ? PLAN_SOME : PLAN_ALL;
+}
+
+enum plan_fit plan_segment(struct plan *p, struct seg *s)
+{
+	enum plan_fit fit;
+
+	p->nsteps = 0;
+	if (p->none)
+		return PLAN_NONE;
+	fit = p->all ? PLAN_ALL : fit_steps(p, s);
+	if (fit != PLAN_NONE && (p->by_colour || !any_colour(p->f)))
+		colours_take(p, s);
+	return fit;
 }
 
 /* ---- rows ---- */
@@ -388,7 +428,12 @@ static void run_step(const struct plan *p, const struct seg *s, enum step_kind k
 	case STEP_WITHIN: step_places(p, &p->places[1], s, first, m, blocks); break;
 	case STEP_DEPARTMENT: step_department(p, s->department + first, m, blocks); break;
 	case STEP_TAGS: p->k->any32(m, s->tags + first, blocks, f->tags); break;
-	case STEP_COLOUR: plan_colours(p->k, s, first, m, blocks, f->colours, f->now); break;
+	case STEP_COLOUR:
+		if (p->colours)
+			colours_keep(p->colours, s, first, m, blocks, f->colours, f->now);
+		else
+			plan_colours(p->k, s, first, m, blocks, f->colours, f->now);
+		break;
 	case STEP_KINDS: break;
 	}
 }

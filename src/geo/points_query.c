@@ -307,7 +307,7 @@ static void tally_piece(void *arg, unsigned worker, size_t i)
 		if (counts == NULL)
 			BUG("no memory for counting points");
 		tally_begin(t, h->own->by, counts);
-		*p = *h->plan;
+		plan_share(p, h->plan);
 	}
 	for (uint32_t k = from; k < from + PIECE && k < h->v->nbase; k++)
 		tally_source(t, p, &h->v->v[k]);
@@ -333,6 +333,7 @@ static void tally_shared(struct tally *t, struct plan *p, const struct points_vi
 				t->counts[k] += h->worker[i].counts[k];
 			free(h->worker[i].counts);
 			free(h->worker[i].local);
+			plan_unshare(&h->plans[i]);
 		}
 	free(h);
 }
@@ -400,16 +401,16 @@ enum err points_density(const struct points_view *v, const struct points_filter 
 		for (uint32_t k = 0; k < CELLS && e == OK; k++) {
 			struct mercator m = zoom == 0 ? (struct mercator){0, 0} : morton_at((ask.first >> ask.shift) + k);
 
-			if (!(c->touched[k >> 6] >> (k & 63) & 1) || c->n[k] <= 0)
+			if (!(c->touched[k >> 6] >> (k & 63) & 1) || c->v[k].n <= 0)
 				continue;
 			if (zoom && (m.x < box->min.x >> down || m.x > box->max.x >> down || m.y < box->min.y >> down || m.y > box->max.y >> down))
 				continue;
 			if (zoom == 0 && *n)
-				(*out)[0].n += c->n[k];
+				(*out)[0].n += c->v[k].n;
 			else if (*n == max)
 				e = ERR_TOO_MUCH;
 			else
-				(*out)[(*n)++] = (struct points_cell){m.x, m.y, c->n[k]};
+				(*out)[(*n)++] = (struct points_cell){m.x, m.y, c->v[k].n};
 		}
 	}
 	cells_give(c);

@@ -1,4 +1,4 @@
-#include "geo/points_seg.h"
+#include "geo/points_colour.h"
 
 #include <math.h>
 #include <sys/mman.h>
@@ -149,7 +149,7 @@ struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high)
 		{(void **)&s->flags, rows}, {(void **)&s->period, rows}, {(void **)&s->clock, rows}, {(void **)&s->category_high, category_high ? rows : 0},
 		{(void **)&s->places, nplaces * sizeof(uint32_t)}, {(void **)&s->place_rows, nplaces * sizeof(uint16_t)},
 		{(void **)&s->sumx, blocks * 8}, {(void **)&s->sumy, blocks * 8},
-		{(void **)&s->blocks, (rows / 64 + 1) * sizeof(struct block)},
+		{(void **)&s->block_key, (rows / 64 + 1) * sizeof(*s->block_key)}, {(void **)&s->spread, rows / 64}, {(void **)&s->mean, rows / 64 * sizeof(*s->mean)},
 		{(void **)&s->place_low, rows / 64 * sizeof(uint16_t)}, {(void **)&s->place_high, rows / 64 * sizeof(uint16_t)},
 		{(void **)&s->state_rows, (n / STATE_ROWS + 2) * STATE_SLOTS * sizeof(uint16_t)},
 	};
@@ -189,6 +189,7 @@ void seg_drop(struct seg *s)
 	free(s->order);
 	free(s->starts);
 	free(s->category_start);
+	colours_drop(s->colours);
 	free(s);
 }
 
@@ -270,6 +271,12 @@ static void derive_clock(struct seg *s)
 		s->clock[i] = clock_runs(s, i) ? seg_clock(s, s->when[i]) : 0;
 }
 
+/* The number of low bits from the first in which the two differ. */
+static uint8_t differing(uint64_t a, uint64_t b)
+{
+	return a == b ? 0 : (uint8_t)(64 - __builtin_clzll(a ^ b));
+}
+
 /* Prefix sums of places, and of them the means of the blocks. */
 static void derive_sums(struct seg *s)
 {
@@ -290,11 +297,12 @@ static void derive_sums(struct seg *s)
 		const bool last = b + 1 == blocks;
 		const uint32_t n = last ? s->n - b * 64 : 64;
 
-		s->blocks[b] = (struct block){s->key[b * 64], (uint32_t)(((last ? x : s->sumx[to]) - s->sumx[from]) / n),
-					      (uint32_t)(((last ? y : s->sumy[to]) - s->sumy[from]) / n)};
+		s->mean[b] = (struct mean){(uint32_t)(((last ? x : s->sumx[to]) - s->sumx[from]) / n), (uint32_t)(((last ? y : s->sumy[to]) - s->sumy[from]) / n)};
+		s->block_key[b] = s->key[b * 64];
+		s->spread[b] = differing(s->key[b * 64], s->key[last ? s->n - 1 : b * 64 + 64]);
 	}
 	if (blocks)
-		s->blocks[blocks].key = s->key[s->n - 1];
+		s->block_key[blocks] = s->key[s->n - 1];
 	s->nlocated = s->n;
 	while (s->nlocated > 0 && s->key[s->nlocated - 1] == KEY_UNLOCATED)
 		s->nlocated--;
@@ -536,11 +544,11 @@ uint32_t seg_lower(const struct seg *s, uint32_t from, uint32_t to, uint64_t key
 }
 
 /* First block i with from < i < to whose first key is >= key, else `to`. */
-static uint32_t block_ahead(const struct block *v, uint32_t from, uint32_t to, uint64_t key)
+static uint32_t block_ahead(const uint64_t *v, uint32_t from, uint32_t to, uint64_t key)
 {
 	uint32_t step = 1, low = from + 1, high = from + 1;
 
-	while (high < to && v[high].key < key) {
+	while (high < to && v[high] < key) {
 		low = high + 1;
 		high += step;
 		step *= 2;
@@ -550,7 +558,7 @@ static uint32_t block_ahead(const struct block *v, uint32_t from, uint32_t to, u
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
-		if (v[mid].key < key)
+		if (v[mid] < key)
 			low = mid + 1;
 		else
 			high = mid;
@@ -564,7 +572,7 @@ uint32_t seg_ahead(const struct seg *s, uint32_t from, uint32_t to, uint64_t key
 
 	if (from >= to || s->key[from] >= key)
 		return from;
-	block = block_ahead(s->blocks, from / 64, (to + 63) / 64, key) - 1;
+	block = block_ahead(s->block_key, from / 64, (to + 63) / 64, key) - 1;
 	low = block * 64 > from ? block * 64 : from;
 	high = block * 64 + 64 < to ? block * 64 + 64 : to;
 	for (uint32_t i = low; i < high; i += 8) /* halving would wait for one line of them after another */

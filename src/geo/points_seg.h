@@ -33,6 +33,8 @@ _Static_assert(sizeof(struct row) == 48, "rows are compared byte by byte");
 
 struct run_start { uint16_t code, start; };        /* of the second order: category << 8 | period, and where its rows begin */
 
+struct colours;
+
 struct seg {
 	atomic_int refs;
 	uint32_t n, nlocated;      /* unlocated rows are the last */
@@ -47,7 +49,9 @@ struct seg {
 	uint32_t *places; uint32_t nplaces;                /* ordinals that occur, ascending */
 	uint16_t *place_rows;                              /* rows of each */
 	/* derived */
-	struct block *blocks;                              /* of 64 rows each; behind them one with the key of the last row */
+	/* of blocks of 64 rows, each in memory of its own, since most questions need one of them only */
+	uint64_t *block_key;                               /* the first key; behind them that of the last row */
+	uint8_t *spread; struct mean *mean;                /* points_kernel.h */
 	uint64_t *sumx, *sumy;                             /* of the rows before row SUM_ROWS * i */
 	uint16_t *place_low, *place_high;                  /* least and greatest place of each block of 64 rows: neighbours on the curve are of few places */
 	uint16_t *state_rows;                              /* [block of STATE_ROWS][STATE_SLOTS] */
@@ -60,6 +64,7 @@ struct seg {
 	uint64_t has_category[4], has_state[4], has_scenario[4], has_channel[4];
 	uint8_t flags_or, flags_and;
 	void *memory;
+	struct colours *colours;                           /* points_colour.h: what is known of this day; NULL: not asked for yet. With its lock */
 };
 
 /* Rows in order of (key, id). `whole`: with the hash of ids and the second order, for the segments that are not merged soon. Starts with one reference. */

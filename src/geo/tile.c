@@ -145,9 +145,9 @@ static struct mercator cell_place(const struct making *m, const struct cells *c,
 	uint32_t side = UINT32_MAX >> m->region.cell_zoom;
 
 	if (m->region.snapped)
-		return middle_at(c->key[cell], m->region.cell_zoom);
+		return middle_at(c->v[cell].key, m->region.cell_zoom);
 	at = morton_at(m->region.keys.first + ((uint64_t)cell << (64 - 2 * m->region.cell_zoom)));
-	return (struct mercator){mean_in(c->x[cell], c->n[cell], at.x, side), mean_in(c->y[cell], c->n[cell], at.y, side)};
+	return (struct mercator){mean_in(c->v[cell].x, c->v[cell].n, at.x, side), mean_in(c->v[cell].y, c->v[cell].n, at.y, side)};
 }
 
 #define TAGS_MAX (8 * (TILE_CLASSES + 1) * 2)
@@ -181,11 +181,11 @@ static void write_cell(const struct making *m, const struct cells *c, uint32_t c
 	*p++ = 0x12;
 	length = p++;
 	*p++ = 0x08;
-	p = put(p, (uint64_t)c->id[cell]);
+	p = put(p, (uint64_t)c->v[cell].id);
 	*p++ = 0x12;
 	tags = p++;
 	*p++ = 0;
-	p = put(p, value_index(values, c->n[cell]));
+	p = put(p, value_index(values, c->v[cell].n));
 	for (unsigned k = 0; m->t->by != TILE_PLAIN && k < CELL_CLASSES; k++)
 		if (c->class_n[cell][k] > 0) {
 			*p++ = (uint8_t)(k + 1);
@@ -247,7 +247,7 @@ static enum err write_cells(const struct making *m, struct cells *c, struct buf 
 		for (uint64_t w = c->touched[i]; w; w &= w - 1) {
 			uint32_t cell = i * 64 + (uint32_t)__builtin_ctzll(w);
 
-			if (c->n[cell] <= 0)
+			if (c->v[cell].n <= 0)
 				continue;
 			write_cell(m, c, cell, &values, features);
 			got->features++;
