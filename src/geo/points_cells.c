@@ -58,8 +58,11 @@ static void settle(struct filling *f, const struct points_view *v, uint32_t cell
 	walk_end(&w);
 }
 
+/* The next ones are asked for while this one is looked at: each is reached through pointers in another. */
 static void fill_base(struct filling *f, const struct points_view *v, uint32_t i)
 {
+	if (i + 2 < v->nbase)
+		seg_prefetch_head(v->v[i + 2].s);
 	f->rank = (uint64_t)i << 16;
 	fill_source(f, &v->v[i]);
 }
@@ -103,9 +106,8 @@ static void cells_add(const struct filling *to, const struct cells *c)
 	for (uint32_t i = 0; i < CELLS / 64; i++)
 		for (uint64_t m = c->touched[i]; m; m &= m - 1) {
 			uint32_t cell = i * 64 + (uint32_t)__builtin_ctzll(m);
-			struct cell *v = &to->c->v[cell];
+			struct cell *v = cell_touch(to, cell);
 
-			cell_touch(to, cell);
 			v->n += c->v[cell].n;
 			v->x += c->v[cell].x;
 			v->y += c->v[cell].y;

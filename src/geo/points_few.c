@@ -38,49 +38,50 @@ static unsigned period_of(const struct seg *s, uint32_t t)
 	return period > 255 ? 255 : period;
 }
 
-/* Lists of the category that lie in the periods. */
-static uint32_t spans_of(const struct seg *s, unsigned category, unsigned low, unsigned high, struct span *v, uint32_t *rows)
+/* Lists of the category that lie in the periods, as at most three spans: those between the first and the last stand one behind the other. */
+static uint32_t spans_of(const struct seg *s, unsigned category, unsigned low, unsigned high, struct span *v)
 {
-	uint32_t n = 0;
+	uint32_t from = first_start(s, category, low), to = high == 255 ? s->category_start[category + 1] : first_start(s, category, high + 1), n = 0;
 
-	for (uint32_t i = first_start(s, category, low); i < s->nstarts && s->starts[i].code <= (category << 8 | high); i++) {
-		unsigned period = s->starts[i].code & 255;
-
-		v[n++] = (struct span){s->starts[i].start, s->starts[i + 1].start, period == low || period == high};
-		*rows += v[n - 1].to - v[n - 1].from;
+	if (from < to && (s->starts[from].code & 255) == low) {
+		v[n++] = (struct span){s->starts[from].start, s->starts[from + 1].start, true};
+		from++;
 	}
+	if (from < to && (s->starts[to - 1].code & 255) == high) {
+		v[n++] = (struct span){s->starts[to - 1].start, s->starts[to].start, true};
+		to--;
+	}
+	if (from < to)
+		v[n++] = (struct span){s->starts[from].start, s->starts[to].start, false};
 	return n;
-}
-
-/* Rows of one list ascend: the first that is not before `row`. */
-static uint32_t first_behind(const struct seg *s, struct span o, uint32_t row)
-{
-	while (o.from < o.to) {
-		uint32_t mid = o.from + (o.to - o.from) / 2;
-
-		if (s->order[mid] < row)
-			o.from = mid + 1;
-		else
-			o.to = mid;
-	}
-	return o.from;
 }
 
 /* ---- their rows ---- */
 
-static void take(const struct plan *p, const struct seg *s, struct span o, bool times, struct few *out)
-{
-	if (!o.edge || !times) {
-		memcpy(out->rows + out->n, s->order + o.from, (o.to - o.from) * sizeof(*out->rows));
-		out->n += o.to - o.from;
-		return;
+/* Which of them: without a jump that depends on the answer, which the processor cannot guess. */
+#define TAKE(condition) \
+	for (uint32_t i = o.from; i < o.to; i++) { \
+		uint32_t row = s->order[i]; \
+		out->rows[n] = (uint16_t)row; \
+		n += (condition); \
 	}
-	for (uint32_t i = o.from; i < o.to; i++) { /* without a jump that depends on the answer: the processor cannot guess it */
-		uint32_t t = s->created[s->order[i]];
 
-		out->rows[out->n] = s->order[i];
-		out->n += t >= p->created_low && t <= p->created_high;
+static void take(const struct plan *p, const struct seg *s, struct span o, uint32_t from, uint32_t to, struct few *out)
+{
+	uint32_t n = out->n;
+
+	if (from > 0 || to < s->n) {
+		if (o.edge)
+			TAKE(row >= from && row < to && s->created[row] >= p->created_low && s->created[row] <= p->created_high)
+		else
+			TAKE(row >= from && row < to)
+	} else if (o.edge) {
+		TAKE(s->created[row] >= p->created_low && s->created[row] <= p->created_high)
+	} else {
+		memcpy(out->rows + n, s->order + o.from, (o.to - o.from) * sizeof(*out->rows));
+		n += o.to - o.from;
 	}
+	out->n = n;
 }
 
 /* ---- what else is asked ---- */
@@ -150,12 +151,20 @@ static void keep_all(const struct plan *p, const struct seg *s, struct few *out)
 			out->n = keep(p, s, p->steps[i], out->rows, out->n);
 }
 
+static bool asked(const struct plan *p, enum step_kind kind)
+{
+	for (unsigned i = 0; i < p->nsteps; i++)
+		if (p->steps[i] == kind)
+			return true;
+	return false;
+}
+
 bool plan_few(const struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out)
 {
-	struct span v[PLAN_FEW * 256];
+	const bool times = asked(p, STEP_CREATED);
+	struct span v[PLAN_FEW * 3];
 	uint32_t n = 0, rows = 0;
 	unsigned low, high, few = 0;
-	bool times = false;
 
 	if (s->order == NULL || p->f->ncategories == 0)
 		return false;
@@ -165,19 +174,16 @@ bool plan_few(const struct plan *p, const struct seg *s, uint32_t from, uint32_t
 		for (uint64_t w = p->category_low.bits[i] & s->has_category[i]; w; w &= w - 1) {
 			if (few++ == PLAN_FEW)
 				return false;
-			n += spans_of(s, (unsigned)i * 64 + (unsigned)__builtin_ctzll(w), low, high, v + n, &rows);
+			n += spans_of(s, (unsigned)i * 64 + (unsigned)__builtin_ctzll(w), low, high, v + n);
 		}
+	for (uint32_t i = 0; i < n; i++)
+		rows += v[i].to - v[i].from;
 	if (rows > s->n / 16 || rows > to - from) /* a scan of whole columns is cheaper */
 		return false;
-	for (unsigned i = 0; i < p->nsteps; i++)
-		times |= p->steps[i] == STEP_CREATED;
 	out->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		if (from > 0)
-			v[i].from = first_behind(s, v[i], from);
-		if (to < s->n)
-			v[i].to = first_behind(s, v[i], to);
-		take(p, s, v[i], times, out);
+		v[i].edge &= times;
+		take(p, s, v[i], from, to, out);
 	}
 	keep_all(p, s, out);
 	return true;

@@ -2,18 +2,6 @@
 
 /* ---- adding to a cell ---- */
 
-void cell_touch(const struct filling *f, uint32_t cell)
-{
-	struct cells *c = f->c;
-
-	if (c->touched[cell >> 6] >> (cell & 63) & 1)
-		return;
-	c->touched[cell >> 6] |= (uint64_t)1 << (cell & 63);
-	c->v[cell] = (struct cell){.rank = RANK_NONE, .key = UINT64_MAX, .id = INT64_MAX};
-	if (f->a->by != CELLS_PLAIN)
-		memset(c->class_n[cell], 0, sizeof(c->class_n[cell]));
-}
-
 /* A row that is there; `row` is the first of those that are added with it. */
 static void member(const struct filling *f, uint32_t cell, uint32_t row)
 {
@@ -316,38 +304,52 @@ static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks,
 
 /* ---- rows one by one ---- */
 
-#define SOME 256u  /* rows whose places are found before they are added: that waits for memory, and many can wait together */
-
-static void add_placed(const struct filling *f, const struct placed *at, const uint16_t *rows, uint32_t n)
+/* Of a base segment, which only adds; places are found before: that waits for memory, and many can wait together. */
+static void add_base(const struct filling *f, const struct placed *at, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		struct cell *c = &f->c->v[at[i].cell];
+		struct cell *c = cell_touch(f, at[i].cell);
+		uint64_t rank = f->rank + at[i].row;
 
-		cell_touch(f, at[i].cell);
+		c->n++;
+		c->x += at[i].x;
+		c->y += at[i].y;
+		c->rank = rank < c->rank ? rank : c->rank;
+	}
+}
+
+static void add_run(const struct filling *f, const struct placed *at, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct cell *c = cell_touch(f, at[i].cell);
+
 		c->n += f->sign;
 		c->x += f->sign > 0 ? at[i].x : -(uint64_t)at[i].x;
 		c->y += f->sign > 0 ? at[i].y : -(uint64_t)at[i].y;
-		if (f->a->by != CELLS_PLAIN)
-			f->c->class_n[at[i].cell][class_of_row(f, rows[i])] += f->sign;
 		if (!f->a->members)
 			continue;
 		if (f->sign > 0)
-			member(f, at[i].cell, rows[i]);
+			member(f, at[i].cell, at[i].row);
 		else
-			contest(f, at[i].cell, rows[i]);
+			contest(f, at[i].cell, at[i].row);
 	}
 }
 
 static void fill_list(const struct filling *f, const uint16_t *rows, uint32_t n)
 {
-	struct placed at[SOME];
+	struct placed at[PLACED_MAX];
 
 	f->c->total += f->sign * (int64_t)n;
-	for (uint32_t i = 0; i < n; i += SOME) {
-		uint32_t some = n - i < SOME ? n - i : SOME;
+	for (uint32_t i = 0; i < n; i += PLACED_MAX) {
+		uint32_t some = n - i < PLACED_MAX ? n - i : PLACED_MAX;
 
 		f->p->k->place_list(f->s->key, f->s->spread, f->s->mean, rows + i, some, f->a->first, f->whole, f->near, at);
-		add_placed(f, at, rows + i, some);
+		if (f->rank == RANK_NONE)
+			add_run(f, at, some);
+		else
+			add_base(f, at, some);
+		for (uint32_t k = 0; f->a->by != CELLS_PLAIN && k < some; k++)
+			f->c->class_n[at[k].cell][class_of_row(f, at[k].row)] += f->sign;
 	}
 }
 

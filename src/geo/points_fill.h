@@ -21,7 +21,19 @@ struct filling {
 };
 
 /* Empties a cell when it is used for the first time. */
-void cell_touch(const struct filling *f, uint32_t cell);
+static inline struct cell *cell_touch(const struct filling *f, uint32_t cell)
+{
+	struct cells *c = f->c;
+	uint64_t bit = (uint64_t)1 << (cell & 63);
+
+	if (c->touched[cell >> 6] & bit)
+		return &c->v[cell];
+	c->touched[cell >> 6] |= bit;
+	c->v[cell] = (struct cell){.rank = RANK_NONE, .key = UINT64_MAX, .id = INT64_MAX};
+	if (f->a->by != CELLS_PLAIN)
+		memset(c->class_n[cell], 0, sizeof(c->class_n[cell]));
+	return &c->v[cell];
+}
 /* First key behind the cell that holds the key. */
 uint32_t cell_of(const struct cells_ask *a, uint64_t key, uint64_t *end);
 /* Of the base in any order; of runs once the members that the base has are named. */

@@ -153,6 +153,15 @@ static uint64_t sum(const uint64_t *m, const uint64_t *key, const uint8_t *sprea
 	return count(m, blocks);
 }
 
+static uint32_t below(const uint64_t *key, uint32_t n, uint64_t end)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count += key[i] < end;
+	return count;
+}
+
 static void sum_rows(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
 {
 	for (uint32_t i = from; i < to; i++) {
@@ -165,17 +174,18 @@ static void place_list(const uint64_t *key, const uint8_t *spread, const struct 
 		       struct placed *out)
 {
 	for (uint32_t i = 0; i < n; i++) {
+		uint32_t row = rows[i];
 		struct mercator at;
 		uint64_t k;
 
-		if (spread[rows[i] / 64] <= near) {
-			at = (struct mercator){mean[rows[i] / 64].x, mean[rows[i] / 64].y};
+		if (spread[row / 64] <= near) {
+			at = (struct mercator){mean[row / 64].x, mean[row / 64].y};
 			k = morton_key(at);
 		} else {
-			k = key[rows[i]];
+			k = key[row];
 			at = morton_at(k);
 		}
-		out[i] = (struct placed){(uint32_t)((k - first) >> shift), at.x, at.y};
+		out[i] = (struct placed){row, (uint32_t)((k - first) >> shift), at.x, at.y};
 	}
 }
 
@@ -186,7 +196,7 @@ static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_
 			counts[c[b * 64 + (size_t)__builtin_ctzll(w)]]++;
 }
 
-const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, count_eq8, sum, colours, sum_rows,
+const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, count_eq8, sum, colours, below, sum_rows,
 				       place_list, tally16};
 
 /* ---- choice ---- */

@@ -27,7 +27,8 @@ static inline void byte_set_add(struct byte_set *s, uint8_t v)
  */
 struct mean { uint32_t x, y; };
 /* Where a row is: in which cell, and there where. */
-struct placed { uint32_t cell, x, y; };
+struct placed { uint32_t row, cell, x, y; };
+#define PLACED_MAX 256u
 
 /*
  * The deadline colours of a block's rows at some moment (points_colour.h): in time are those with none of the first three bits. `turning`: what must be looked
@@ -64,11 +65,13 @@ struct kernels {
 			uint64_t *y);
 	/* how many rows of each colour the masks have, added to n; the bits of turning mean nothing here */
 	void (*colours)(const uint64_t *m, const struct colour_block *v, size_t blocks, uint32_t n[4]);
+	/* of n keys that ascend, how many are below `end`: a look at each, for some dozens of them that is faster than halving, which the processor cannot guess */
+	uint32_t (*below)(const uint64_t *key, uint32_t n, uint64_t end);
 	/* sums of x and y of the rows from..to-1 */
 	void (*sum_rows)(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y);
 	/*
-	 * Where n rows are, in any order, as by `sum`: each with the cell (key - first) >> shift it is in; shift < 64, near <= shift. `key`, `spread` and `mean` are
-	 * of the whole segment.
+	 * Where n <= PLACED_MAX rows are, in and out in any order, as by `sum`: each with the cell (key - first) >> shift it is in; shift < 64, near <= shift. `key`,
+	 * `spread` and `mean` are of the whole segment.
 	 */
 	void (*place_list)(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift,
 			   int near, struct placed *out);

@@ -400,6 +400,37 @@ AVX2 static uint64_t sum_2(const uint64_t *m, const uint64_t *key, const uint8_t
 	return n;
 }
 
+AVX512 static uint32_t below_512(const uint64_t *key, uint32_t n, uint64_t end)
+{
+	__m512i e = _mm512_set1_epi64((int64_t)end);
+	uint32_t count = 0;
+
+	for (; n >= 8; n -= 8, key += 8)
+		count += (uint32_t)_mm_popcnt_u32(_mm512_cmplt_epu64_mask(_mm512_loadu_si512(key), e));
+	if (n) {
+		__mmask8 rest = (__mmask8)((1u << n) - 1);
+
+		count += (uint32_t)_mm_popcnt_u32(_mm512_mask_cmplt_epu64_mask(rest, _mm512_maskz_loadu_epi64(rest, key), e));
+	}
+	return count;
+}
+
+/* Compared with a sign: the highest bits of both turned round. */
+AVX2 static uint32_t below_2(const uint64_t *key, uint32_t n, uint64_t end)
+{
+	__m256i top = _mm256_set1_epi64x(INT64_MIN), e = _mm256_xor_si256(_mm256_set1_epi64x((int64_t)end), top), counts = _mm256_setzero_si256();
+	uint64_t four[4];
+	uint32_t count;
+
+	for (; n >= 4; n -= 4, key += 4)
+		counts = _mm256_sub_epi64(counts, _mm256_cmpgt_epi64(e, _mm256_xor_si256(_mm256_loadu_si256((const void *)key), top)));
+	_mm256_storeu_si256((void *)four, counts);
+	count = (uint32_t)(four[0] + four[1] + four[2] + four[3]);
+	for (uint32_t i = 0; i < n; i++)
+		count += key[i] < end;
+	return count;
+}
+
 AVX2 static void sum_rows_2(const uint64_t *key, uint32_t from, uint32_t to, uint64_t *x, uint64_t *y)
 {
 	uint64_t sx = 0, sy = 0;
@@ -412,20 +443,30 @@ AVX2 static void sum_rows_2(const uint64_t *key, uint32_t from, uint32_t to, uin
 	*y += sy;
 }
 
+/* The two kinds apart first, without a jump: which kind a row is of the processor cannot guess. */
 AVX2 static void place_list_2(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift,
 			      int near, struct placed *out)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t b = rows[i] / 64;
-		uint64_t k;
+	uint16_t far[PLACED_MAX + 1], close[PLACED_MAX + 1];
+	uint32_t nfar = 0, nclose = 0;
 
-		if (spread[b] <= near) {
-			k = _pdep_u64(mean[b].x, EVEN) | _pdep_u64(mean[b].y, ~(uint64_t)EVEN);
-			out[i] = (struct placed){(uint32_t)((k - first) >> shift), mean[b].x, mean[b].y};
-			continue;
-		}
-		k = key[rows[i]];
-		out[i] = (struct placed){(uint32_t)((k - first) >> shift), (uint32_t)_pext_u64(k, EVEN), (uint32_t)_pext_u64(k, ~(uint64_t)EVEN)};
+	for (uint32_t i = 0; i < n; i++) {
+		bool is_close = spread[rows[i] / 64] <= near;
+
+		close[nclose] = far[nfar] = rows[i];
+		nclose += is_close;
+		nfar += !is_close;
+	}
+	for (uint32_t i = 0; i < nclose; i++) {
+		struct mean at = mean[close[i] / 64];
+		uint64_t k = _pdep_u64(at.x, EVEN) | _pdep_u64(at.y, ~(uint64_t)EVEN);
+
+		*out++ = (struct placed){close[i], (uint32_t)((k - first) >> shift), at.x, at.y};
+	}
+	for (uint32_t i = 0; i < nfar; i++) {
+		uint64_t k = key[far[i]];
+
+		*out++ = (struct placed){far[i], (uint32_t)((k - first) >> shift), (uint32_t)_pext_u64(k, EVEN), (uint32_t)_pext_u64(k, ~(uint64_t)EVEN)};
 	}
 }
 
@@ -444,9 +485,9 @@ static void colour_2(uint64_t *m, const uint32_t *when, const uint16_t *lead, co
 
 /* What the wider registers do not make faster is the same function in both. */
 static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, clock8_2, count_2, count_eq8_2, sum_2,
-				    colours_2, sum_rows_2, place_list_2, tally16_2};
+				    colours_2, below_2, sum_rows_2, place_list_2, tally16_2};
 static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, clock8_512, count_2,
-				      count_eq8_512, sum_2, colours_2, sum_rows_2, place_list_2, tally16_2};
+				      count_eq8_512, sum_2, colours_2, below_512, sum_rows_2, place_list_2, tally16_2};
 
 const struct kernels *kernels_avx2(void)
 {

@@ -566,24 +566,22 @@ static uint32_t block_ahead(const uint64_t *v, uint32_t from, uint32_t to, uint6
 	return low;
 }
 
+#define AT_ONCE 16u  /* rows looked at first: most cells of a tile that is not crowded end there */
+
 uint32_t seg_ahead(const struct seg *s, uint32_t from, uint32_t to, uint64_t key)
 {
-	uint32_t block, low, high;
+	const struct kernels *k = kernels();
+	uint32_t n, block, low, high;
 
-	if (from >= to || s->key[from] >= key)
+	if (from >= to)
+		return from;
+	n = to - from < AT_ONCE ? to - from : AT_ONCE;
+	low = k->below(s->key + from, n, key);
+	from += low;
+	if (low < n || from == to)
 		return from;
 	block = block_ahead(s->block_key, from / 64, (to + 63) / 64, key) - 1;
 	low = block * 64 > from ? block * 64 : from;
 	high = block * 64 + 64 < to ? block * 64 + 64 : to;
-	for (uint32_t i = low; i < high; i += 8) /* halving would wait for one line of them after another */
-		__builtin_prefetch(&s->key[i]);
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (s->key[mid] < key)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return low + k->below(s->key + low, high - low, key);
 }

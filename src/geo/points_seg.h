@@ -84,6 +84,12 @@ static inline uint8_t seg_clock(const struct seg *s, uint32_t t)
 void seg_get(const struct seg *s, uint32_t i, struct row *out);
 /* Row of the id; s->n when it is not there. Needs the hash. */
 uint32_t seg_find(const struct seg *s, int64_t id);
+/* Asks for what stands in the segment's own structure. */
+static inline void seg_prefetch_head(const struct seg *s)
+{
+	for (size_t at = 0; at < sizeof(*s); at += 64)
+		__builtin_prefetch((const char *)s + at);
+}
 /* Asks for the memory that seg_find, and seg_get of a row, will touch. */
 void seg_prefetch_find(const struct seg *s, int64_t id);
 void seg_prefetch_row(const struct seg *s, uint32_t i);
