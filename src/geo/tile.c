@@ -10,6 +10,7 @@ struct making {
 	const struct points_filter *f;
 	const struct tile_ask *t;
 	struct region region;
+	struct mercator corner;        /* of the square that holds the cells */
 	struct plan plan;
 };
 
@@ -139,15 +140,25 @@ static uint32_t mean_in(uint64_t sum, int64_t n, uint32_t low, uint32_t side)
 	return mean < (int64_t)low ? low : mean > (int64_t)low + side ? low + side : (uint32_t)mean;
 }
 
+/* morton_pack of a cell's number: of twelve bits. */
+static uint32_t cell_pack(uint32_t v)
+{
+	v &= 0x555;
+	v = (v | v >> 1) & 0x333;
+	v = (v | v >> 2) & 0xf0f;
+	return (v | v >> 4) & 0x3f;
+}
+
 static struct mercator cell_place(const struct making *m, const struct cells *c, uint32_t cell)
 {
-	struct mercator at;
+	const struct cell *v = &c->v[cell];
+	int down = 32 - m->region.cell_zoom;
 	uint32_t side = UINT32_MAX >> m->region.cell_zoom;
 
 	if (m->region.snapped)
-		return middle_at(c->v[cell].key, m->region.cell_zoom);
-	at = morton_at(m->region.keys.first + ((uint64_t)cell << (64 - 2 * m->region.cell_zoom)));
-	return (struct mercator){mean_in(c->v[cell].x, c->v[cell].n, at.x, side), mean_in(c->v[cell].y, c->v[cell].n, at.y, side)};
+		return middle_at(v->key, m->region.cell_zoom);
+	return (struct mercator){mean_in(v->x, v->n, m->corner.x + (cell_pack(cell) << down), side),
+				 mean_in(v->y, v->n, m->corner.y + (cell_pack(cell >> 1) << down), side)};
 }
 
 #define TAGS_MAX (8 * (TILE_CLASSES + 1) * 2)
@@ -307,6 +318,7 @@ enum err tile_make(const struct points_view *v, const struct points_filter *f, c
 		return ERR_INPUT;
 	if (!region_of_tile(&m.region, v, f, t->z, t->x, t->y))
 		return OK;
+	m.corner = morton_at(m.region.keys.first);
 	ask.first = m.region.keys.first;
 	ask.last = m.region.keys.last;
 	ask.shift = 64 - 2 * m.region.cell_zoom;
