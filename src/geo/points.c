@@ -1,6 +1,7 @@
 /* The store: views, batches, loading. How runs are merged stands in points_merge.c, how questions are answered in points_query.c and tile.c. */
 #include "geo/points.h"
 
+#include "geo/points_colour.h"
 #include "geo/points_view.h"
 
 static void *need(void *p, const char *what)
@@ -205,7 +206,7 @@ void points_free(struct points *p)
 	recent_release(&p->recent);
 	free(p->plus);
 	free(p->minus);
-	free(p->load);
+	points_load_drop(p->load);
 	pthread_mutex_destroy(&p->view_lock);
 	pthread_mutex_destroy(&p->lock);
 	pthread_mutex_destroy(&p->merge_lock);
@@ -470,7 +471,7 @@ void points_stats(struct points *p, struct points_stats *out)
 	*out = (struct points_stats){.rows = p->rows, .seq = p->seq, .version = p->version, .segments = (int)p->base.n, .runs = (int)p->nruns};
 	out->bytes = sizeof(*p) + home_bytes(&p->home) + recent_bytes(&p->recent) + p->plus_cap * sizeof(*p->plus) + p->minus_cap * sizeof(*p->minus);
 	for (uint32_t i = 0; i < p->base.n; i++)
-		out->bytes += p->base.v[i].s->bytes + sizeof(struct source) * 2;
+		out->bytes += p->base.v[i].s->bytes + colours_bytes(p->base.v[i].s) + sizeof(struct source) * 2;
 	for (uint32_t i = 0; i < p->nruns; i++) {
 		out->pending += p->runs[i].rows;
 		for (uint32_t k = 0; k < p->runs[i].plus.n; k++)

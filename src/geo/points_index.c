@@ -76,26 +76,64 @@ size_t home_bytes(const struct home *h)
 	return n;
 }
 
-unsigned home_shard(int64_t id)
+static void shard_add(struct home_shard *s, uint32_t entry)
 {
-	return (unsigned)(hash64(id) % HOME_SHARDS);
+	uint32_t at;
+
+	if ((uint64_t)(s->n + 1) * 8 > (uint64_t)s->cap * 7)
+		shard_resize(s, s->cap + s->cap / 4 + 8);
+	at = want(s, entry & ((1u << TAG_BITS) - 1));
+	while (s->v[at] != EMPTY)
+		at = at + 1 == s->cap ? 0 : at + 1;
+	s->v[at] = entry;
+	s->n++;
+}
+
+static void check_slot(uint32_t slot)
+{
+	if (slot >= HOME_SLOTS_MAX - 1)
+		BUG("segment number %u", slot);
 }
 
 void home_add(struct home *h, int64_t id, uint32_t slot)
 {
 	uint64_t hash = hash64(id);
-	struct home_shard *s = &h->shard[hash % HOME_SHARDS];
-	uint32_t tag = tag_of(hash), at;
 
-	if (slot >= HOME_SLOTS_MAX - 1)
-		BUG("segment number %u", slot);
-	if ((uint64_t)(s->n + 1) * 8 > (uint64_t)s->cap * 7)
-		shard_resize(s, s->cap + s->cap / 4 + 8);
-	at = want(s, tag);
-	while (s->v[at] != EMPTY)
-		at = at + 1 == s->cap ? 0 : at + 1;
-	s->v[at] = slot << TAG_BITS | tag;
-	s->n++;
+	check_slot(slot);
+	shard_add(&h->shard[hash % HOME_SHARDS], slot << TAG_BITS | tag_of(hash));
+}
+
+void home_batch(struct home_batch *b, const int64_t *ids, uint32_t n, uint32_t slot)
+{
+	uint32_t *hashes = need(malloc((n + 1) * sizeof(*hashes))), at[HOME_SHARDS + 1] = {0};
+
+	check_slot(slot);
+	b->entries = need(malloc((n + 1) * sizeof(*b->entries)));
+	b->ends = need(malloc(HOME_SHARDS * sizeof(*b->ends)));
+	for (uint32_t i = 0; i < n; i++) {
+		hashes[i] = (uint32_t)hash64(ids[i]);   /* the shard, and above it the tag */
+		at[hashes[i] % HOME_SHARDS + 1]++;
+	}
+	for (int i = 0; i < HOME_SHARDS; i++) {
+		at[i + 1] += at[i];
+		b->ends[i] = (uint16_t)at[i + 1];
+	}
+	for (uint32_t i = 0; i < n; i++)
+		b->entries[at[hashes[i] % HOME_SHARDS]++] = slot << TAG_BITS | tag_of(hashes[i]);
+	free(hashes);
+}
+
+void home_batch_release(struct home_batch *b)
+{
+	free(b->entries);
+	free(b->ends);
+}
+
+void home_add_batches(struct home *h, unsigned shard, const struct home_batch *v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = shard ? v[i].ends[shard - 1] : 0; k < v[i].ends[shard]; k++)
+			shard_add(&h->shard[shard], v[i].entries[k]);
 }
 
 bool home_remove(struct home *h, int64_t id, uint32_t slot)

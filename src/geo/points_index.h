@@ -21,9 +21,15 @@ struct home { struct home_shard shard[HOME_SHARDS]; };
 void home_init(struct home *h, size_t expect);
 void home_release(struct home *h);
 size_t home_bytes(const struct home *h);
-/* Entries of different shards may be added by several threads at a time. */
-unsigned home_shard(int64_t id);
 void home_add(struct home *h, int64_t id, uint32_t slot);
+/*
+ * Many at once: the entries of a segment's ids by their shard, then what several such have of one shard. Different segments, and then different shards, may be done
+ * by several threads at a time.
+ */
+struct home_batch { uint32_t *entries; uint16_t *ends; };   /* of each shard, one behind the other */
+void home_batch(struct home_batch *b, const int64_t *ids, uint32_t n, uint32_t slot);   /* n <= SEG_MAX */
+void home_batch_release(struct home_batch *b);
+void home_add_batches(struct home *h, unsigned shard, const struct home_batch *v, uint32_t n);
 /* Takes the entry (id, slot) out; false when it is not there. Another id with the same 20 bits in the same segment is the same entry. */
 bool home_remove(struct home *h, int64_t id, uint32_t slot);
 /* Candidates one after another: start with *at = 0; false at the end. */

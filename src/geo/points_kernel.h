@@ -21,9 +21,9 @@ static inline void byte_set_add(struct byte_set *s, uint8_t v)
 }
 
 /*
- * Of a block of 64 rows: the mean x and y, and beside it (`spread`) the number of low bits in which its first key and the next block's differ, so that the block lies in
- * one square of the curve of 2^spread keys. Neighbours on the curve are neighbours on the map: where that square is small the mean says where each of the
- * rows is, and neither the keys nor anything else of the rows need be read.
+ * Of a block of 64 rows: the mean x and y, and beside it (`spread`) the number of low bits in which its first key and the next block's differ, so that the
+ * block lies in one square of the curve of 2^spread keys. Neighbours on the curve are neighbours on the map: where that square is small the mean says where
+ * each of the rows is, and neither the keys nor anything else of the rows need be read.
  */
 struct mean { uint32_t x, y; };
 /* Where a row is: in which cell, and there where. */

@@ -1,6 +1,23 @@
-/* Filling a store at once: rows are gathered, put in order, and made into segments by as many processors as there are. */
+/*
+ * Filling a store at once: rows are gathered, put in order, and made into segments by as many processors as there are. Most of the time goes into memory: so what
+ * is gathered stands on large pages and is not moved, and only keys are sorted.
+ */
 #include "geo/points_help.h"
 #include "geo/points_view.h"
+
+#define CHUNK ((size_t)1 << 20)        /* rows: 48 and 16 megabytes */
+#define CHUNKS ((POINTS_MAX + CHUNK - 1) / CHUNK)
+
+struct ordered { uint64_t key; uint32_t row; };
+
+struct points_load {
+	struct row *rows[CHUNKS];
+	struct ordered *keys[CHUNKS];
+	size_t n;
+	uint64_t low, high;            /* keys of what is on the map */
+	int64_t last;                  /* id */
+	bool ascending;                /* ids, as is usual: then there are no two of the same */
+};
 
 static void *need(void *p, const char *what)
 {
@@ -9,34 +26,160 @@ static void *need(void *p, const char *what)
 	return p;
 }
 
+static struct row *row_at(const struct points_load *l, size_t i)
+{
+	return &l->rows[i / CHUNK][i % CHUNK];
+}
+
+void points_load_drop(struct points_load *l)
+{
+	for (size_t i = 0; l && i < CHUNKS && l->rows[i]; i++) {
+		free(l->rows[i]);
+		free(l->keys[i]);
+	}
+	free(l);
+}
+
+static struct points_load *load_new(void)
+{
+	struct points_load *l = need(calloc(1, sizeof(*l)), "rows");
+
+	l->low = KEY_UNLOCATED;
+	l->ascending = true;
+	return l;
+}
+
 void points_load_begin(struct points *p)
 {
 	pthread_mutex_lock(&p->merge_lock);
-	free(p->load);
-	p->load = NULL;
-	p->nload = p->load_cap = 0;
+	points_load_drop(p->load);
+	p->load = load_new();
 	pthread_mutex_unlock(&p->merge_lock);
+}
+
+static void need_chunks(struct points_load *l, size_t n)
+{
+	for (size_t i = (l->n + CHUNK - 1) / CHUNK; i * CHUNK < l->n + n; i++) {
+		l->rows[i] = need(large_alloc(CHUNK * sizeof(struct row)), "rows");
+		l->keys[i] = need(large_alloc(CHUNK * sizeof(struct ordered)), "keys");
+	}
+}
+
+/* What is to be known of rows that were added. */
+struct added { uint64_t low, high; bool ascending; };
+
+static void add_row(struct points_load *l, size_t i, const struct row *row, struct added *a)
+{
+	*row_at(l, i) = *row;
+	l->keys[i / CHUNK][i % CHUNK] = (struct ordered){row->key, (uint32_t)i};
+	if (row->key != KEY_UNLOCATED) {
+		a->low = row->key < a->low ? row->key : a->low;
+		a->high = row->key > a->high ? row->key : a->high;
+	}
+}
+
+struct adding { struct points_load *l; const struct point *rows; size_t n; struct added added[HELP_WORKERS]; };
+
+#define ADDED ((size_t)8192)   /* rows that are added at a time */
+
+static void add_piece(void *arg, unsigned worker, size_t i)
+{
+	struct adding *a = arg;
+	struct added *to = &a->added[worker];
+	size_t end = (i + 1) * ADDED < a->n ? (i + 1) * ADDED : a->n;
+
+	for (size_t k = i * ADDED; k < end; k++) {
+		struct row row;
+
+		row_from_point(&row, &a->rows[k]);
+		add_row(a->l, a->l->n + k, &row, to);
+		to->ascending &= row.id > (k ? a->rows[k - 1].id : a->l->last);
+	}
+}
+
+static void add_up(struct points_load *l, const struct added *a)
+{
+	l->low = a->low < l->low ? a->low : l->low;
+	l->high = a->high > l->high ? a->high : l->high;
+	l->ascending &= a->ascending;
 }
 
 enum err points_load_add(struct points *p, const struct point *rows, size_t n)
 {
-	if (p->nload + n > POINTS_MAX)
+	struct points_load *l = p->load;
+	struct adding a = {.l = l, .rows = rows, .n = n};
+
+	if (l->n + n > POINTS_MAX)
 		return ERR_TOO_MUCH;
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].id < 1)
 			return ERR_INPUT;
-	if (p->nload + n > p->load_cap) {
-		p->load_cap = (p->nload + n) * 3 / 2 + 1024;
-		p->load = need(realloc(p->load, p->load_cap * sizeof(*p->load)), "rows");
-	}
-	for (size_t i = 0; i < n; i++)
-		row_from_point(&p->load[p->nload++], &rows[i]);
+	if (n == 0)
+		return OK;
+	need_chunks(l, n);
+	for (unsigned i = 0; i < HELP_WORKERS; i++)
+		a.added[i] = (struct added){KEY_UNLOCATED, 0, true};
+	help_load((n + ADDED - 1) / ADDED, add_piece, &a);
+	for (unsigned i = 0; i < HELP_WORKERS; i++)
+		add_up(l, &a.added[i]);
+	l->n += n;
+	l->last = rows[n - 1].id;
 	return OK;
 }
 
-#define AHEAD 16u  /* rows and entries whose memory is asked for before it is needed */
+/* ---- of rows with the same id only the last stays ---- */
 
-struct ordered { uint64_t key; uint32_t row; };
+struct named { int64_t id; uint32_t row; };
+
+static int by_id_then_row(const void *x, const void *y)
+{
+	const struct named *a = x, *b = y;
+
+	if (a->id != b->id)
+		return a->id < b->id ? -1 : 1;
+	return a->row < b->row ? -1 : a->row > b->row;
+}
+
+static void keep_last(struct points_load *l)
+{
+	struct added added = {KEY_UNLOCATED, 0, false};
+	struct named *ids;
+	size_t kept = 0;
+
+	if (l->ascending)
+		return;
+	ids = need(malloc((l->n + 1) * sizeof(*ids)), "ids");
+	for (size_t i = 0; i < l->n; i++)
+		ids[i] = (struct named){row_at(l, i)->id, (uint32_t)i};
+	qsort(ids, l->n, sizeof(*ids), by_id_then_row);
+	for (size_t i = 0; i + 1 < l->n; i++)
+		if (ids[i].id == ids[i + 1].id)
+			row_at(l, ids[i].row)->id = 0;
+	free(ids);
+	for (size_t i = 0; i < l->n; i++)
+		if (row_at(l, i)->id) {
+			struct row row = *row_at(l, i);
+
+			add_row(l, kept++, &row, &added);
+		}
+	l->n = kept;
+}
+
+/* ---- the order of keys ---- */
+
+#define AHEAD 16u          /* rows whose memory is asked for before it is needed */
+#define BUCKETS 4096u      /* by what differs most; in the last what is not on the map */
+#define BY_COMPARING 256u
+#define DEALT ((size_t)1 << 18)  /* keys that are dealt out at a time */
+
+struct sorting {
+	const struct points_load *l;
+	int shift;
+	uint32_t (*at)[BUCKETS];       /* of each piece: how many keys of each bucket, then where they go */
+	uint32_t ends[BUCKETS];
+	struct ordered *v;
+	struct ordered *room[HELP_WORKERS]; size_t room_n[HELP_WORKERS];
+};
 
 static int by_key(const void *x, const void *y)
 {
@@ -72,113 +215,141 @@ static void sort_digits(struct ordered *v, struct ordered *other, size_t n)
 		memcpy(v, from, n * sizeof(*v));
 }
 
-#define BUCKETS 4096u
-#define BY_COMPARING 256u
+/* Rows on the same key stand in the order of ids: as they came, where those ascended. */
+static void order_equal_keys(const struct points_load *l, struct ordered *v, size_t n)
+{
+	for (size_t i = 0, k; i < n; i = k) {
+		struct named *ids;
 
-struct sorting { struct ordered *v, *other; uint32_t ends[BUCKETS + 1]; };
+		for (k = i + 1; k < n && v[k].key == v[i].key;)
+			k++;
+		if (k - i < 2)
+			continue;
+		ids = need(malloc((k - i) * sizeof(*ids)), "rows on one point");
+		for (size_t j = i; j < k; j++)
+			ids[j - i] = (struct named){row_at(l, v[j].row)->id, v[j].row};
+		qsort(ids, k - i, sizeof(*ids), by_id_then_row);
+		for (size_t j = i; j < k; j++)
+			v[j].row = ids[j - i].row;
+		free(ids);
+	}
+}
 
 static void sort_bucket(void *arg, unsigned worker, size_t i)
 {
 	struct sorting *s = arg;
 	size_t from = i ? s->ends[i - 1] : 0, n = s->ends[i] - from;
 
-	(void)worker;
-	if (n > BY_COMPARING)
-		sort_digits(s->v + from, s->other + from, n);
-	else if (n > 1)
+	if (n > BY_COMPARING) {
+		if (n > s->room_n[worker]) {
+			free(s->room[worker]);
+			s->room[worker] = need(malloc(n * sizeof(*s->v)), "an order");
+			s->room_n[worker] = n;
+		}
+		sort_digits(s->v + from, s->room[worker], n);
+	} else if (n > 1) {
 		qsort(s->v + from, n, sizeof(*s->v), by_key);
+	}
+	if (!s->l->ascending)
+		order_equal_keys(s->l, s->v + from, n);
 }
 
-/* Dealt out by what differs most first, so that the rest is sorted in the nearest memory, and by several at a time. The result is where `other` was. */
-static struct ordered *sort_keys(struct ordered *v, struct ordered *other, size_t n)
+static uint32_t bucket(const struct sorting *s, uint64_t key)
+{
+	return key == KEY_UNLOCATED ? BUCKETS - 1 : (uint32_t)((key - s->l->low) >> s->shift);
+}
+
+/* A piece does not cross chunks. */
+static const struct ordered *piece(const struct points_load *l, size_t i, size_t *n)
+{
+	*n = l->n - i * DEALT < DEALT ? l->n - i * DEALT : DEALT;
+	return &l->keys[i * DEALT / CHUNK][i * DEALT % CHUNK];
+}
+
+static void count_piece(void *arg, unsigned worker, size_t i)
+{
+	struct sorting *s = arg;
+	size_t n;
+	const struct ordered *v = piece(s->l, i, &n);
+
+	(void)worker;
+	for (size_t k = 0; k < n; k++)
+		s->at[i][bucket(s, v[k].key)]++;
+}
+
+static void deal_piece(void *arg, unsigned worker, size_t i)
+{
+	struct sorting *s = arg;
+	size_t n;
+	const struct ordered *v = piece(s->l, i, &n);
+
+	(void)worker;
+	for (size_t k = 0; k < n; k++)
+		s->v[s->at[i][bucket(s, v[k].key)]++] = v[k];
+}
+
+/* Dealt out by what differs most first, so that the rest is sorted in the nearest memory, and by several at a time. */
+static struct ordered *sort_keys(const struct points_load *l)
 {
 	struct sorting *s = need(calloc(1, sizeof(*s)), "an order");
-	uint64_t low = KEY_UNLOCATED, high = 0;
-	int shift = 0;
+	size_t pieces = (l->n + DEALT - 1) / DEALT;
+	struct ordered *v;
+	uint32_t at = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (v[i].key != KEY_UNLOCATED) {
-			low = v[i].key < low ? v[i].key : low;
-			high = v[i].key > high ? v[i].key : high;
+	s->l = l;
+	s->v = need(large_alloc((l->n + 1) * sizeof(*s->v)), "an order");
+	s->at = need(calloc(pieces + 1, sizeof(*s->at)), "an order");
+	while (l->high > l->low && (l->high - l->low) >> s->shift >= BUCKETS - 1)
+		s->shift++;
+	help_load(pieces, count_piece, s);
+	for (uint32_t b = 0; b < BUCKETS; b++) {
+		for (size_t i = 0; i < pieces; i++) {
+			uint32_t n = s->at[i][b];
+
+			s->at[i][b] = at;
+			at += n;
 		}
-	while (high > low && (high - low) >> shift >= BUCKETS - 1)
-		shift++;
-#define BUCKET(key) ((key) == KEY_UNLOCATED ? BUCKETS - 1 : (size_t)(((key) - low) >> shift))
-	for (size_t i = 0; i < n; i++)
-		s->ends[BUCKET(v[i].key) + 1]++;
-	for (size_t i = 0; i < BUCKETS; i++)
-		s->ends[i + 1] += s->ends[i];
-	for (size_t i = 0; i < n; i++)
-		other[s->ends[BUCKET(v[i].key)]++] = v[i];
-#undef BUCKET
-	s->v = other;
-	s->other = v;
-	help_load(BUCKETS, sort_bucket, s);
-	free(s);
-	return other;
-}
-
-static int by_id_then_place(const void *x, const void *y)
-{
-	const struct { int64_t id; uint32_t row; } *a = x, *b = y;
-
-	if (a->id != b->id)
-		return a->id < b->id ? -1 : 1;
-	return a->row < b->row ? -1 : a->row > b->row;
-}
-
-/* Of rows with the same id only the last stays. Rows in ascending order of ids, the usual case, need no sorting. */
-static size_t keep_last(struct row *v, size_t n)
-{
-	struct { int64_t id; uint32_t row; } *ids;
-	size_t kept = 0, i = 1;
-
-	while (i < n && v[i].id > v[i - 1].id)
-		i++;
-	if (i >= n)
-		return n;
-	ids = need(malloc(n * sizeof(*ids)), "ids");
-	for (i = 0; i < n; i++) {
-		ids[i].id = v[i].id;
-		ids[i].row = (uint32_t)i;
+		s->ends[b] = at;
 	}
-	qsort(ids, n, sizeof(*ids), by_id_then_place);
-	for (i = 0; i + 1 < n; i++)
-		if (ids[i].id == ids[i + 1].id)
-			v[ids[i].row].id = 0;
-	free(ids);
-	for (i = 0; i < n; i++)
-		if (v[i].id)
-			v[kept++] = v[i];
-	return kept;
+	help_load(pieces, deal_piece, s);
+	help_load(BUCKETS, sort_bucket, s);
+	for (unsigned i = 0; i < HELP_WORKERS; i++)
+		free(s->room[i]);
+	v = s->v;
+	free(s->at);
+	free(s);
+	return v;
 }
 
-static int by_row_id(const void *x, const void *y)
-{
-	return row_cmp(x, y);
-}
+/* ---- segments ---- */
 
 /* Segment by segment: rows gathered in the order of the curve. */
-struct building { const struct row *rows; const struct ordered *order; size_t n, pieces; struct seg **made; struct row *room[HELP_WORKERS]; };
+struct building {
+	const struct points_load *l;
+	const struct ordered *order;
+	size_t pieces;
+	struct seg **made;
+	struct row *room[HELP_WORKERS];
+};
 
 static void build_piece(void *arg, unsigned worker, size_t i)
 {
 	struct building *b = arg;
-	size_t from = b->n * i / b->pieces, to = b->n * (i + 1) / b->pieces;
+	size_t from = b->l->n * i / b->pieces, to = b->l->n * (i + 1) / b->pieces;
 
 	if (b->room[worker] == NULL)
 		b->room[worker] = need(malloc((SEG_FILL + 1) * sizeof(struct row)), "a segment");
 	for (size_t k = from; k < to; k++) {
 		if (k + AHEAD < to)
-			__builtin_prefetch(&b->rows[b->order[k + AHEAD].row]);
-		b->room[worker][k - from] = b->rows[b->order[k].row];
+			__builtin_prefetch(row_at(b->l, b->order[k + AHEAD].row));
+		b->room[worker][k - from] = *row_at(b->l, b->order[k].row);
 	}
 	b->made[i] = seg_build(b->room[worker], (uint32_t)(to - from), true);
 }
 
-static void build_base(struct source_list *base, const struct row *rows, const struct ordered *order, size_t n)
+static void build_base(struct source_list *base, const struct points_load *l, const struct ordered *order)
 {
-	struct building b = {.rows = rows, .order = order, .n = n, .pieces = (n + SEG_FILL - 1) / SEG_FILL};
+	struct building b = {.l = l, .order = order, .pieces = (l->n + SEG_FILL - 1) / SEG_FILL};
 
 	b.made = need(malloc((b.pieces + 1) * sizeof(*b.made)), "segments");
 	help_load(b.pieces, build_piece, &b);
@@ -189,55 +360,40 @@ static void build_base(struct source_list *base, const struct row *rows, const s
 	free(b.made);
 }
 
-/* Rows on the same key stand in the order of ids: only there the order of the sort by key is not enough. */
-static void order_equal_keys(const struct row *rows, struct ordered *order, size_t n)
-{
-	for (size_t i = 0, k; i < n; i = k) {
-		struct row *v;
+/* ---- ids ---- */
 
-		for (k = i + 1; k < n && order[k].key == order[i].key;)
-			k++;
-		if (k - i < 2)
-			continue;
-		v = need(malloc((k - i) * sizeof(*v)), "rows on one point");
-		for (size_t j = i; j < k; j++) {
-			v[j - i] = rows[order[j].row];
-			v[j - i].created = order[j].row;    /* only carried along here */
-		}
-		qsort(v, k - i, sizeof(*v), by_row_id);
-		for (size_t j = i; j < k; j++)
-			order[j].row = v[j - i].created;
-		free(v);
-	}
-}
+/* First the entries of each segment by their shard, then shard by shard, each of which fits the nearest memory. */
+struct homing { struct home *home; const struct source_list *base; struct home_batch *batch; };
 
-/* Ids into the table of homes, by a part of its shards each. */
-struct homing { struct home *home; const struct source_list *base; };
+#define SHARDS_AT_A_TIME 16u
 
-#define HOME_PARTS 2u  /* each reads all ids */
-
-static void home_part(void *arg, unsigned worker, size_t part)
+static void home_segment(void *arg, unsigned worker, size_t i)
 {
 	struct homing *h = arg;
-	int64_t next[AHEAD];       /* asked for, not yet written */
-	uint32_t slots[AHEAD], n = 0;
+	const struct seg *s = h->base->v[i].s;
 
 	(void)worker;
-	for (uint32_t i = 0; i < h->base->n; i++) {
-		const struct seg *s = h->base->v[i].s;
+	home_batch(&h->batch[i], s->id, s->n, (uint32_t)i);
+}
 
-		for (uint32_t k = 0; k < s->n; k++) {
-			if (home_shard(s->id[k]) % HOME_PARTS != part)
-				continue;
-			if (n >= AHEAD)
-				home_add(h->home, next[n % AHEAD], slots[n % AHEAD]);
-			home_prefetch(h->home, s->id[k]);
-			next[n % AHEAD] = s->id[k];
-			slots[n++ % AHEAD] = i;
-		}
-	}
-	for (uint32_t k = n > AHEAD ? n - AHEAD : 0; k < n; k++)
-		home_add(h->home, next[k % AHEAD], slots[k % AHEAD]);
+static void home_shards(void *arg, unsigned worker, size_t i)
+{
+	struct homing *h = arg;
+
+	(void)worker;
+	for (unsigned k = 0; k < SHARDS_AT_A_TIME; k++)
+		home_add_batches(h->home, (unsigned)i * SHARDS_AT_A_TIME + k, h->batch, h->base->n);
+}
+
+static void home_fill(struct home *home, const struct source_list *base)
+{
+	struct homing h = {home, base, need(calloc(base->n + 1, sizeof(*h.batch)), "ids")};
+
+	help_load(base->n, home_segment, &h);
+	help_load(HOME_SHARDS / SHARDS_AT_A_TIME, home_shards, &h);
+	for (uint32_t i = 0; i < base->n; i++)
+		home_batch_release(&h.batch[i]);
+	free(h.batch);
 }
 
 void points_replace(struct points *p, struct source_list *base, int64_t seq)
@@ -248,7 +404,7 @@ void points_replace(struct points *p, struct source_list *base, int64_t seq)
 	for (uint32_t i = 0; i < base->n; i++)
 		rows += base->v[i].s->n;
 	home_init(&home, rows);
-	help_load(HOME_PARTS, home_part, &(struct homing){&home, base});
+	home_fill(&home, base);
 	pthread_mutex_lock(&p->lock);
 	list_drop(&p->base);
 	points_runs_drop(p);
@@ -272,21 +428,15 @@ void points_replace(struct points *p, struct source_list *base, int64_t seq)
 enum err points_load_end(struct points *p, int64_t seq)
 {
 	struct source_list base = {NULL, 0, 0};
-	struct ordered *order, *sorted;
-	size_t n;
+	struct ordered *order;
 
 	pthread_mutex_lock(&p->merge_lock);
-	n = keep_last(p->load, p->nload);
-	order = need(malloc((n + 1) * 2 * sizeof(*order)), "an order");
-	for (size_t i = 0; i < n; i++)
-		order[i] = (struct ordered){p->load[i].key, (uint32_t)i};
-	sorted = sort_keys(order, order + n, n);
-	order_equal_keys(p->load, sorted, n);
-	build_base(&base, p->load, sorted, n);
+	keep_last(p->load);
+	order = sort_keys(p->load);
+	build_base(&base, p->load, order);
 	free(order);
-	free(p->load);
+	points_load_drop(p->load);
 	p->load = NULL;
-	p->nload = p->load_cap = 0;
 	points_replace(p, &base, seq);
 	pthread_mutex_unlock(&p->merge_lock);
 	return OK;

@@ -85,21 +85,28 @@ static size_t round64(size_t n)
 }
 
 /*
- * A full segment nearly fills two megabytes: on pages of that size looking at rows here and there is some times faster, since the processor's table of
- * pages holds few entries.
+ * On pages of two megabytes looking at rows here and there is some times faster, since the processor's table of pages holds few entries, and new memory is had
+ * at a fraction of the cost.
  */
 #define LARGE_PAGE ((size_t)2 << 20)
 
+void *large_alloc(size_t n)
+{
+	size_t whole = (n + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	void *p;
+
+	if (n < LARGE_PAGE / 8 * 7)
+		return aligned_alloc(64, round64(n ? n : 64));
+	p = aligned_alloc(LARGE_PAGE, whole);
+	if (p)
+		madvise(p, whole, MADV_HUGEPAGE);
+	return p;
+}
+
+/* A full segment nearly fills a page. One that is somewhat larger would waste most of its second one. */
 static char *block(size_t n)
 {
-	char *p;
-
-	if (n <= LARGE_PAGE / 8 * 7 || n > LARGE_PAGE)
-		return aligned_alloc(64, n ? n : 64);
-	p = aligned_alloc(LARGE_PAGE, LARGE_PAGE);
-	if (p)
-		madvise(p, LARGE_PAGE, MADV_HUGEPAGE);
-	return p;
+	return n > LARGE_PAGE ? aligned_alloc(64, n) : large_alloc(n);
 }
 
 #define TAIL 512u  /* bytes: 64 rows of the widest column */

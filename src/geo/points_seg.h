@@ -69,6 +69,8 @@ struct seg {
 
 /* Rows in order of (key, id). `whole`: with the hash of ids and the second order, for the segments that are not merged soon. Starts with one reference. */
 struct seg *seg_build(const struct row *rows, uint32_t n, bool whole);
+/* Memory for free(), on large pages where it is large; NULL: there is none. */
+void *large_alloc(size_t n);
 /* For points_file.c: columns without content, and what follows from them once they are filled. */
 struct seg *seg_alloc(uint32_t n, uint32_t nplaces, bool category_high);
 void seg_derive(struct seg *s, bool whole);

@@ -32,6 +32,8 @@ struct source_list { struct source *v; uint32_t n, cap; };
 struct run { struct source_list plus, minus; uint32_t rows; uint64_t stamp; bool busy; };  /* stamp: newest batch in it */
 struct slot { struct seg *s; uint32_t from; };  /* rows before `from` have moved elsewhere */
 
+struct points_load;
+
 struct points {
 	pthread_mutex_t view_lock;     /* only for taking and changing `view` */
 	struct points_view *view;
@@ -47,7 +49,7 @@ struct points {
 	int64_t seq, rows;
 	uint64_t version;
 	struct row *plus, *minus; uint32_t nplus, nminus, plus_cap, minus_cap;  /* of the batch that is being applied */
-	struct row *load; size_t nload, load_cap;
+	struct points_load *load;                     /* rows gathered so far, see points_load.c */
 	uint32_t coarse;
 	/* merging: merge_lock is taken before lock, by whoever changes base or merges large runs */
 	pthread_mutex_t merge_lock;
@@ -62,6 +64,7 @@ void list_add(struct source_list *l, struct seg *s, uint32_t from, uint32_t to, 
 void list_drop(struct source_list *l);
 uint32_t points_slot(struct points *p, struct seg *s);
 void points_runs_drop(struct points *p);
+void points_load_drop(struct points_load *l);                                                     /* NULL is nothing */
 /* Base from rows in order, without the lock; the old content is replaced with it. Frees nothing of the rows. */
 void points_replace(struct points *p, struct source_list *base, int64_t seq);
 /* Rows in order of (key, id), without two of an id, into segments of SEG_FILL. */

@@ -165,7 +165,7 @@ static void make_filter(struct any_filter *a)
 	struct points_filter *f = &a->f;
 	uint32_t parts = below(3) ? below(1u << 12) & below(1u << 12) : below(1u << 12);
 
-	*a = (struct any_filter){.f = {.now = NOW}};
+	*a = (struct any_filter){.f = {.now = below(3) ? NOW + below(1440) : NOW - 3000 + below(9000)}}; /* mostly of one day: colours are kept for that long */
 	for (size_t i = 0; i < ARRAY_LEN(a->scenarios); i++)
 		a->scenarios[i] = (uint8_t)below(4);
 	for (size_t i = 0; i < ARRAY_LEN(a->states); i++)
@@ -914,7 +914,7 @@ static void deterministic(void **state)
 
 struct reader { struct points *p; atomic_bool *stop; int64_t looks; };
 
-/* Every batch keeps the number of rows in the square: whoever looks must always see exactly that many. */
+/* Every batch keeps the number of rows in the square: whoever looks must always see exactly that many, in whatever colours, on whatever day. */
 static void *read_on(void *arg)
 {
 	struct reader *r = arg;
@@ -925,9 +925,18 @@ static void *read_on(void *arg)
 	while (!atomic_load(r->stop) || r->looks == 0) {
 		struct points_view *v = points_view(r->p);
 		struct tile_got got;
-		struct tile_ask t = {.z = 0, .by = TILE_BY_STATE};
+		struct tile_ask t = {.z = 0, .by = r->looks % 2 ? TILE_BY_COLOUR : TILE_BY_STATE};
+		int64_t n = 0;
 
 		buf_clear(&b);
+		f.now = NOW + (uint32_t)(r->looks % 7) * 700;
+		for (int i = 0; i < 4; i++) {
+			f.colours = 1u << i;
+			n += points_total(v, &f);
+		}
+		f.colours = 0;
+		if (n != 50000)
+			BUG("a reader saw %lld rows of all colours", (long long)n);
 		if (tile_make(v, &f, &t, &b, &got) != OK || got.rows != 50000 || points_view_rows(v) != 50000 || points_total(v, &f) != 50000)
 			BUG("a reader saw %lld rows", (long long)got.rows);
 		points_view_end(v);
