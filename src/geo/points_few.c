@@ -58,30 +58,26 @@ static uint32_t spans_of(const struct seg *s, unsigned category, unsigned low, u
 
 /* ---- their rows ---- */
 
-/* Which of them: without a jump that depends on the answer, which the processor cannot guess. */
-#define TAKE(condition) \
-	for (uint32_t i = o.from; i < o.to; i++) { \
-		uint32_t row = s->order[i]; \
-		out->rows[n] = (uint16_t)row; \
-		n += (condition); \
-	}
-
 static void take(const struct plan *p, const struct seg *s, struct span o, uint32_t from, uint32_t to, struct few *out)
 {
-	uint32_t n = out->n;
+	const uint16_t *rows = s->order + o.from;
+	uint32_t n = o.to - o.from;
 
 	if (from > 0 || to < s->n) {
-		if (o.edge)
-			TAKE(row >= from && row < to && s->created[row] >= p->created_low && s->created[row] <= p->created_high)
-		else
-			TAKE(row >= from && row < to)
-	} else if (o.edge) {
-		TAKE(s->created[row] >= p->created_low && s->created[row] <= p->created_high)
-	} else {
-		memcpy(out->rows + n, s->order + o.from, (o.to - o.from) * sizeof(*out->rows));
-		n += o.to - o.from;
+		uint32_t kept = out->n;
+
+		for (uint32_t i = 0; i < n; i++) { /* without a jump that depends on the answer: the processor cannot guess it */
+			out->rows[kept] = rows[i];
+			kept += rows[i] >= from && rows[i] < to;
+		}
+		rows = out->rows + out->n;
+		n = kept - out->n;
 	}
-	out->n = n;
+	if (o.edge)
+		n = p->k->list32(s->created, rows, n, p->created_low, p->created_high, out->rows + out->n);
+	else if (rows != out->rows + out->n)
+		memcpy(out->rows + out->n, rows, n * sizeof(*rows));
+	out->n += n;
 }
 
 /* ---- what else is asked ---- */

@@ -308,12 +308,12 @@ static void fill_masks(const struct filling *f, uint32_t first, uint64_t *masks,
 static void add_base(const struct filling *f, const struct placed *at, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		struct cell *c = cell_touch(f, at[i].cell);
-		uint64_t rank = f->rank + at[i].row;
+		struct cell *c = cell_touch(f, at->cell[i]);
+		uint64_t rank = f->rank + at->row[i];
 
 		c->n++;
-		c->x += at[i].x;
-		c->y += at[i].y;
+		c->x += at->x[i];
+		c->y += at->y[i];
 		c->rank = rank < c->rank ? rank : c->rank;
 	}
 }
@@ -321,35 +321,35 @@ static void add_base(const struct filling *f, const struct placed *at, uint32_t 
 static void add_run(const struct filling *f, const struct placed *at, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		struct cell *c = cell_touch(f, at[i].cell);
+		struct cell *c = cell_touch(f, at->cell[i]);
 
 		c->n += f->sign;
-		c->x += f->sign > 0 ? at[i].x : -(uint64_t)at[i].x;
-		c->y += f->sign > 0 ? at[i].y : -(uint64_t)at[i].y;
+		c->x += f->sign > 0 ? at->x[i] : -(uint64_t)at->x[i];
+		c->y += f->sign > 0 ? at->y[i] : -(uint64_t)at->y[i];
 		if (!f->a->members)
 			continue;
 		if (f->sign > 0)
-			member(f, at[i].cell, at[i].row);
+			member(f, at->cell[i], at->row[i]);
 		else
-			contest(f, at[i].cell, at[i].row);
+			contest(f, at->cell[i], at->row[i]);
 	}
 }
 
 static void fill_list(const struct filling *f, const uint16_t *rows, uint32_t n)
 {
-	struct placed at[PLACED_MAX];
+	struct placed at;
 
 	f->c->total += f->sign * (int64_t)n;
 	for (uint32_t i = 0; i < n; i += PLACED_MAX) {
 		uint32_t some = n - i < PLACED_MAX ? n - i : PLACED_MAX;
 
-		f->p->k->place_list(f->s->key, f->s->spread, f->s->mean, rows + i, some, f->a->first, f->whole, f->near, at);
+		f->p->k->place_list(f->s->key, f->s->spread, f->s->mean, rows + i, some, f->a->first, f->whole, f->near, &at);
 		if (f->rank == RANK_NONE)
-			add_run(f, at, some);
+			add_run(f, &at, some);
 		else
-			add_base(f, at, some);
+			add_base(f, &at, some);
 		for (uint32_t k = 0; f->a->by != CELLS_PLAIN && k < some; k++)
-			f->c->class_n[at[k].cell][class_of_row(f, at[k].row)] += f->sign;
+			f->c->class_n[at.cell[k]][class_of_row(f, at.row[k])] += f->sign;
 	}
 }
 

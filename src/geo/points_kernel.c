@@ -185,8 +185,25 @@ static void place_list(const uint64_t *key, const uint8_t *spread, const struct 
 			k = key[row];
 			at = morton_at(k);
 		}
-		out[i] = (struct placed){row, (uint32_t)((k - first) >> shift), at.x, at.y};
+		out->row[i] = row;
+		out->cell[i] = (uint32_t)((k - first) >> shift);
+		out->x[i] = at.x;
+		out->y[i] = at.y;
 	}
+}
+
+/* Without a jump that depends on the answer: the processor cannot guess it. */
+static uint32_t list32(const uint32_t *column, const uint16_t *rows, uint32_t n, uint32_t low, uint32_t high, uint16_t *out)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t v = column[rows[i]];
+
+		out[kept] = rows[i];
+		kept += v >= low && v <= high;
+	}
+	return kept;
 }
 
 static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
@@ -197,7 +214,7 @@ static void tally16(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_
 }
 
 const struct kernels kernels_scalar = {"scalar", eq8, set8, bits8, range8, range16, range32, any32, colour, clock8, count, count_eq8, sum, colours, below, sum_rows,
-				       place_list, tally16};
+				       place_list, list32, tally16};
 
 /* ---- choice ---- */
 

@@ -26,9 +26,10 @@ static inline void byte_set_add(struct byte_set *s, uint8_t v)
  * each of the rows is, and neither the keys nor anything else of the rows need be read.
  */
 struct mean { uint32_t x, y; };
-/* Where a row is: in which cell, and there where. */
-struct placed { uint32_t row, cell, x, y; };
+/* Where rows are: in which cell each, and there where. The room behind is written to and means nothing. */
 #define PLACED_MAX 256u
+#define LIST_ROOM 16u
+struct placed { uint32_t row[PLACED_MAX + LIST_ROOM], cell[PLACED_MAX + LIST_ROOM], x[PLACED_MAX + LIST_ROOM], y[PLACED_MAX + LIST_ROOM]; };
 
 /*
  * The deadline colours of a block's rows at some moment (points_colour.h): in time are those with none of the first three bits. `turning`: what must be looked
@@ -75,6 +76,8 @@ struct kernels {
 	 */
 	void (*place_list)(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift,
 			   int near, struct placed *out);
+	/* Of n rows those with low <= column[row] <= high, in their order, and how many; `out` has room for n + LIST_ROOM. */
+	uint32_t (*list32)(const uint32_t *column, const uint16_t *rows, uint32_t n, uint32_t low, uint32_t high, uint16_t *out);
 	/* of rows with a bit: counts[place[row]]++ */
 	void (*tally16)(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts);
 };

@@ -443,6 +443,19 @@ AVX2 static void sum_rows_2(const uint64_t *key, uint32_t from, uint32_t to, uin
 	*y += sy;
 }
 
+/* Rows whose own place is to be read. */
+AVX2 static void place_far(const uint64_t *key, const uint16_t *rows, uint32_t n, uint64_t first, int shift, struct placed *out, uint32_t at)
+{
+	for (uint32_t i = 0; i < n; i++, at++) {
+		uint64_t k = key[rows[i]];
+
+		out->row[at] = rows[i];
+		out->cell[at] = (uint32_t)((k - first) >> shift);
+		out->x[at] = (uint32_t)_pext_u64(k, EVEN);
+		out->y[at] = (uint32_t)_pext_u64(k, ~(uint64_t)EVEN);
+	}
+}
+
 /* The two kinds apart first, without a jump: which kind a row is of the processor cannot guess. */
 AVX2 static void place_list_2(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift,
 			      int near, struct placed *out)
@@ -461,13 +474,102 @@ AVX2 static void place_list_2(const uint64_t *key, const uint8_t *spread, const 
 		struct mean at = mean[close[i] / 64];
 		uint64_t k = _pdep_u64(at.x, EVEN) | _pdep_u64(at.y, ~(uint64_t)EVEN);
 
-		*out++ = (struct placed){close[i], (uint32_t)((k - first) >> shift), at.x, at.y};
+		out->row[i] = close[i];
+		out->cell[i] = (uint32_t)((k - first) >> shift);
+		out->x[i] = at.x;
+		out->y[i] = at.y;
 	}
-	for (uint32_t i = 0; i < nfar; i++) {
-		uint64_t k = key[far[i]];
+	place_far(key, far, nfar, first, shift, out, nclose);
+}
 
-		*out++ = (struct placed){far[i], (uint32_t)((k - first) >> shift), (uint32_t)_pext_u64(k, EVEN), (uint32_t)_pext_u64(k, ~(uint64_t)EVEN)};
+/* The bits of a number below 64 with one between each two. */
+static const uint16_t spread6[64] = {
+#define SPREAD3(v) ((v) & 1) | ((v) & 2) << 1 | ((v) & 4) << 2
+#define SPREAD6(v) (SPREAD3(v)) | (SPREAD3((v) >> 3)) << 6
+#define SPREAD8(v) SPREAD6(v), SPREAD6(v + 1), SPREAD6(v + 2), SPREAD6(v + 3), SPREAD6(v + 4), SPREAD6(v + 5), SPREAD6(v + 6), SPREAD6(v + 7)
+	SPREAD8(0), SPREAD8(8), SPREAD8(16), SPREAD8(24), SPREAD8(32), SPREAD8(40), SPREAD8(48), SPREAD8(56),
+#undef SPREAD3
+#undef SPREAD6
+#undef SPREAD8
+};
+
+/* Those of v that are wanted, one behind the other, at `to`, where there is room for 16. */
+AVX512 static void list_store(uint32_t *to, __mmask16 wanted, __m512i v)
+{
+	_mm512_storeu_si512(to, _mm512_maskz_compress_epi32(wanted, v));
+}
+
+AVX512 static void list_store16(uint16_t *to, __mmask16 wanted, __m512i v)
+{
+	_mm256_storeu_si256((void *)to, _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(wanted, v)));
+}
+
+AVX512 static __m512i list_rows(const uint16_t *rows, uint32_t left, __mmask16 *lanes)
+{
+	*lanes = left < 16 ? (__mmask16)((1u << left) - 1) : (__mmask16)0xffff;
+	return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(*lanes, rows));
+}
+
+/* Sixteen at a time. A cell's number from those of its column and line: 64 of each, the shift being even. */
+AVX512 static void place_list_512(const uint64_t *key, const uint8_t *spread, const struct mean *mean, const uint16_t *rows, uint32_t n, uint64_t first, int shift,
+				  int near, struct placed *out)
+{
+	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), one = _mm512_set1_epi32(1);
+	const __m512i odd = _mm512_add_epi32(even, one), low = _mm512_loadu_si512(spread6), high = _mm512_loadu_si512(spread6 + 32);
+	const __m512i x0 = _mm512_set1_epi32((int32_t)_pext_u64(first, EVEN)), y0 = _mm512_set1_epi32((int32_t)_pext_u64(first, ~(uint64_t)EVEN));
+	const __m512i limit = _mm512_set1_epi32(near), byte = _mm512_set1_epi32(255), zero = _mm512_setzero_si512();
+	const __m128i down = _mm_cvtsi32_si128(shift / 2);
+	uint16_t far[PLACED_MAX + LIST_ROOM];
+	uint32_t nfar = 0, at = 0;
+
+	if (shift & 1) {
+		place_list_2(key, spread, mean, rows, n, first, shift, near, out);
+		return;
 	}
+	for (uint32_t i = 0; i < n; i += 16) {
+		__mmask16 lanes, close;
+		__m512i row = list_rows(rows + i, n - i, &lanes), block = _mm512_srli_epi32(row, 6), a, b, x, y, cell;
+
+		a = _mm512_mask_i32gather_epi32(zero, lanes, block, (const int *)(const void *)spread, 1);
+		close = _mm512_mask_cmple_epu32_mask(lanes, _mm512_and_si512(a, byte), limit);
+		a = _mm512_mask_i32gather_epi64(zero, (__mmask8)close, _mm512_castsi512_si256(block), (const void *)mean, 8);
+		b = _mm512_mask_i32gather_epi64(zero, (__mmask8)(close >> 8), _mm512_extracti64x4_epi64(block, 1), (const void *)mean, 8);
+		x = _mm512_permutex2var_epi32(a, even, b);
+		y = _mm512_permutex2var_epi32(a, odd, b);
+		a = _mm512_permutex2var_epi16(low, _mm512_srl_epi32(_mm512_sub_epi32(x, x0), down), high);
+		b = _mm512_permutex2var_epi16(low, _mm512_srl_epi32(_mm512_sub_epi32(y, y0), down), high);
+		cell = _mm512_or_si512(a, _mm512_slli_epi32(b, 1));
+		list_store(out->row + at, close, row);
+		list_store(out->cell + at, close, cell);
+		list_store(out->x + at, close, x);
+		list_store(out->y + at, close, y);
+		list_store16(far + nfar, (__mmask16)(lanes & ~close), row);
+		at += (uint32_t)_mm_popcnt_u32(close);
+		nfar += (uint32_t)_mm_popcnt_u32((uint32_t)lanes & ~(uint32_t)close);
+	}
+	place_far(key, far, nfar, first, shift, out, at);
+}
+
+AVX512 static uint32_t list32_512(const uint32_t *column, const uint16_t *rows, uint32_t n, uint32_t low, uint32_t high, uint16_t *out)
+{
+	const __m512i l = _mm512_set1_epi32((int32_t)low), h = _mm512_set1_epi32((int32_t)high), zero = _mm512_setzero_si512();
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n; i += 16) {
+		__mmask16 lanes;
+		__m512i row = list_rows(rows + i, n - i, &lanes), v = _mm512_mask_i32gather_epi32(zero, lanes, row, (const void *)column, 4);
+
+		lanes = _mm512_mask_cmpge_epu32_mask(lanes, v, l);
+		lanes = _mm512_mask_cmple_epu32_mask(lanes, v, h);
+		list_store16(out + kept, lanes, row);
+		kept += (uint32_t)_mm_popcnt_u32(lanes);
+	}
+	return kept;
+}
+
+static uint32_t list32_2(const uint32_t *column, const uint16_t *rows, uint32_t n, uint32_t low, uint32_t high, uint16_t *out)
+{
+	return kernels_scalar.list32(column, rows, n, low, high, out);
 }
 
 AVX2 static void tally16_2(const uint64_t *m, const uint16_t *c, size_t blocks, uint32_t *counts)
@@ -485,9 +587,9 @@ static void colour_2(uint64_t *m, const uint32_t *when, const uint16_t *lead, co
 
 /* What the wider registers do not make faster is the same function in both. */
 static const struct kernels avx2 = {"avx2", eq8_2, set8_2, bits8_2, range8_2, range16_2, range32_2, any32_2, colour_2, clock8_2, count_2, count_eq8_2, sum_2,
-				    colours_2, below_2, sum_rows_2, place_list_2, tally16_2};
+				    colours_2, below_2, sum_rows_2, place_list_2, list32_2, tally16_2};
 static const struct kernels avx512 = {"avx512", eq8_512, set8_512, bits8_512, range8_512, range16_512, range32_512, any32_512, colour_512, clock8_512, count_2,
-				      count_eq8_512, sum_2, colours_2, below_512, sum_rows_2, place_list_2, tally16_2};
+				      count_eq8_512, sum_2, colours_2, below_512, sum_rows_2, place_list_512, list32_512, tally16_2};
 
 const struct kernels *kernels_avx2(void)
 {

@@ -60,7 +60,7 @@ bool plan_low_is_enough(const struct plan *p, const struct seg *s);
 
 /* points_few.c: rows that pass, in any order, found through the second order of the segment. */
 #define FEW_ROWS (SEG_MAX / 16)
-struct few { uint32_t n; uint16_t rows[FEW_ROWS + 1]; };
+struct few { uint32_t n; uint16_t rows[FEW_ROWS + LIST_ROOM]; };
 /* When the filter names few categories and they leave few rows. False: not worth it, or the segment has no such order. Only after PLAN_SOME. */
 bool plan_few(const struct plan *p, const struct seg *s, uint32_t from, uint32_t to, struct few *out);
 
