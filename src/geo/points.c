@@ -455,9 +455,12 @@ enum err points_renumber(struct points *p, const uint32_t *to, size_t n)
 	for (int i = 0; i < RECENT_SHARDS; i++) {
 		struct recent_shard *s = &p->recent.shard[i];
 
-		for (uint32_t k = 0; k < s->used; k++)
-			if (s->v[k].row.id && !s->v[k].gone)
-				s->v[k].row.place = renumbered(s->v[k].row.place, to, n);
+		for (uint32_t k = 0; k < s->used; k++) {
+			struct recent_entry *e = recent_at(s, k);
+
+			if (e->row.id && !e->gone)
+				e->row.place = renumbered(e->row.place, to, n);
+		}
 	}
 	points_publish(p);
 	pthread_mutex_unlock(&p->lock);

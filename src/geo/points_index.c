@@ -199,115 +199,129 @@ void home_prefetch(const struct home *h, int64_t id)
 
 static void shard_slots(struct recent_shard *r, uint32_t size)
 {
-	free(r->slots);
 	r->slots = need(calloc(size, sizeof(*r->slots)));
 	r->mask = size - 1;
 }
 
-static void shard_init(struct recent_shard *r)
+static void shard_init(struct recent_shard *r, uint32_t full)
 {
-	*r = (struct recent_shard){.free = UINT32_MAX};
+	*r = (struct recent_shard){.free = UINT32_MAX, .full = full};
 	shard_slots(r, 64);
 }
 
 static void shard_release(struct recent_shard *r)
 {
+	for (uint32_t i = 0; i < r->nchunks; i++)
+		free(r->chunks[i]);
+	free(r->chunks);
 	free(r->slots);
-	free(r->v);
 	*r = (struct recent_shard){.free = UINT32_MAX};
 }
 
 static size_t shard_bytes(const struct recent_shard *r)
 {
-	return (r->mask + 1) * sizeof(*r->slots) + r->cap * sizeof(*r->v);
+	return (r->mask + 1) * sizeof(*r->slots) + r->nchunks * (RECENT_CHUNK * sizeof(struct recent_entry) + sizeof(*r->chunks));
 }
 
+/* Of the entry's slot, or the free one that it would have. */
 static uint32_t shard_at(const struct recent_shard *r, int64_t id)
 {
-	uint32_t at = (uint32_t)hash64(id) & r->mask;
+	uint32_t hash = (uint32_t)hash64(id), at = hash & r->mask;
 
-	while (r->slots[at] && r->v[r->slots[at] - 1].row.id != id)
+	while (r->slots[at].entry && (r->slots[at].hash != hash || recent_at(r, r->slots[at].entry - 1)->row.id != id))
 		at = (at + 1) & r->mask;
 	return at;
 }
 
 static struct recent_entry *shard_get(const struct recent_shard *r, int64_t id)
 {
-	uint32_t i = r->slots[shard_at(r, id)];
+	uint32_t i = r->slots[shard_at(r, id)].entry;
 
-	return i ? &r->v[i - 1] : NULL;
+	return i ? recent_at(r, i - 1) : NULL;
 }
 
 static void shard_grow(struct recent_shard *r)
 {
-	uint32_t *old = r->slots, n = r->mask + 1;
+	struct recent_slot *old = r->slots;
+	uint32_t n = r->mask + 1;
 
-	r->slots = NULL;
 	shard_slots(r, n * 2);
-	for (uint32_t i = 0; i < n; i++)
-		if (old[i])
-			r->slots[shard_at(r, r->v[old[i] - 1].row.id)] = old[i];
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = old[i].hash & r->mask;
+
+		if (old[i].entry == 0)
+			continue;
+		while (r->slots[at].entry)
+			at = (at + 1) & r->mask;
+		r->slots[at] = old[i];
+	}
 	free(old);
+}
+
+/* Number of an entry that nobody uses. */
+static uint32_t shard_entry(struct recent_shard *r)
+{
+	uint32_t i = r->free;
+
+	if (i != UINT32_MAX) {
+		r->free = recent_at(r, i)->next_free;
+		return i;
+	}
+	if (r->used == r->nchunks * RECENT_CHUNK) {
+		r->chunks = need(realloc(r->chunks, (r->nchunks + 1) * sizeof(*r->chunks)));
+		r->chunks[r->nchunks++] = need(malloc(RECENT_CHUNK * sizeof(struct recent_entry)));
+	}
+	return r->used++;
 }
 
 static struct recent_entry *shard_put(struct recent_shard *r, int64_t id)
 {
 	uint32_t at = shard_at(r, id), i;
 
-	if (r->slots[at])
-		return &r->v[r->slots[at] - 1];
-	if ((r->n + 1) * 4 > (r->mask + 1) * 3) {
+	if (r->slots[at].entry)
+		return recent_at(r, r->slots[at].entry - 1);
+	if ((uint64_t)(r->n + 1) * 256 > (uint64_t)(r->mask + 1) * r->full) {
 		shard_grow(r);
 		at = shard_at(r, id);
 	}
-	if (r->free != UINT32_MAX) {
-		i = r->free;
-		r->free = r->v[i].next_free;
-	} else {
-		if (r->used == r->cap) {
-			r->cap = r->cap ? r->cap * 2 : 64;
-			r->v = need(realloc(r->v, r->cap * sizeof(*r->v)));
-		}
-		i = r->used++;
-	}
-	r->v[i] = (struct recent_entry){.row.id = id};
-	r->slots[at] = i + 1;
+	i = shard_entry(r);
+	*recent_at(r, i) = (struct recent_entry){.row.id = id};
+	r->slots[at] = (struct recent_slot){(uint32_t)hash64(id), i + 1};
 	r->n++;
-	return &r->v[i];
+	return recent_at(r, i);
 }
 
 static void shard_remove(struct recent_shard *r, int64_t id)
 {
-	uint32_t hole = shard_at(r, id), at = hole, i = r->slots[hole];
+	uint32_t hole = shard_at(r, id), at = hole, i = r->slots[hole].entry;
 
 	if (i == 0)
 		return;
-	r->v[i - 1].next_free = r->free;
-	r->v[i - 1].row.id = 0;
+	recent_at(r, i - 1)->next_free = r->free;
+	recent_at(r, i - 1)->row.id = 0;
 	r->free = i - 1;
 	r->n--;
 	for (;;) {
-		uint32_t wish;
-
 		at = (at + 1) & r->mask;
-		if (r->slots[at] == 0)
+		if (r->slots[at].entry == 0)
 			break;
-		wish = (uint32_t)hash64(r->v[r->slots[at] - 1].row.id) & r->mask;
-		if (((at - wish) & r->mask) >= ((at - hole) & r->mask)) {
+		if (((at - r->slots[at].hash) & r->mask) >= ((at - hole) & r->mask)) {
 			r->slots[hole] = r->slots[at];
 			hole = at;
 		}
 	}
-	r->slots[hole] = 0;
+	r->slots[hole].entry = 0;
 }
 
 /* Empty again, and large: the memory goes back. */
 static void shard_shrink(struct recent_shard *r)
 {
-	if (r->n || r->cap <= 256)
+	uint32_t full = r->full;
+
+	if (r->n || r->used <= 256)
 		return;
 	shard_release(r);
-	shard_init(r);
+	shard_init(r, full);
 }
 
 static struct recent_shard *shard_of(const struct recent *r, int64_t id)
@@ -318,7 +332,7 @@ static struct recent_shard *shard_of(const struct recent *r, int64_t id)
 void recent_init(struct recent *r)
 {
 	for (int i = 0; i < RECENT_SHARDS; i++)
-		shard_init(&r->shard[i]);
+		shard_init(&r->shard[i], 120 + (uint32_t)i * 96 / RECENT_SHARDS);
 }
 
 void recent_release(struct recent *r)
@@ -358,8 +372,8 @@ void recent_drop(struct recent *r, int shard, uint64_t stamp)
 	struct recent_shard *s = &r->shard[shard];
 
 	for (uint32_t i = 0; i < s->used; i++)
-		if (s->v[i].row.id && s->v[i].stamp <= stamp) {
-			shard_remove(s, s->v[i].row.id);
+		if (recent_at(s, i)->row.id && recent_at(s, i)->stamp <= stamp) {
+			shard_remove(s, recent_at(s, i)->row.id);
 			if (s->n == 0)
 				break;
 		}

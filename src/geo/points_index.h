@@ -39,9 +39,14 @@ bool home_next(const struct home *h, int64_t id, uint32_t *at, uint32_t *slot);
 void home_prefetch(const struct home *h, int64_t id);
 
 struct recent_entry { struct row row; uint64_t stamp; bool gone; uint32_t next_free; };
-/* In shards, so that no growth takes long. */
+/*
+ * In shards, so that no growth takes long: entries stand in chunks, which stay where they are, and a slot carries the hash, so that the table of slots grows without a look
+ * at the entries. `full` of 256 slots are used before it does: of each shard another number, so that they do not all grow at once.
+ */
 #define RECENT_SHARDS 64
-struct recent_shard { uint32_t *slots, mask; struct recent_entry *v; uint32_t n, used, cap, free; };
+#define RECENT_CHUNK 1024u
+struct recent_slot { uint32_t hash, entry; };   /* entry: number + 1; 0: free */
+struct recent_shard { struct recent_slot *slots; uint32_t mask; struct recent_entry **chunks; uint32_t nchunks, n, used, free, full; };
 struct recent { struct recent_shard shard[RECENT_SHARDS]; };
 
 void recent_init(struct recent *r);
@@ -52,6 +57,11 @@ struct recent_entry *recent_get(const struct recent *r, int64_t id);
 struct recent_entry *recent_put(struct recent *r, int64_t id);
 /* Takes out what has a stamp <= that, in one shard. */
 void recent_drop(struct recent *r, int shard, uint64_t stamp);
+/* Entry number i < used of a shard; one that is free has the id 0. */
+static inline struct recent_entry *recent_at(const struct recent_shard *s, uint32_t i)
+{
+	return &s->chunks[i / RECENT_CHUNK][i % RECENT_CHUNK];
+}
 size_t recent_bytes(const struct recent *r);
 size_t recent_count(const struct recent *r);
 
