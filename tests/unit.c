@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -142,7 +143,37 @@ static struct db *open_store(const char *url, const struct db_options *o)
 	return db;
 }
 
-/* A migrated database to copy from: quicker than migrating for each test. */
+/* Migrated databases to copy from: quicker than migrating for each test. */
+static const char *sqlite_template(void)
+{
+	const struct db_options o = {.no_migrate_check = true};
+	static char path[PATH_MAX];
+	char url[PATH_MAX + 10];
+	struct db *db;
+
+	if (path[0])
+		return path;
+	snprintf(path, sizeof(path), "%s/template.db", unit_tmp());
+	snprintf(url, sizeof(url), "sqlite:%s", path);
+	db = open_store(url, &o);
+	migrate(db);
+	db_close(db);
+	return path;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	if (in < 0 || out < 0)
+		BUG("cannot copy %s", from);
+	while ((n = copy_file_range(in, NULL, out, NULL, 1 << 24, 0)) > 0)
+		;
+	if (n < 0 || close(in) != 0 || close(out) != 0)
+		BUG("cannot copy %s", from);
+}
+
 static void make_template(void)
 {
 	const struct db_options o = {.no_migrate_check = true, .readers = 1, .writers = 1};
@@ -169,7 +200,6 @@ static void make_template(void)
 struct unit *unit_store(enum db_engine engine, const struct db_options *o)
 {
 	static int number;
-	struct db_options empty = {0};
 	struct unit *u = calloc(1, sizeof(*u));
 	char text[300];
 
@@ -190,12 +220,8 @@ struct unit *unit_store(enum db_engine engine, const struct db_options *o)
 	} else {
 		snprintf(text, sizeof(text), "sqlite:%s/库 1.db", unit_tmp());
 		u->url = strdup(text);
-		if (!o || !o->no_migrate_check) {
-			empty.no_migrate_check = true;
-			u->db = open_store(u->url, &empty);
-			migrate(u->db);
-			db_close(u->db);
-		}
+		if (!o || !o->no_migrate_check)
+			copy_file(sqlite_template(), u->url + strlen("sqlite:"));
 	}
 	u->db = open_store(u->url, o);
 	return u;
