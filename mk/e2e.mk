@@ -1,4 +1,5 @@
 # make e2e: scenarios on the real binary; ONLY="login csrf" runs the files with these words in their names
+#   E2E_JOBS files at a time (2), E2E_STORES="sqlite pg", E2E_ALL=1, E2E_SHOTS=1: see tests/e2e/run.mjs
 # make soak: the wall through a week in seven minutes (SOAK_DAYS, SOAK_DAY_SECONDS); not part of script/test
 # make pictures: those of docs/img/ anew
 # make shots: every page at 360, 768 and 1440 px in build/shots/

@@ -76,7 +76,7 @@ test.main('a likely duplicate is offered with its reason and merged by its link'
   const v = await desk();
   const [first, second] = await twice(v);
   let page;
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 300; i++) {
     page = await v.get(`/cases/${second}`);
     if (page.text.includes(`/cases/${first}"`)) break;
     await new Promise((r) => setTimeout(r, 100));

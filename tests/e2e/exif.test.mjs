@@ -1,4 +1,5 @@
 // The browser's reader of places in photographs (web/js/exif.js), without a browser: what it says of files that are right, cut, damaged and hostile.
+// alone: how long each file takes is measured
 // Seeded, so that a find can be found again: EXIF_SEED=n and EXIF_CASES=n for a longer run.
 import { placeIn } from '../../web/js/exif.js';
 import { chunk } from './lib/photo.mjs';

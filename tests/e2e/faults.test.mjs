@@ -154,7 +154,7 @@ test.main('a form sent twice, one behind the other and both at once, files one r
   assert.equal(a.location, b.location);
   assert.equal(a.location, c.location);
   for (let i = 0; await count('只要一件的双击') === 0; i++) { // search follows the journal
-    assert.ok(i < 50, 'the list does not find it');
+    assert.ok(i < 300, 'the list does not find it');
     await sleep(100);
   }
   assert.equal(await count('只要一件的双击'), 1);
@@ -257,7 +257,7 @@ test.main('a scenario file with a mistake: the old version stays, the log says f
   writeFileSync(file, good.replace(/^ {4}to: passed$/m, '    to: nowhere'));
   server.child.kill('SIGHUP');
   for (let i = 0; !server.log().includes(`patrol-finding.yaml:${line}`); i++) {
-    assert.ok(i < 50, `the log does not name patrol-finding.yaml:${line}:\n${server.log().slice(-2000)}`);
+    assert.ok(i < 300, `the log does not name patrol-finding.yaml:${line}:\n${server.log().slice(-2000)}`);
     await sleep(100);
   }
   assert.match(server.log(), /nowhere/);
@@ -302,7 +302,7 @@ test.main('kill -9 while filing: what was acknowledged is there, once', async ()
     }
   };
   const all = Array.from({ length: 8 }, (_, n) => file(n));
-  for (let i = 0; codes.length < 60 && i < 400; i++) await sleep(25);
+  for (let i = 0; codes.length < 60 && i < 1600; i++) await sleep(25);
   await server.kill();
   going = false;
   await Promise.all(all);
@@ -329,7 +329,7 @@ if (engine === 'pg')
     for (let i = 0; ; i++) {
       const a = await server.http().get(reportPath);
       if (a.status === 200) break;
-      assert.ok(i < 100, `still ${a.status} ten seconds after PostgreSQL came back`);
+      assert.ok(i < 300, `still ${a.status} thirty seconds after PostgreSQL came back`);
       await sleep(100);
     }
     const a = await v.submit(reportPath, { what: '数据库回来以后的一件', calm: '1' });

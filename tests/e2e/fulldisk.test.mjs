@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, test } from './lib/test.mjs';
 import { Http } from './lib/http.mjs';
-import { binary, engine, root, work, world } from './lib/server.mjs';
+import { binary, engine, freePort, root, work, world } from './lib/server.mjs';
 import { start } from './lib/shell.mjs';
 
 const TOWN = '500105004';
@@ -39,7 +39,7 @@ async function serve(seed) {
       [ "$word" = KILL ]
     do read -r word; done
     ${end}`;
-  const port = 20000 + Math.floor(Math.random() * 20000);
+  const port = await freePort();
   const env = { ...process.env, GONGZHI_LIMIT_REQUESTS: '0', GONGZHI_LIMIT_POSTS: '0' };
   url = `http://127.0.0.1:${port}`;
   holder = start('unshare', ['-rm', 'bash', '-c', script, 'bash', disk, seed, binary, `127.0.0.1:${port}`, store],
@@ -49,7 +49,7 @@ async function serve(seed) {
 }
 
 async function up() {
-  for (let i = 0; i < 1200 && holder.exitCode === null; i++) {
+  for (let i = 0; i < 4800 && holder.exitCode === null; i++) {
     const a = await new Http(url).get('/healthz').catch(() => null);
     if (a?.status === 200) return;
     await sleep(25);
@@ -152,7 +152,7 @@ if (!can) {
     rmSync(path.join(inside, 'filler'));
     assert.ok(!existsSync(path.join(inside, 'filler')));
     let a;
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 300; i++) {
       a = await report('腾出空间以后');
       if (a.status === 303) break;
       await sleep(100);

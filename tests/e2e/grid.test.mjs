@@ -29,7 +29,7 @@ async function filed(text) {
 
 async function until(count, text) {
   let n;
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 300; i++) {
     n = await filed(text);
     if (n === count) return;
     await new Promise((done) => setTimeout(done, 100));

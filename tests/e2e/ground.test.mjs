@@ -35,7 +35,7 @@ test.main('an extract is imported under a running server, once, and from either 
   const first = await server.cli(['import', 'osm', pbf, '--source', '测试 2026-11-28']);
   const counted = /底图：(\d+) 条线和面，(\d+) 个点/.exec(first.text);
   assert.ok(Number(counted[1]) > 30 && Number(counted[2]) > 500, first.text);
-  for (let i = 0; i < 100 && (await v.get(tile(14))).status !== 200; i++) await sleep(50);
+  for (let i = 0; i < 600 && (await v.get(tile(14))).status !== 200; i++) await sleep(50);
   const shown = await v.get(tile(14));
   assert.equal(shown.status, 200);
   assert.ok(shown.text.includes('红石') && shown.text.includes('road') && shown.text.includes('water'));
@@ -116,8 +116,8 @@ if (bundle) test('wall and desk map draw them from this server only, with the cr
     });
     await login(page, 'dispatcher', password(server, 'dispatcher'));
     await page.goto(`${address}?place=${code}`);
-    await page.waitForSelector('#map canvas', { timeout: 30_000 });
-    for (let i = 0; i < 200 && answers.length === 0; i++) await sleep(50);
+    await page.waitForSelector('#map canvas', { timeout: 60_000 });
+    for (let i = 0; i < 600 && answers.length === 0; i++) await sleep(50);
     assert.ok(answers.length > 0 && answers.every((s) => s === 200 || s === 304), `${address}: ${answers}`);
     assert.deepEqual(elsewhere, []);
     assert.equal(await page.locator('.mapcredit a').innerText(), '© OpenStreetMap contributors (ODbL)');
@@ -136,17 +136,17 @@ if (bundle) test('a wall that hangs shows another extract by itself', async () =
   const { page, context } = await visitor(server, { width: 1920, height: 1080 });
   await login(page, 'dispatcher', password(server, 'dispatcher'));
   await page.goto(`/wall?place=${code}`);
-  await page.waitForSelector('#wall[data-line="live"]', { timeout: 30_000 });
+  await page.waitForSelector('#wall[data-line="live"]', { timeout: 60_000 });
   const before = await page.getAttribute('#wall', 'data-ground');
   await server.cli(['import', 'osm', pbf]);
-  await page.waitForFunction((old) => (document.querySelector('#wall')?.dataset.ground ?? old) !== old, before, { timeout: 30_000 });
+  await page.waitForFunction((old) => (document.querySelector('#wall')?.dataset.ground ?? old) !== old, before, { timeout: 60_000 });
   await context.close();
 });
 
 test('taken away again, the maps are as before', async () => {
   await server.cli(['import', 'osm', '--drop']);
   const v = server.http();
-  for (let i = 0; i < 100 && (await v.get(tile(14))).status !== 404; i++) await sleep(50);
+  for (let i = 0; i < 600 && (await v.get(tile(14))).status !== 404; i++) await sleep(50);
   assert.equal((await v.get(tile(14))).status, 404);
   assert.ok(!(await v.get(`/t/${code}/nearby`)).text.includes('openstreetmap'));
   await server.cli(['import', 'osm', '--drop'], { expect: 1 });

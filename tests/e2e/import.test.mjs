@@ -91,7 +91,7 @@ test.main('the list, the search and the timeline show what was imported', async 
   const { user, password } = accounts(server).find((a) => a.user === 'dispatcher');
   await v.login(user, password);
   let found;
-  for (let i = 0; i < 100; i++) { // full text follows by its tailer
+  for (let i = 0; i < 300; i++) { // full text follows by its tailer
     found = await v.get('/cases?q=' + encodeURIComponent('紫荆'));
     if (/窨井盖丢了/.test(found.text) && /树枝|还没办/.test(found.text)) break;
     await new Promise((r) => setTimeout(r, 100));
@@ -118,7 +118,7 @@ test('a place of which only its matters have a position is shown where they are'
   const { user, password } = accounts(server).find((a) => a.user === 'dispatcher');
   await v.login(user, password);
   let bounds;
-  for (let i = 0; i < 100 && !bounds; i++) { // the map follows the journal
+  for (let i = 0; i < 300 && !bounds; i++) { // the map follows the journal
     const a = await v.get('/map/state?place=990200001');
     bounds = a.status === 200 ? JSON.parse(a.text).place.bounds : undefined;
     if (!bounds) await new Promise((r) => setTimeout(r, 100));

@@ -1,4 +1,5 @@
 // The map as programs see it: tiles, events, layers, and the OGC interfaces through GDAL's own driver.
+// alone: how soon a report is on the map is measured
 import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -43,7 +44,7 @@ function listen(address, headers = {}) {
   return { events, stop: () => req.destroy() };
 }
 
-async function until(what, seconds = 10) {
+async function until(what, seconds = 30) {
   for (let i = 0; i < seconds * 50; i++) {
     const got = await what();
     if (got) return got;
@@ -101,7 +102,7 @@ test.main('a layer is imported, seen by whom it is for, imported again and dropp
   const first = await server.cli(['import', 'layer', 'stops', file, '--datum', 'wgs84', '--title', '公交站'], { expect: 3 });
   assert.match(first.text, /2 points, 0 gone, 2 faulty/);
   assert.match(first.text, /0,0/);
-  await until(async () => (await program().get('/ogc/collections/stops')).status === 200, 5);
+  await until(async () => (await program().get('/ogc/collections/stops')).status === 200);
   assert.equal((await server.http().get('/ogc/collections/stops')).status, 404); // it needs place.read
   assert.equal((await server.http().get('/tiles/stops/10/815/424.mvt')).status, 401);
   const items = await json(program(), '/ogc/collections/stops/items?name=%E7%94%B2%E7%AB%99');
@@ -116,7 +117,7 @@ test.main('a layer is imported, seen by whom it is for, imported again and dropp
   }, 5);
   assert.deepEqual(now.features.find((f) => f.id === 'a').geometry.coordinates, [106.481, 29.57]);
   await server.cli(['import', 'layer', 'stops', '--drop']);
-  await until(async () => (await server.http().get('/ogc/collections/stops')).status === 404, 5);
+  await until(async () => (await server.http().get('/ogc/collections/stops')).status === 404);
   await server.cli(['import', 'layer', 'stops', file], { expect: 2 }); // the datum is missing
 });
 

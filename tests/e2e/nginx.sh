@@ -31,7 +31,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
 
 # The second copy stands before an echo of what nginx forwards; the third before nothing.
 start() {
-	base=$((20000 + RANDOM % 20000))
+	base=$((10000 + RANDOM % 22000))
 	tls=$base plain=$((base + 1)) tls_echo=$((base + 2)) echo_port=$((base + 4)) tls_down=$((base + 5))
 	site "$tls" "$plain" "$upstream" > "$dir/site.conf"
 	site "$tls_echo" $((base + 3)) "$echo_port" > "$dir/echo.conf"

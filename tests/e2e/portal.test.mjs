@@ -329,7 +329,10 @@ test('the open page shows public matters only, masked and coarse; help stands', 
     assert.equal(answer.status, 303);
   }
   let data;
-  for (let i = 0; i < 50 && !(data?.totals.filed > 0); i++) data = JSON.parse((await http.get(`/t/${TOWN}/open.json`)).text);
+  for (let i = 0; i < 300 && !(data?.totals.filed > 0); i++) {
+    if (i) await new Promise((done) => setTimeout(done, 100));
+    data = JSON.parse((await http.get(`/t/${TOWN}/open.json`)).text);
+  }
   const { page, context } = await visitor(server);
   await page.goto(`/t/${TOWN}/open`);
   await sound(page);
@@ -422,7 +425,7 @@ test('a pin under a finger: on its head it is dragged and the page stays; beside
   const there = await lat();
   await drag(map.x + 20, map.y + 150, -100);
   assert.equal(await lat(), there, 'the pin stays');
-  assert.ok(await scrolled() > top, 'the page scrolls');
+  await page.waitForFunction((was) => scrollY > was, top); // the page scrolls
   await context.close();
   await server.stop();
 });
@@ -469,7 +472,7 @@ async function publicReport(server, what, place) {
 }
 
 async function indexed(server, http, what) {
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 300; i++) {
     const page = await http.get(`/t/${TOWN}/report`);
     const token = page.text.match(/name="_csrf" value="([^"]+)"/)[1];
     const a = JSON.parse((await http.post(`/t/${TOWN}/hints.json`, { _csrf: token, what })).text);

@@ -97,8 +97,8 @@ if (there) {
     await server.cli(['import', 'layer', 'bus-stops', stops, '--datum', 'wgs84', '--title', '公交站', '--public']);
     writeFileSync(extract, osm.pbf(osm.town(106.4935, 29.5735)));
     await server.cli(['import', 'osm', extract, '--source', '测试 2026-11-28']);
-    for (let i = 0; i < 100 && (await server.http().get('/ogc/collections/background')).status !== 200; i++) await sleep(50);
-    for (let i = 0; i < 100 && (await server.http().get('/ogc/collections/bus-stops')).status !== 200; i++) await sleep(50);
+    for (let i = 0; i < 600 && (await server.http().get('/ogc/collections/background')).status !== 200; i++) await sleep(50);
+    for (let i = 0; i < 600 && (await server.http().get('/ogc/collections/bus-stops')).status !== 200; i++) await sleep(50);
     const got = await qgis([
       { do: 'read', collection: 'boundaries', page: 300 }, { do: 'read', collection: 'bus-stops' }, { do: 'read', collection: 'background-lines', page: 10 },
       { do: 'read', collection: 'background-areas' }, { do: 'read', collection: 'background-lines', box: [106.49, 29.57, 106.495, 29.575], near: true }]);

@@ -1,80 +1,139 @@
-// Runs the scenario files *.test.mjs (and *.sh) of this folder: `node run.mjs [part of a file name ...]`.
-//   E2E_STORE=pg     on PostgreSQL (tests/run-e2e gives the server), the cases marked test.main and no shell test
-//   E2E_ALL=1        there too every case
-// One line a case, the count at the end, status 1 when one failed.
-import { readdirSync, readFileSync } from 'node:fs';
+// Runs the scenario files *.test.mjs (and *.sh) of this folder: `node run.mjs [part of a file name ...]`, on SQLite, then the main ones on PostgreSQL.
+//   E2E_STORES="sqlite pg"   the stores; on PostgreSQL the cases marked test.main and no shell test
+//   E2E_ALL=1                there too every case
+//   E2E_JOBS=2               so many files at a time, each in a worker (worker.mjs) with servers, folders, a browser and a PostgreSQL of its own
+//   E2E_SHOTS=1              screenshots too (build/shots/), which else are taken only of files chosen by name; 0: none
+// One line a case, those of a file together and when it has ended (with E2E_JOBS=1 at once); at the end "N passed, N failed", status 1 when one failed.
+import { execFileSync, fork } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { closeBrowser } from './lib/browser.mjs';
-import { engine, root, world } from './lib/server.mjs';
-import { start } from './lib/shell.mjs';
-import { cases } from './lib/test.mjs';
+import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, '../..');
+const stores = (process.env.E2E_STORES ?? 'sqlite pg').split(/\s+/).filter(Boolean);
+const jobs = Math.max(1, Number(process.env.E2E_JOBS) || 2);
 const only = process.argv.slice(2);
-const wanted = (name) => only.length === 0 || only.some((o) => name.includes(o));
+// Begun first, so that none of them is what all wait for at the end. One that is missing here or stands here in vain costs only time.
+const longest = ['tutorial', 'journey', 'portal', 'badday', 'people', 'work', 'mail', 'flow', 'pages', 'wall', 'find', 'looks', 'ground', 'grid'];
+const rank = (file) => (longest.indexOf(file.split('.')[0]) + longest.length + 1) % (longest.length + 1);
+
+const files = readdirSync(here).filter((f) => /\.(test\.mjs|sh)$/.test(f) && (only.length === 0 || only.some((o) => f.includes(o))))
+  .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+const tasks = stores.flatMap((store) => files.filter((f) => store === 'sqlite' || !f.endsWith('.sh')).map((file) => ({ store, file })));
+// A scenario that measures time says so with a line "// alone: why": nothing runs beside it.
+const alone = ({ file }) => /^(\/\/|#) alone: /m.test(readFileSync(path.join(here, file), 'utf8'));
 const seconds = (from) => ((performance.now() - from) / 1000).toFixed(1);
+const counts = Object.fromEntries(stores.map((s) => [s, { passed: 0, failed: 0, time: 0 }]));
+const shots = process.env.E2E_SHOTS ?? (only.length ? '1' : '0');
+const begun = performance.now();
+
+const clusters = new Set();
+const privatePg = (what, dir) => execFileSync(path.join(root, 'tests/private-pg'), [what, dir], { stdio: ['ignore', 'ignore', 'inherit'] });
+function cluster() {
+  const dir = execFileSync(path.join(root, 'tests/private-pg'), ['folder'], { encoding: 'utf8' }).trim();
+  clusters.add(dir);
+  privatePg('start', dir);
+  return dir;
+}
+function remove(dir) {
+  clusters.delete(dir);
+  try {
+    privatePg('stop', dir);
+  } catch { /* a scenario has left it stopped, or the signal that ends us has ended it */ }
+  rmSync(dir, { recursive: true, force: true });
+}
+process.on('exit', () => { for (const dir of clusters) remove(dir); });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+
+// A process that runs one file after the other on one store.
+class Worker {
+  constructor(store) {
+    this.store = store;
+    this.pg = store === 'pg' ? cluster() : '';
+    this.child = fork(path.join(here, 'worker.mjs'), { env: { ...process.env, E2E_STORE: store, E2E_PG: this.pg, E2E_SHOTS: shots }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.said = '';
+    for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (bytes) => { this.said = (this.said + bytes).slice(-20_000); });
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        this.died?.(signal ?? `status ${code}`);
+        resolve();
+      });
+    });
+  }
+
+  // Tells `heard` each message of the file; false when the worker has died over it.
+  run(file, heard) {
+    return new Promise((resolve) => {
+      const end = (alive) => {
+        this.child.off('message', listen);
+        this.died = undefined;
+        resolve(alive);
+      };
+      const listen = (message) => (message.done ? end(true) : heard(message));
+      this.died = (how) => {
+        heard({ good: false, text: `not ok ${this.store} ${file}: the worker has ended (${how})\n${this.said.replace(/^/gm, '    ')}` });
+        end(false);
+      };
+      this.child.on('message', listen);
+      this.child.send({ file }, () => {});
+    });
+  }
+
+  async end() {
+    if (this.child.connected) this.child.send({}, () => {});
+    await this.ended;
+    if (this.pg) remove(this.pg);
+  }
+}
+
+// Takes from the queue until nothing is left; gives its last worker back.
+async function lane(queue, worker) {
+  for (let task = queue.shift(); task; task = queue.shift()) {
+    const count = counts[task.store];
+    const lines = [];
+    if (worker?.store !== task.store) {
+      await worker?.end();
+      worker = new Worker(task.store);
+    }
+    const from = performance.now();
+    const alive = await worker.run(task.file, ({ good, text }) => {
+      if (good !== undefined) count[good ? 'passed' : 'failed']++;
+      if (jobs === 1) console.log(text);
+      else lines.push(text);
+    });
+    count.time += performance.now() - from;
+    if (lines.length) console.log(lines.join('\n'));
+    if (!alive) {
+      await worker.end();
+      worker = undefined;
+    }
+  }
+  return worker;
+}
+
+let idle = [];
+async function phase(queue, width) {
+  const lanes = Array.from({ length: Math.min(width, queue.length) }, () => lane(queue, idle.shift()));
+  idle = [...await Promise.all(lanes), ...idle].filter(Boolean);
+}
+await phase(tasks.filter((t) => alone(t) && t.store === stores[0]), 1);
+await phase(tasks.filter((t) => !alone(t)), jobs);
+await phase(tasks.filter((t) => alone(t) && t.store !== stores[0]), 1);
+await Promise.all(idle.map((w) => w.end()));
 let passed = 0;
 let failed = 0;
-
-function report(good, name, from, why) {
-  console.log(`${good ? 'ok' : 'not ok'} ${engine} ${name} (${seconds(from)} s)`);
-  if (why) console.log(String(why).split('\n').map((l) => `    ${l}`).join('\n'));
-  if (good) passed++;
-  else failed++;
+for (const [store, c] of Object.entries(counts)) {
+  console.log(`e2e ${store}: ${c.passed} passed, ${c.failed} failed (${(c.time / 1000).toFixed(0)} s)`);
+  passed += c.passed;
+  failed += c.failed;
 }
-
-function within(promise, limit, what) {
-  let timer;
-  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`${what}: longer than ${limit} s`)), limit * 1000); });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+if (files.length === 0) {
+  console.log(`no scenario matches: ${only.join(' ')}`);
+  failed++;
+} else if (passed + failed === 0) {
+  console.log('nothing to run: see the reasons above');
 }
-
-async function scenario(file) {
-  const from = performance.now();
-  let ends = [];
-  cases.length = 0;
-  try {
-    const module = await import(pathToFileURL(path.join(here, file)));
-    const mine = cases.splice(0).filter((c) => engine === 'sqlite' || process.env.E2E_ALL || c.main);
-    if (mine.length === 0) return;
-    if (module.before) await within(module.before(), 300, 'before');
-    if (module.after) ends = [module.after];
-    for (const c of mine) {
-      const begun = performance.now();
-      try {
-        await within(c.fn(), c.seconds ?? 120, c.name);
-        report(true, `${file}: ${c.name}`, begun);
-      } catch (e) {
-        report(false, `${file}: ${c.name}`, begun, e.stack ?? e);
-      }
-    }
-  } catch (e) {
-    report(false, `${file}: could not start`, from, e.stack ?? e);
-  }
-  for (const end of ends) await end().catch((e) => report(false, `${file}: could not end`, from, e.stack ?? e));
-}
-
-// A shell test prints "ok what" and "not ok what" lines; a status other than 0 without a "not ok" counts as one.
-// With a line "# needs: server" it gets the port of a running demonstration as its argument.
-async function shell(file) {
-  const from = performance.now();
-  const server = /^# needs: server$/m.test(readFileSync(path.join(here, file), 'utf8')) ? await world() : null;
-  const child = start('bash', [path.join(here, file), ...(server ? [String(server.port)] : [])], { cwd: root });
-  await within(child.ended, 300, file).catch(() => child.kill('SIGKILL'));
-  const { code } = await child.ended;
-  await server?.stop();
-  const lines = child.text.split('\n').filter((l) => /^(not )?ok\b/.test(l));
-  for (const l of lines) report(l.startsWith('ok'), `${file}: ${l.replace(/^(not )?ok\s*(\d+\s*)?-?\s*/, '')}`, from);
-  if ((code !== 0 || lines.length === 0) && !lines.some((l) => l.startsWith('not ok')))
-    report(false, `${file}: status ${code}`, from, child.text);
-  else if (code !== 0) console.log(child.text.split('\n').map((l) => `    ${l}`).join('\n'));
-}
-
-const begun = performance.now();
-const files = readdirSync(here).sort();
-for (const file of files.filter((f) => f.endsWith('.test.mjs') && wanted(f))) await scenario(file);
-if (engine === 'sqlite') for (const file of files.filter((f) => f.endsWith('.sh') && wanted(f))) await shell(file);
-await closeBrowser();
-console.log(`e2e ${engine}: ${passed} passed, ${failed} failed (${seconds(begun)} s)`);
+console.log(`e2e, ${jobs} at a time: ${seconds(begun)} s`);
+console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -1,4 +1,5 @@
 // What the server does before any capability: health, strict HTTP, headers, errors as pages.
+// alone: how soon a server is back is measured
 import net from 'node:net';
 import { assert, test } from './lib/test.mjs';
 import { world } from './lib/server.mjs';

@@ -20,7 +20,7 @@ holds() { if [[ $2 == *"$3"* ]]; then ok "$1"; else not_ok "$1" "no '$3' in '${2
 
 # the tree with its build, times kept, so that only what the tutorial adds is built
 mkdir "$tree"
-tar -C "$top" --exclude=.git --exclude=node_modules --exclude=build/asan --exclude=build/shots --exclude=build/e2e --exclude=var \
+tar -C "$top" --exclude=.git --exclude=node_modules --exclude=build/asan --exclude=build/shots --exclude=build/test-logs --exclude=build/fuzz --exclude=build/bench --exclude=var \
 	-cf - . | tar -C "$tree" -xf - || exit 1
 cd "$tree" || exit 1
 
@@ -53,7 +53,7 @@ export GONGZHI_STORE="sqlite:$dir/var/gongzhi.db" GONGZHI_VAR=$dir/var
 if ! out=$(build/gongzhi init 2>&1); then echo "$out" | tail; not_ok "init"; exit 1; fi
 password=Four-plain-words-7
 echo $password | build/gongzhi user add clerk --name 值班员 --role dispatcher >/dev/null 2>"$dir/user.log" || { cat "$dir/user.log"; not_ok "user add"; }
-port=$((20000 + RANDOM % 20000))
+port=$((10000 + RANDOM % 22000))
 build/gongzhi serve --listen 127.0.0.1:$port >"$dir/serve.log" 2>&1 &
 server=$!
 site=http://127.0.0.1:$port

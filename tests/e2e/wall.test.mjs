@@ -61,7 +61,7 @@ test('after going down and back the wall hears of the whole town again, and what
   const form = (await server.http().get(`/t/${town}/report`)).text;
   const place = form.match(/<option value="([a-z]+)">前卫社区，不清楚哪个网格/)[1];
   await report(server, { what: '前卫社区的井盖松了', place });
-  await page.waitForFunction(() => document.querySelector('#newest').textContent.includes('前卫社区的井盖松了'), null, { timeout: 8000 });
+  await page.waitForFunction(() => document.querySelector('#newest').textContent.includes('前卫社区的井盖松了'), null, { timeout: 25_000 });
   assert.match(await page.locator('#newest li', { hasText: '前卫社区的井盖松了' }).innerText(), /前卫社区/);
   // an emergency next door: a band and a word, no sound before somebody wants it
   await down('石门社区');
@@ -88,7 +88,7 @@ test('a replay runs at its speed, can be left at any time, and gives way to the 
   await page.goto('/wall');
   await page.waitForSelector('#wall[data-line="live"]');
   await page.waitForSelector('#map canvas');
-  await page.waitForFunction(() => document.querySelector('#map').dataset.shown === '1', null, { timeout: 30_000 });
+  await page.waitForFunction(() => document.querySelector('#map').dataset.shown === '1', null, { timeout: 60_000 });
   await page.getByRole('button', { name: '回放一月' }).click();
   await page.waitForFunction(() => /在办/.test(document.querySelector('#replay-when').textContent));
   assert.equal(await page.inputValue('#replay-speed'), '86400');

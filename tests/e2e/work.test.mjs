@@ -227,7 +227,7 @@ test.main('a filter is a chip, a name, a tab with a number, and an address', asy
   await context.close();
   // two characters of Chinese
   const v = await staff(server, 'dispatcher');
-  for (let i = 0; i < 50 && !(await v.get(`/cases?q=${encodeURIComponent('标签')}`)).text.includes(id); i++)
+  for (let i = 0; i < 300 && !(await v.get(`/cases?q=${encodeURIComponent('标签')}`)).text.includes(id); i++)
     await new Promise((r) => { setTimeout(r, 100); });
   const found = await v.get(`/cases?q=${encodeURIComponent('标签')}`);
   assert.match(found.text, new RegExp(`/cases/${id}"`));

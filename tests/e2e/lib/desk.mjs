@@ -101,7 +101,7 @@ export async function resident(server, code, action, fields = {}) {
 // A dispatcher in a browser, with patience for the map's pages on a slow machine.
 export async function dispatcher(server, options) {
   const v = await visitor(server, options);
-  v.context.setDefaultTimeout(30_000);
+  v.context.setDefaultTimeout(60_000);
   await login(v.page, 'dispatcher', password(server, 'dispatcher'));
   return v;
 }

@@ -1,5 +1,5 @@
 // The real binary on a store of its own. `world()` gives each scenario file a fresh copy of one demonstration
-// installation, made once in a run (loading the divisions takes seconds, copying them does not).
+// installation, made once in a worker (loading the divisions takes seconds, copying them does not).
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import net from 'node:net';
@@ -12,21 +12,23 @@ import { removeAtExit, run, start, stop } from './shell.mjs';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const binary = path.resolve(root, process.env.GONGZHI ?? 'build/gongzhi');
 export const engine = process.env.E2E_STORE ?? 'sqlite';  // or 'pg'
-const pgDir = process.env.E2E_PG;                        // folder of the private PostgreSQL: tests/run-e2e sets it
+const pgDir = process.env.E2E_PG;                        // folder of the private PostgreSQL: run.mjs sets it
 
 export const work = mkdtempSync(path.join(process.env.TMPDIR ?? tmpdir(), 'gongzhi-e2e-'));
 removeAtExit(work);
 
-// Asks the system for a port that nobody has.
-function freePort() {
-  return new Promise((resolve, reject) => {
+// A port that nobody has, and that nobody is given by the system while a server on it starts again: those for outgoing connections
+// begin at 32768.
+export async function freePort() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
     const probe = net.createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+    const free = await new Promise((resolve) => {
+      probe.on('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 let made = 0;
@@ -60,7 +62,7 @@ export class Server {
     this.url = `http://127.0.0.1:${this.port}`;
     this.child = start(binary, ['serve', '--listen', `127.0.0.1:${this.port}`, '--store', this.store, '--var', this.dir, ...this.args],
       { cwd: root, env: this.env });
-    for (let i = 0; i < 1200 && this.child.exitCode === null && !this.child.signalCode; i++) {
+    for (let i = 0; i < 4800 && this.child.exitCode === null && !this.child.signalCode; i++) {
       const answer = await this.http().get('/healthz').catch(() => null);
       if (answer?.status === 200) return this;
       await sleep(25);
@@ -98,6 +100,20 @@ export class Server {
   }
 }
 
+// What follows the journal (figures, search, the map) catches up in the template, once, and not in each copy while a scenario already looks.
+async function catchUp(server) {
+  await server.start();
+  const filed = async () => JSON.parse((await server.http().get('/t/500105004/open.json?days=365')).text).totals.filed;
+  for (let n = 0, same = 0, last = 0; same < 5; n++) {
+    if (n > 600) throw new Error(`the figures of the demonstration do not come to rest: ${last}`);
+    await sleep(100);
+    const now = await filed();
+    same = now > 0 && now === last ? same + 1 : 0;
+    last = now;
+  }
+  await server.stop();
+}
+
 async function template(kind) {
   if (templates.has(kind)) return templates.get(kind);
   const dir = path.join(work, `template-${kind}`);
@@ -106,6 +122,7 @@ async function template(kind) {
   const server = new Server({ dir, store });
   await server.cli(['init'], { seconds: 300 });
   if (kind === 'demo') await server.cli(['demo', '--accounts-file', path.join(dir, 'accounts.txt')], { seconds: 300 });
+  if (kind === 'demo') await catchUp(server);
   templates.set(kind, { dir, store });
   return { dir, store };
 }

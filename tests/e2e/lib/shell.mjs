@@ -30,7 +30,7 @@ export async function run(file, args, { expect = 0, seconds = 120, input, ...opt
   return { code, text: child.text };
 }
 
-export async function stop(child, seconds = 10) {
+export async function stop(child, seconds = 60) {
   if (!running.has(child)) return child.ended;
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);

@@ -1,8 +1,10 @@
 // A mail server for tests: as much SMTP as a client needs to hand over a mail.
 import net from 'node:net';
+import { freePort } from './server.mjs';
 
-// Puts each mail (its text as sent) into `mails`. port 0: a free one. Answers the server; server.address().port.
-export function smtp(mails, port = 0) {
+// Puts each mail (its text as sent) into `mails`. Without a port: a free one, to which it may come back. Answers the server; server.address().port.
+export async function smtp(mails, port) {
+  const at = port ?? await freePort();
   return new Promise((resolve) => {
     const server = net.createServer((socket) => {
       let data = null;
@@ -21,6 +23,6 @@ export function smtp(mails, port = 0) {
           else socket.write('250 ok\r\n');
         }
       });
-    }).listen(port, '127.0.0.1', () => resolve(server));
+    }).listen(at, '127.0.0.1', () => resolve(server));
   });
 }

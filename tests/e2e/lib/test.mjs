@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 export const cases = [];
 
-// seconds: how long the case may take, 120 unless told
+// seconds: how long the case may take, 240 unless told: a guard against hanging, not a measure of speed
 export function test(name, fn, { seconds } = {}) {
   cases.push({ name, fn, seconds, main: false });
 }
