@@ -67,7 +67,7 @@ test.main('a thousand streams hear of one report, and all are kept alive by a be
   assert.ok(each < 100, `${each} KB a stream`);
   await report(server, { what: '一千面屏幕都该看到的一件', ...where });
   await until(() => streams.every((s) => changes(s) > 0), 60, () => `${streams.filter((s) => changes(s) > 0).length} of ${MANY} heard`);
-  const beats = () => streams.filter((s) => s.text.trimEnd().endsWith('\n:')).length;
+  const beats = () => streams.filter((s) => s.text.trimEnd().endsWith('event: beat\ndata: 1')).length;
   await until(() => beats() === MANY, 60, () => `${beats()} of ${MANY} have a beat`);
   assert.equal((await server.http().get('/healthz')).status, 200);
   for (const s of streams) s.close();

@@ -104,7 +104,7 @@ is "gongzhi away: 503 in both languages" "$(get "$tls_down" -w '%{http_code}' /)
 stream=$(curl -sSN --max-time 18 --cacert "$dir/cert.pem" --resolve "$name:$tls:127.0.0.1" "https://$name:$tls/map/live" 2>/dev/null)
 begun=$(curl -sSN --max-time 3 --cacert "$dir/cert.pem" --resolve "$name:$tls:127.0.0.1" "https://$name:$tls/map/live" 2>/dev/null)
 is "an event stream is not held back" "$begun" 'event: hello'
-is "an event stream beats" "$(grep -c '^:$' <<<"$stream")" '^[2-9]'
+is "an event stream beats" "$(grep -c '^event: beat' <<<"$stream")" '^[2-9]'
 
 h="Host: $name\\r\\n"
 c="Connection: close\\r\\n"
