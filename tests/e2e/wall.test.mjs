@@ -183,6 +183,39 @@ test('the desk map: what is circled is handled together, without a pointer too',
   await context.close();
 });
 
+test('the desk map: layers stay as they were left, and a unit nearby is a way to dispatch what is ticked', async () => {
+  const { page, context } = await dispatcher(server, { width: 1440, height: 900 });
+  await page.goto('/map?state=filed');
+  await page.waitForSelector('#deskmap[data-ready="1"]');
+  await page.check('#layers input[value="places"]');
+  await page.uncheck('#layers input[value="matters"]');
+  await page.reload();
+  await page.waitForSelector('#deskmap[data-ready="1"]');
+  assert.equal(await page.isChecked('#layers input[value="places"]'), true);
+  assert.equal(await page.isChecked('#layers input[value="matters"]'), false);
+  // beside everything: what lies around comes first; nothing is ticked, so nothing can be sent
+  await page.locator('#map canvas').click({ position: { x: 420, y: 300 } });
+  await page.locator('#around-posts li').first().waitFor();
+  assert.ok(await page.evaluate(() => document.querySelector('#around').compareDocumentPosition(document.querySelector('#picked-form')) & Node.DOCUMENT_POSITION_FOLLOWING));
+  assert.equal(await page.locator('#around-posts a[href]').count(), 0);
+  // the number above follows what comes in
+  const before = Number((await page.textContent('#shown-n')).match(/\d+/)[0]);
+  await report(server, { what: '地图上面的数字要跟上' });
+  await page.waitForFunction((n) => Number(document.querySelector('#shown-n').textContent.match(/\d+/)[0]) === n, before + 1);
+  await page.getByRole('button', { name: '列出图上的' }).click();
+  await page.locator('#picked li').first().waitFor();
+  const unit = page.locator('#around-posts a[href*="lead="]').first(), org = await unit.getAttribute('data-org');
+  assert.match(await unit.getAttribute('href'), /^\/cases\/bulk\?m=.*do=dispatch&lead=\d+$/);
+  await sound(page);
+  // what has been accepted waits to be dispatched: the same way leads to the filled form
+  const dispatcherHttp = await staff(server, 'dispatcher');
+  const { rows } = JSON.parse((await dispatcherHttp.get('/map/pick?bbox=106,29,107,30&state=accepted')).text);
+  assert.ok(rows.length > 0);
+  await page.goto(`/cases/bulk?m=${rows[0].id}&do=dispatch&lead=${org}`);
+  assert.equal(await page.inputValue('#do-dispatch [name="f_lead"]'), org);
+  await context.close();
+});
+
 test('the desk map without script is filters and a way to the same list', async () => {
   const { page, context } = await dispatcher(server, { script: false });
   await page.goto('/map');

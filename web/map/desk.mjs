@@ -1,10 +1,10 @@
 // The desk map, /map: the list's filters on a map. Circle what belongs together and handle it at once; a click shows what lies around.
 // The page works as a form and a list without this module.
 import { dark, light } from "./lib/colours.mjs";
-import { $, $$, clockOf, dayOf, el, still, word } from "./lib/dom.mjs";
+import { $, $$, clockOf, dayOf, el, number, still, word } from "./lib/dom.mjs";
 import { find, mark, moveTo } from "./lib/find.mjs";
 import { getJSON, live } from "./lib/live.mjs";
-import { boxAround, hasWebGL, makeMap, maplibre, refresh, tiles } from "./lib/base.mjs";
+import { MATTERS, boxAround, drawShape, hasWebGL, makeMap, maplibre, refresh, sayRough, tiles } from "./lib/base.mjs";
 
 const root = $("#deskmap");
 const colours = matchMedia("(prefers-color-scheme: dark)").matches ? dark : light;
@@ -46,7 +46,31 @@ async function pick(params, say) {
 	if (mine !== asked) return;
 	list.replaceChildren(...answer.rows.map(row));
 	form.hidden = answer.rows.length === 0;
+	sendable();
 	count.textContent = answer.rows.length ? word(answer.more ? "picked-more" : "picked-n", answer.rows.length) : word(say);
+}
+
+// What was asked for last stands first: of a click beside everything what lies around, else what was picked.
+function first(around) {
+	const box = $("#around");
+
+	if (around) $("#picked-n").before(box);
+	else form.after(box);
+	box.closest("aside").scrollTop = 0;
+}
+
+const chosen = () => $$("#picked input:checked").map((i) => i.value);
+
+// Dispatching from the map: a unit that could take it is a way to the form in which all that is ticked is dispatched to it.
+function sendable() {
+	const some = !form.hidden && chosen().length > 0;
+
+	$("#around-how").hidden = !some || $$("#around-posts a").length === 0;
+	for (const a of $$("#around-posts a")) {
+		const q = new URLSearchParams([...chosen().map((m) => ["m", m]), ["do", "dispatch"], ["lead", a.dataset.org]]);
+		if (some) a.href = `/cases/bulk?${q}`;
+		else a.removeAttribute("href");
+	}
 }
 
 async function around(at) {
@@ -58,11 +82,13 @@ async function around(at) {
 	} catch {
 		return;
 	}
-	const line = (title, metres, href) => el("li", {}, href ? el("a", { href }, title) : title, " ", el("span", { class: "muted" }, metres));
+	const line = (title, metres) => el("li", {}, title, " ", el("span", { class: "muted" }, metres));
 
 	box.hidden = false;
 	$("#around-where").textContent = answer.where || word("unknown-place");
-	$("#around-posts").replaceChildren(...answer.orgs.map((o) => line(o.name, word("open-n", o.open))));
+	$("#around-posts").replaceChildren(...answer.orgs.map((o) =>
+		el("li", {}, el("a", { data: { org: o.id } }, o.name), " ", el("span", { class: "muted" }, word("open-n", o.open)))));
+	sendable();
 	$("#around-things").replaceChildren(...answer.features.map((f) => line(`${f.name} · ${f.layer}`, f.distance)));
 	for (const [id, n] of [["#around-posts", answer.orgs.length], ["#around-things", answer.features.length]])
 		$(id).previousElementSibling.hidden = n === 0;
@@ -92,6 +118,7 @@ function lasso(button) {
 			const step = Math.ceil(line.length / 80);
 			line = line.filter((_, i) => i % step === 0);
 			draw(true);
+			first(false);
 			pick({ poly: line.map((p) => p.map((v) => v.toFixed(6)).join(",")).join(";") }, "picked-none");
 		}
 	}
@@ -138,7 +165,20 @@ function lasso(button) {
 
 // ---- layers ----------------------------------------------------------------------------------------------------------------
 
+const KEPT = "gongzhi-map-layers";
+
+// Which layers somebody wants to see is kept on his computer.
+function keptLayers() {
+	try {
+		return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+	} catch {
+		return {};
+	}
+}
+
 function layerSwitches() {
+	const kept = keptLayers();
+
 	for (const box of $$("#layers input")) {
 		const name = box.value, id = `layer-${name}`;
 		const show = () => {
@@ -150,18 +190,27 @@ function layerSwitches() {
 					layout: { "text-field": ["coalesce", ["get", "name"], ""], "text-size": 12, "text-offset": [0, 1], "text-anchor": "top" },
 					paint: { "text-color": colours.text2, "text-halo-color": colours.land, "text-halo-width": 1.5 } });
 			}
-			for (const l of name === "matters" ? ["matters", "matters-n", "matters-glow"] : [id, `${id}-t`])
+			for (const l of name === "matters" ? MATTERS : [id, `${id}-t`])
 				if (map.getLayer(l)) map.setLayoutProperty(l, "visibility", box.checked ? "visible" : "none");
 		};
-		box.addEventListener("change", show);
-		if (box.checked && name !== "matters") show();
+		box.addEventListener("change", () => {
+			show();
+			kept[name] = box.checked;
+			localStorage.setItem(KEPT, JSON.stringify(kept));
+		});
+		if (kept[name] !== undefined) box.checked = kept[name];
+		if (box.checked !== (name === "matters")) show();
 	}
 }
 
 // ---- a picture for the file: what is shown, its legend, its date and where it comes from -----------------------------------
 
+// "状态：办理中": a picture in a file says what was left out.
+const filtersTold = () => $$("form.filters select, form.filters input[type=date]").filter((f) => f.id !== "place" && f.value)
+	.map((f) => `${$(`label[for="${f.id}"]`).textContent} ${(f.selectedOptions?.[0].textContent ?? f.value).trim()}`);
+
 function picture() {
-	const from = map.getCanvas(), scale = from.width / from.clientWidth, foot = 64 * scale;
+	const from = map.getCanvas(), scale = from.width / from.clientWidth, foot = 84 * scale;
 	const to = el("canvas", { width: from.width, height: from.height + foot });
 	const g = to.getContext("2d");
 
@@ -170,20 +219,36 @@ function picture() {
 	g.fillRect(0, from.height, to.width, foot);
 	g.fillStyle = colours.text;
 	g.font = `${14 * scale}px sans-serif`;
-	g.fillText(`${root.dataset.title} · ${$("#shown").textContent.trim()}`, 12 * scale, from.height + 24 * scale, to.width - 24 * scale);
+	g.fillText([root.dataset.title, $("#shown-n").textContent.trim(), ...filtersTold()].join(" · "), 12 * scale, from.height + 24 * scale, to.width - 24 * scale);
 	let x = 12 * scale;
 	g.font = `${12 * scale}px sans-serif`;
-	for (const [i, name] of [[3, "late"], [2, "soon"], [1, "ok"], [0, "none"]]) {
-		g.fillStyle = colours.clock[i];
-		g.beginPath();
-		g.arc(x + 5 * scale, from.height + 46 * scale, 5 * scale, 0, 7);
-		g.fill();
+	const key = (name, draw) => {
+		draw(x + 6 * scale, from.height + 46 * scale);
 		g.fillStyle = colours.text2;
-		g.fillText(word(name), x + 15 * scale, from.height + 50 * scale);
-		x += (30 + 14 * word(name).length) * scale;
-	}
-	g.textAlign = "right";
-	g.fillText(`${dayOf(Date.now())} ${clockOf(Date.now())} · ${[word("source"), ...$$(".mapcredit a, .mapcredit span").map((e) => e.textContent)].join(" · ")}`, to.width - 12 * scale, from.height + 50 * scale);
+		g.fillText(name, x + 17 * scale, from.height + 50 * scale);
+		x += g.measureText(name).width + 32 * scale;
+	};
+	const on = $$("#layers input:checked").map((i) => i.value);
+	if (on.includes("matters") || !$("#layers"))
+		for (const name of ["late", "soon", "ok", "none"]) key(word(name), (cx, cy) => drawShape(g, `shape-${name}`, cx, cy, 5.5 * scale, colours));
+	for (const name of on.filter((v) => v !== "matters")) key($(`#layers input[value="${CSS.escape(name)}"]`).closest("label").textContent.trim(), (cx, cy) => {
+		g.fillStyle = colours.done;
+		g.beginPath();
+		g.arc(cx, cy, 4 * scale, 0, 7);
+		g.fill();
+	});
+	if (!$("#rough").hidden) key($("#rough").textContent, (cx, cy) => {
+		g.strokeStyle = colours.edge;
+		g.lineWidth = 1.5 * scale;
+		g.setLineDash([4 * scale, 3 * scale]);
+		g.beginPath();
+		g.moveTo(cx - 7 * scale, cy);
+		g.lineTo(cx + 7 * scale, cy);
+		g.stroke();
+		g.setLineDash([]);
+	});
+	g.fillText(`${dayOf(Date.now())} ${clockOf(Date.now())} · ${[word("source"), ...$$(".mapcredit a, .mapcredit span").map((e) => e.textContent)].join(" · ")}`, 12 * scale, from.height + 72 * scale,
+		to.width - 24 * scale);
 	return to;
 }
 
@@ -196,7 +261,7 @@ const frame = () => new Promise((done) => {
 async function save() {
 	const canvas = await frame();
 	const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-	const a = el("a", { href: URL.createObjectURL(blob), download: `${root.dataset.title}-${new Date().toISOString().slice(0, 10)}.png` });
+	const a = el("a", { href: URL.createObjectURL(blob), download: `${root.dataset.title}-${new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10)}.png` });
 
 	a.click();
 	setTimeout(() => URL.revokeObjectURL(a.href), 10_000);
@@ -213,6 +278,13 @@ async function paper() {
 }
 
 // ---- begin -----------------------------------------------------------------------------------------------------------------
+
+// The number above the map is that of the map.
+async function changed() {
+	refresh(map);
+	const { total, unlocated } = await getJSON(`/map/counts?${query({ by: "state" })}`), told = $("#shown-n").dataset;
+	$("#shown-n").textContent = told.all.replace("{n}", number(total)) + (unlocated ? told.unplaced.replace("{n}", number(unlocated)) : "");
+}
 
 function start() {
 	map = makeMap("map", colours, { matters: query(), bounds, background: root.dataset.background || undefined, ground: root.dataset.ground || undefined,
@@ -236,20 +308,22 @@ function start() {
 			map.easeTo({ center: e.lngLat, zoom: map.getZoom() + 2, duration: still() ? 0 : 400 });
 			return;
 		}
-		if (hit) {
-			pick({ bbox: boxAround(map, e.point, 12) }, "picked-none");
-		}
+		first(!hit);
+		if (hit) pick({ bbox: boxAround(map, e.point, 12) }, "picked-none");
 		around(e.lngLat);
 	});
 	for (const b of $$("[data-needs-map]")) b.hidden = false;
 	$("#in-view").addEventListener("click", () => {
 		const b = map.getBounds();
+		first(false);
 		pick({ bbox: [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((v) => v.toFixed(6)).join(",") }, "picked-none");
 	});
 	$("#save").addEventListener("click", save);
 	$("#print").addEventListener("click", paper);
+	list.addEventListener("change", sendable);
+	sayRough(map, $("#rough"));
 	live(() => `/map/live${filters.get("place") ? `?place=${filters.get("place")}` : ""}`, {
-		pause: 2000, every: 120_000, changed: () => refresh(map), state: () => {},
+		pause: 2000, every: 120_000, changed, state: () => {},
 	});
 }
 

@@ -106,6 +106,17 @@ static void fill_action(struct rq *rq, const struct bulk_action *b, struct str p
 	fill_fields(rq, NULL, place, ask, required, n, arena_printf(rq->arena, "%.*s-", STR_ARG(a->id)).p, out->fields);
 }
 
+/* lead=ORG in the address, as the map sends it: chosen already, and looked at before anything is done. */
+static void choose_lead(struct rq *rq, struct cases_action_view *a)
+{
+	struct str lead = rq_query(rq, "lead");
+	int64_t org;
+
+	for (size_t i = 0; i < a->nfields; i++)
+		if (str_i64(lead, &org) && str_eqz(a->fields[i].name, "f_lead"))
+			fill_choose(rq, &a->fields[i], lead);
+}
+
 static struct matter_row row_of(const struct matter *m)
 {
 	return (struct matter_row){.id = m->id, .created = m->created, .due = m->suspended_since ? 0 : m->due, .state_since = m->state_since,
@@ -149,6 +160,7 @@ static enum err bulk_form(struct rq *rq, const struct chosen *c, const struct bu
 	v.nactions = n;
 	for (size_t i = 0; i < n; i++) {
 		fill_action(rq, &actions[i], place, &v.actions[i]);
+		choose_lead(rq, &v.actions[i]);
 		v.actions[i].open = open.n ? str_eq(v.actions[i].id, open) : i == 0 && !v.actions[i].danger;
 		if (status != 200 && v.actions[i].open)
 			v.actions[i].error = rq->reason;
