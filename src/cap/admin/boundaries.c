@@ -2,18 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "cap/admin/admin.h"
+#include "cap/admin/foreign.h"
 #include "core/place/area_import.h"
-
-extern char **environ;
 
 /* ---- import ---- */
 
@@ -112,57 +109,14 @@ int admin_load_demo_areas(struct cli *cli, const char *file)
 	return load_ours(cli, file, (struct area_import){.datum = COORD_CGCS2000, .source = STR("演示（虚构）")});
 }
 
-/* What GDAL has to read: anything that is no JSON. */
-static bool foreign(const char *file)
-{
-	const char *dot = strrchr(file, '.');
-
-	return dot && (strcasecmp(dot, ".shp") == 0 || strcasecmp(dot, ".gpkg") == 0 || strcasecmp(dot, ".kml") == 0 ||
-		       strcasecmp(dot, ".zip") == 0 || strcasecmp(dot, ".tab") == 0);
-}
-
-/* Converts with ogr2ogr into a file beside the store; the caller removes it. -1, or the exit status. */
-static int convert(struct cli *cli, const char *file, bool geodetic, const char **out)
-{
-	const char *path = arena_printf(&cli->arena, "%s/boundaries-%ld.geojsonl", cli->config.var, (long)getpid()).p;
-	char *argv[12];
-	int n = 0, status = 0, started;
-	pid_t pid;
-
-	if (access(file, R_OK) != 0)
-		return cli_fail_file(cli, file);
-	argv[n++] = arena_strz(&cli->arena, STR("ogr2ogr"));
-	argv[n++] = arena_strz(&cli->arena, STR("-f"));
-	argv[n++] = arena_strz(&cli->arena, STR("GeoJSONSeq"));
-	/* A datum of the map services has no code: then the coordinates stay as they are. */
-	if (geodetic) {
-		argv[n++] = arena_strz(&cli->arena, STR("-t_srs"));
-		argv[n++] = arena_strz(&cli->arena, STR("EPSG:4326"));
-	}
-	argv[n++] = arena_strz(&cli->arena, STR("-skipfailures"));
-	argv[n++] = arena_strz(&cli->arena, str_from(path));
-	argv[n++] = arena_strz(&cli->arena, str_from(file));
-	argv[n] = NULL;
-	started = posix_spawnp(&pid, "ogr2ogr", NULL, NULL, argv, environ);
-	if (started == ENOENT)
-		return cli_fail(arena_printf(&cli->arena, "%s: 这种文件要用 ogr2ogr 读，请先安装 gdal-bin（apt-get install gdal-bin），或自行转换成 GeoJSON"
-					     " (reading it needs ogr2ogr: install gdal-bin, or convert it to GeoJSON yourself)", file));
-	if (started != 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		unlink(path);
-		return cli_fail(arena_printf(&cli->arena, "%s: ogr2ogr 读不了，见上面的说明 (ogr2ogr cannot read it, see above)", file));
-	}
-	*out = path;
-	return -1;
-}
-
 static int import_one(struct cli *cli, const char *file, struct area_import *im, const char *report)
 {
 	struct cli_loading l = {.title = BAR, .report = report};
 	const char *converted = NULL;
 	int status = cli_loading_begin(cli, &l, "kind,feature,place,text");
 
-	if (status < 0 && foreign(file))
-		status = convert(cli, file, im->datum == COORD_CGCS2000 || im->datum == COORD_WGS84, &converted);
+	if (status < 0 && foreign_is(file))
+		status = foreign_convert(cli, file, im->datum == COORD_CGCS2000 || im->datum == COORD_WGS84, &converted);
 	if (status < 0)
 		status = load(cli, converted ? converted : file, file, im, &l);
 	if (converted)

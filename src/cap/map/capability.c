@@ -4,7 +4,7 @@
 #include "cap/map/ground.h"
 #include "cap/map/layer.h"
 #include "cap/map/map.h"
-#include "cap/map/ogc.h"
+#include "cap/map/ogc_areas_list.h"
 #include "cap/map/nearby.h"
 #include "cap/map/pages.h"
 #include "cap/map/screen.h"
@@ -30,6 +30,7 @@ static void stop(struct app *app)
 	ground_renew_stop();
 	cache_forget();
 	ogc_fields_forget();
+	areas_forget();
 }
 
 static const struct route routes[] = {

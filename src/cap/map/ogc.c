@@ -171,6 +171,8 @@ enum err ogc_find(struct rq *rq, struct str id, struct ogc_collection *out)
 	if (ogc_ground_is(id))
 		return find_ground(rq, id, out);
 	s = set_find(rq->arena, id);
+	if (s == NULL && str_eqz(id, SET_PLACES)) /* always there, once it is loaded */
+		return rq_fail(rq, ERR_BUSY, N_("地图数据正在装载，请稍候再试。"));
 	if (s == NULL || !query_may_see(rq, s))
 		return none(rq);
 	describe_set(rq, s, out);

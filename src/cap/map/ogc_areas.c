@@ -1,60 +1,17 @@
 /*
- * The collection `boundaries`: areas of places as polygons, whole and exact, the same ones that the boundary tiles draw, cells 示意 too. Everybody may read them, as
- * those tiles. Order: by level, then by key; pages count what they pass over. A page ends early when it grows large: polygons are.
+ * The collection `boundaries`: areas of places as polygons, whole and exact, the same ones that the boundary tiles draw, cells 示意 too. Everybody may read
+ * them, as those tiles. Order: by level, then by key. A page ends early when it grows large: polygons are. What was found for a question is kept
+ * (ogc_areas_list.c), so that its next page begins where this one ended.
  */
-
-#include "cap/map/ogc.h"
-#include "core/place/area_tile.h"
+#include "cap/map/ogc_areas_list.h"
 
 struct writing {
 	struct ogc o;
 	const struct ogc_ask *a;
 	const struct set *tree;
-	struct shape_box boxes[2];
-	int nboxes;
-	struct str name, place, code;  /* wanted; p NULL: any */
-	int64_t matched;
 	size_t n;
 	bool full;
 };
-
-/* ---- which ---- */
-
-static struct shape_box box_of(double west, double south, double east, double north)
-{
-	struct shape_point sw = shape_point_of(west, south), ne = shape_point_of(east, north);
-
-	return (struct shape_box){sw.x, sw.y, ne.x, ne.y};
-}
-
-static void read_boxes(struct writing *w)
-{
-	const struct ogc_ask *a = w->a;
-
-	if (!a->boxed)
-		return;
-	if (a->west <= a->east) {
-		w->boxes[w->nboxes++] = box_of(a->west, a->south, a->east, a->north);
-		return;
-	}
-	w->boxes[w->nboxes++] = box_of(a->west, a->south, 180, a->north);
-	w->boxes[w->nboxes++] = box_of(-180, a->south, a->east, a->north);
-}
-
-static bool is_wanted(const struct writing *w, const struct place_drawn *d, const struct set_item *it)
-{
-	bool inside = !w->a->boxed;
-
-	if (it == NULL || it->hidden || it->ended || str_empty(it->fid))
-		return false;
-	if ((w->name.n && !str_eq(it->name, w->name)) || (w->code.p && !str_eq(it->fid, w->code)))
-		return false;
-	if (w->place.p && !place_within(it->place, w->place))
-		return false;
-	for (int i = 0; i < w->nboxes && !inside; i++)
-		inside = shape_meets_box(d->shape, &w->boxes[i]);
-	return inside;
-}
 
 /* ---- writing ---- */
 
@@ -116,30 +73,7 @@ static void put_feature(struct writing *w, const struct place_drawn *d, const st
 	json_end(j);
 }
 
-static enum err take(void *arg, const struct place_drawn *d)
-{
-	struct writing *w = arg;
-	const struct set_item *it = set_by_key(w->tree, d->key);
-
-	if (!is_wanted(w, d, it))
-		return OK;
-	if (w->matched++ < w->a->after || w->full)
-		return OK;
-	put_feature(w, d, it);
-	w->n++;
-	w->full = (int64_t)w->n == w->a->limit || buf_str(&w->a->rq->http->resp->body).n >= OGC_PAGE_BYTES;
-	return OK;
-}
-
 /* ---- asking ---- */
-
-static enum err begin(struct writing *w, const struct ogc_ask *a)
-{
-	*w = (struct writing){.a = a, .tree = set_find(a->rq->arena, STR(SET_PLACES))};
-	if (w->tree == NULL)
-		return rq_fail(a->rq, ERR_BUSY, N_("地图数据正在装载，请稍候再试。"));
-	return OK;
-}
 
 static enum err read_level(struct rq *rq, int *from, int *to)
 {
@@ -155,51 +89,87 @@ static enum err read_level(struct rq *rq, int *from, int *to)
 	return rq_fail_field(rq, ERR_INPUT, "level", N_("level 只能是 province、city、district、town、community、grid 或 microgrid。"));
 }
 
+static void read_boxes(const struct ogc_ask *a, struct areas_ask *q)
+{
+	static const double whole = 180;
+
+	if (!a->boxed)
+		return;
+	if (a->west <= a->east) {
+		q->boxes[q->nboxes++] = areas_box(a->west, a->south, a->east, a->north);
+		return;
+	}
+	q->boxes[q->nboxes++] = areas_box(a->west, a->south, whole, a->north);
+	q->boxes[q->nboxes++] = areas_box(-whole, a->south, a->east, a->north);
+}
+
+static const struct set *places(struct rq *rq, enum err *e)
+{
+	const struct set *tree = set_find(rq->arena, STR(SET_PLACES));
+
+	*e = tree ? OK : rq_fail(rq, ERR_BUSY, N_("地图数据正在装载，请稍候再试。"));
+	return tree;
+}
+
 enum err ogc_areas(struct ogc_ask *a)
 {
 	static const char *const params[] = {"bbox", "bbox-crs", "crs", "datetime", "limit", "after", "name", "level", "place", NULL};
-	struct writing w;
-	int from, to;
+	struct areas_ask q = {0};
+	const struct areas_list *list;
+	struct writing w = {.a = a};
+	size_t at;
 	enum err e = ogc_only(a->rq, params);
 
 	if (e == OK)
-		e = begin(&w, a);
+		w.tree = places(a->rq, &e);
 	if (e == OK)
-		e = read_level(a->rq, &from, &to);
+		e = read_level(a->rq, &q.from, &q.to);
 	if (e == OK)
-		e = ogc_place(a->rq, &w.place);
+		e = ogc_place(a->rq, &q.place);
 	if (e != OK)
 		return e;
-	w.name = rq_query(a->rq, "name");
-	read_boxes(&w);
-	ogc_page_begin(&w.o, a);
-	for (int level = from; e == OK && level <= to; level++)
-		e = place_drawn_each(rq_conn(a->rq), (enum place_level)level, take, &w);
-	if (e != OK) {
-		buf_clear(&a->rq->http->resp->body);
+	q.name = rq_query(a->rq, "name");
+	read_boxes(a, &q);
+	e = areas_list(a->rq, w.tree, &q, &list);
+	if (e != OK)
 		return e;
+	ogc_page_begin(&w.o, a);
+	for (at = (size_t)a->after; at < areas_count(list) && !w.full; at++) {
+		struct place_drawn d = areas_at(list, at);
+
+		put_feature(&w, &d, set_by_key(w.tree, d.key));
+		w.n++;
+		w.full = (int64_t)w.n == a->limit || buf_str(&a->rq->http->resp->body).n >= OGC_PAGE_BYTES;
 	}
-	return ogc_page_end(&w.o, a, w.matched, w.n, ogc_after(a->rq, a->after + (int64_t)w.n < w.matched && w.n ? a->after + (int64_t)w.n : 0));
+	return ogc_page_end(&w.o, a, (int64_t)areas_count(list), w.n, ogc_after(a->rq, w.n && at < areas_count(list) ? (int64_t)at : 0));
 }
 
 enum err ogc_area(struct ogc_ask *a, struct str code)
 {
-	struct writing w;
+	struct place_drawn_level *level;
+	struct writing w = {.a = a};
 	const struct set_item *it;
-	enum err e = begin(&w, a);
+	struct place_drawn d;
+	size_t number;
+	enum err e;
 
+	w.tree = places(a->rq, &e);
 	if (e != OK)
 		return e;
 	it = set_by_fid(w.tree, code);
-	if (it == NULL)
+	if (it == NULL || it->hidden || it->ended || str_empty(it->fid))
 		return rq_fail(a->rq, ERR_NOT_FOUND, N_("没有这个编号的要素。"));
-	w.code = code;
-	a->limit = 1;
-	ogc_begin(&w.o, a->rq);
-	e = place_drawn_each(rq_conn(a->rq), place_level_of_key(it->place), take, &w);
-	if (e == OK && w.n == 0) {
-		buf_clear(&a->rq->http->resp->body);
-		return rq_fail(a->rq, ERR_NOT_FOUND, N_("没有这个编号的要素。"));
+	e = place_drawn_hold(rq_conn(a->rq), place_level_of_key(it->place), &level);
+	if (e != OK)
+		return e;
+	if (place_drawn_find(level, it->place, &number)) {
+		ogc_begin(&w.o, a->rq);
+		d = place_drawn_at(level, number);
+		put_feature(&w, &d, it);
+		e = ogc_feature_end(&w.o, a->crs);
+	} else {
+		e = rq_fail(a->rq, ERR_NOT_FOUND, N_("没有这个编号的要素。"));
 	}
-	return e == OK ? ogc_feature_end(&w.o, a->crs) : e;
+	place_drawn_put(level);
+	return e;
 }

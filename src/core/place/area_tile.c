@@ -15,7 +15,7 @@ struct item {
 	bool real, rough;
 };
 
-struct drawn {
+struct place_drawn_level {
 	struct world *world;
 	struct arena arena;
 	struct item *v;              /* by key */
@@ -25,12 +25,12 @@ struct drawn {
 	int refs;
 };
 
-static struct drawn *drawn[PLACE_MICROGRID + 1];
+static struct place_drawn_level *drawn[PLACE_MICROGRID + 1];
 /* one is made at a time: the second who asks waits for it instead of making it again */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 
-static void drawn_put(struct drawn *d)
+void place_drawn_put(struct place_drawn_level *d)
 {
 	bool last;
 
@@ -50,7 +50,7 @@ static void drawn_put(struct drawn *d)
 	free(d);
 }
 
-static struct drawn *drawn_ref(struct drawn *d)
+struct place_drawn_level *place_drawn_ref(struct place_drawn_level *d)
 {
 	pthread_mutex_lock(&counting);
 	d->refs++;
@@ -62,13 +62,13 @@ void place_tile_forget(void)
 {
 	pthread_mutex_lock(&making);
 	for (int l = 0; l <= PLACE_MICROGRID; l++) {
-		drawn_put(drawn[l]);
+		place_drawn_put(drawn[l]);
 		drawn[l] = NULL;
 	}
 	pthread_mutex_unlock(&making);
 }
 
-static void add(struct drawn *d, struct str key, const struct shape *shape, bool real, bool rough)
+static void add(struct place_drawn_level *d, struct str key, const struct shape *shape, bool real, bool rough)
 {
 	if (d->n == d->cap) {
 		size_t more = d->cap ? d->cap * 2 : 64;
@@ -95,7 +95,7 @@ static struct shape *copy_shape(struct arena *a, const struct shape *s)
 }
 
 /* Cells of the children of one parent that has an outline. */
-static enum err add_cells(struct drawn *d, struct db_conn *c, const struct item *parent, enum place_level level)
+static enum err add_cells(struct place_drawn_level *d, struct db_conn *c, const struct item *parent, enum place_level level)
 {
 	struct place_cell *v;
 	size_t n, wanting = 0, located = 0;
@@ -117,21 +117,21 @@ static enum err add_cells(struct drawn *d, struct db_conn *c, const struct item 
 	return e;
 }
 
-static enum err get(struct db_conn *c, struct world *w, enum place_level level, struct drawn **out);
+static enum err get(struct db_conn *c, struct world *w, enum place_level level, struct place_drawn_level **out);
 
 /* Children hang under the level above, or under the one above that where the codes have a level of their own (市辖区). */
-static enum err add_all_cells(struct drawn *d, struct db_conn *c, enum place_level level)
+static enum err add_all_cells(struct place_drawn_level *d, struct db_conn *c, enum place_level level)
 {
 	enum err e = OK;
 
 	for (int up = (int)level - 1; e == OK && up >= (int)level - 2 && up >= PLACE_PROVINCE; up--) {
-		struct drawn *parents;
+		struct place_drawn_level *parents;
 
 		e = get(c, d->world, (enum place_level)up, &parents);
 		for (size_t i = 0; e == OK && parents->n <= MAX_CELL_PARENTS && i < parents->n; i++)
 			e = add_cells(d, c, &parents->v[i], level);
 		if (e == OK)
-			drawn_put(parents);
+			place_drawn_put(parents);
 	}
 	return e;
 }
@@ -141,7 +141,7 @@ static int by_key(const void *a, const void *b)
 	return str_cmp(((const struct item *)a)->key, ((const struct item *)b)->key);
 }
 
-static void prepare(struct drawn *d)
+static void prepare(struct place_drawn_level *d)
 {
 	const struct shape **shapes = calloc(d->n + 1, sizeof(*shapes));
 	struct shape_box *boxes = calloc(d->n + 1, sizeof(*boxes));
@@ -161,13 +161,13 @@ static void prepare(struct drawn *d)
 }
 
 /* With `making` held. */
-static enum err get(struct db_conn *c, struct world *w, enum place_level level, struct drawn **out)
+static enum err get(struct db_conn *c, struct world *w, enum place_level level, struct place_drawn_level **out)
 {
-	struct drawn *d = drawn[level];
+	struct place_drawn_level *d = drawn[level];
 	enum err e;
 
 	if (d && d->world == w) {
-		*out = drawn_ref(d);
+		*out = place_drawn_ref(d);
 		return OK;
 	}
 	d = calloc(1, sizeof(*d));
@@ -183,13 +183,13 @@ static enum err get(struct db_conn *c, struct world *w, enum place_level level, 
 	}
 	e = level > PLACE_PROVINCE ? add_all_cells(d, c, level) : OK;
 	if (e != OK) {
-		drawn_put(d);
+		place_drawn_put(d);
 		return e;
 	}
 	prepare(d);
-	drawn_put(drawn[level]);
+	place_drawn_put(drawn[level]);
 	drawn[level] = d;
-	*out = drawn_ref(d);
+	*out = place_drawn_ref(d);
 	return OK;
 }
 
@@ -221,7 +221,7 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static enum err each(const struct drawn *d, const struct shape_tile_ask *ask, const struct shape_box *box,
+static enum err each(const struct place_drawn_level *d, const struct shape_tile_ask *ask, const struct shape_box *box,
 		     enum err (*fn)(void *arg, const struct place_drawn *), void *arg)
 {
 	struct found f = {0};
@@ -246,7 +246,7 @@ static enum err each(const struct drawn *d, const struct shape_tile_ask *ask, co
 	return e;
 }
 
-static enum err level_get(struct db_conn *c, enum place_level level, struct drawn **out)
+static enum err level_get(struct db_conn *c, enum place_level level, struct place_drawn_level **out)
 {
 	struct world *w;
 	enum err e;
@@ -263,26 +263,49 @@ static enum err level_get(struct db_conn *c, enum place_level level, struct draw
 	return e;
 }
 
-enum err place_drawn_each(struct db_conn *c, enum place_level level, enum err (*fn)(void *arg, const struct place_drawn *d), void *arg)
+enum err place_drawn_hold(struct db_conn *c, enum place_level level, struct place_drawn_level **out)
 {
-	struct drawn *d;
-	enum err e = level_get(c, level, &d);
+	return level_get(c, level, out);
+}
 
-	if (e != OK)
-		return e;
-	for (size_t i = 0; e == OK && i < d->n; i++)
-		e = fn(arg, &(struct place_drawn){d->v[i].key, d->v[i].real, d->v[i].rough, d->v[i].shape});
-	drawn_put(d);
-	return e;
+size_t place_drawn_count(const struct place_drawn_level *d)
+{
+	return d->n;
+}
+
+struct place_drawn place_drawn_at(const struct place_drawn_level *d, size_t number)
+{
+	return (struct place_drawn){d->v[number].key, d->v[number].real, d->v[number].rough, d->v[number].shape};
+}
+
+bool place_drawn_find(const struct place_drawn_level *d, struct str key, size_t *number)
+{
+	size_t low = 0, high = d->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (str_cmp(d->v[mid].key, key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*number = low;
+	return low < d->n && str_eq(d->v[low].key, key);
+}
+
+void place_drawn_near(const struct place_drawn_level *d, const struct shape_box *box, bool (*fn)(void *arg, uint32_t number), void *arg)
+{
+	shape_index_find(d->index, box, fn, arg);
 }
 
 enum err place_tile_warm(struct db_conn *c, enum place_level level)
 {
-	struct drawn *d;
+	struct place_drawn_level *d;
 	enum err e = level_get(c, level, &d);
 
 	if (e == OK)
-		drawn_put(d);
+		place_drawn_put(d);
 	return e;
 }
 
@@ -290,7 +313,7 @@ enum err place_tile_each(struct db_conn *c, enum place_level level, const struct
 			 enum err (*fn)(void *arg, const struct place_drawn *d), void *arg)
 {
 	struct shape_box box;
-	struct drawn *d;
+	struct place_drawn_level *d;
 	struct world *w;
 	enum err e;
 
@@ -306,7 +329,7 @@ enum err place_tile_each(struct db_conn *c, enum place_level level, const struct
 	pthread_mutex_unlock(&making);
 	if (e == OK) {
 		e = each(d, ask, &box, fn, arg);
-		drawn_put(d);
+		place_drawn_put(d);
 	}
 	world_put(w);
 	return e;

@@ -20,9 +20,21 @@ CHECKED enum err place_tile_each(struct db_conn *c, enum place_level level, cons
 				 enum err (*fn)(void *arg, const struct place_drawn *d), void *arg);
 
 /*
- * The same areas and cells whole and as exact as they are known (shape in steps of geo/shape.h), by key. fn may be slow: nothing is locked meanwhile.
+ * The same areas and cells whole and as exact as they are known (shape in steps of geo/shape.h), by key, held as they are at one moment: nobody waits, and
+ * who holds the same one again has what he had. ERR_INPUT: no such level.
  */
-CHECKED enum err place_drawn_each(struct db_conn *c, enum place_level level, enum err (*fn)(void *arg, const struct place_drawn *d), void *arg);
+struct place_drawn_level;
+CHECKED enum err place_drawn_hold(struct db_conn *c, enum place_level level, struct place_drawn_level **out);
+struct place_drawn_level *place_drawn_ref(struct place_drawn_level *d);
+void place_drawn_put(struct place_drawn_level *d);   /* NULL does no harm */
+size_t place_drawn_count(const struct place_drawn_level *d);
+/* Numbered from 0. The shape lives as long as the level is held. */
+struct place_drawn place_drawn_at(const struct place_drawn_level *d, size_t number);
+/* False: that place is not drawn. */
+CHECKED bool place_drawn_find(const struct place_drawn_level *d, struct str key, size_t *number);
+/* Those whose own box meets the box, in no order, until fn returns false. */
+void place_drawn_near(const struct place_drawn_level *d, const struct shape_box *box, bool (*fn)(void *arg, uint32_t number), void *arg);
+
 /* Makes ready what the first tile of that level would wait for. */
 CHECKED enum err place_tile_warm(struct db_conn *c, enum place_level level);
 
