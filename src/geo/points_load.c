@@ -188,26 +188,33 @@ static int by_key(const void *x, const void *y)
 	return a->key != b->key ? (a->key < b->key ? -1 : 1) : a->row < b->row ? -1 : 1;
 }
 
-/* Least significant digit first, 11 bits at a time; digits that are all the same are passed over. */
-static void sort_digits(struct ordered *v, struct ordered *other, size_t n)
+#define DIGITS 6
+
+/* By what keys are above `low`, of which all but the lowest bits are the same: least significant digit first, 11 bits at a time. */
+static void sort_digits(struct ordered *v, struct ordered *other, size_t n, uint64_t low, int bits)
 {
+	uint32_t at[DIGITS][2048];
 	struct ordered *from = v, *to = other;
-	uint64_t differ = 0;
+	int digits = (bits + 10) / 11;
 
-	for (size_t i = 1; i < n; i++)
-		differ |= v[i].key ^ v[0].key;
-	for (int shift = 0; shift < 64; shift += 11) {
-		uint32_t at[2049] = {0};
+	memset(at, 0, (size_t)digits * sizeof(*at));
+	for (size_t i = 0; i < n; i++)
+		for (int d = 0; d < digits; d++)
+			at[d][(v[i].key - low) >> d * 11 & 2047]++;
+	for (int d = 0; d < digits; d++) {
 		struct ordered *swap = from;
+		uint32_t sum = 0;
 
-		if ((differ >> shift & 2047) == 0)
+		if (at[d][(from[0].key - low) >> d * 11 & 2047] == n)
 			continue;
+		for (int i = 0; i < 2048; i++) {
+			uint32_t count = at[d][i];
+
+			at[d][i] = sum;
+			sum += count;
+		}
 		for (size_t i = 0; i < n; i++)
-			at[(from[i].key >> shift & 2047) + 1]++;
-		for (int i = 0; i < 2048; i++)
-			at[i + 1] += at[i];
-		for (size_t i = 0; i < n; i++)
-			to[at[from[i].key >> shift & 2047]++] = from[i];
+			to[at[d][(from[i].key - low) >> d * 11 & 2047]++] = from[i];
 		from = to;
 		to = swap;
 	}
@@ -240,13 +247,15 @@ static void sort_bucket(void *arg, unsigned worker, size_t i)
 	struct sorting *s = arg;
 	size_t from = i ? s->ends[i - 1] : 0, n = s->ends[i] - from;
 
-	if (n > BY_COMPARING) {
+	if (i == BUCKETS - 1) {
+		/* not on the map: all of one key */
+	} else if (n > BY_COMPARING) {
 		if (n > s->room_n[worker]) {
 			free(s->room[worker]);
 			s->room[worker] = need(malloc(n * sizeof(*s->v)), "an order");
 			s->room_n[worker] = n;
 		}
-		sort_digits(s->v + from, s->room[worker], n);
+		sort_digits(s->v + from, s->room[worker], n, s->l->low, s->shift);
 	} else if (n > 1) {
 		qsort(s->v + from, n, sizeof(*s->v), by_key);
 	}
