@@ -94,7 +94,14 @@ async function lane(queue, worker) {
     const lines = [];
     if (worker?.store !== task.store) {
       await worker?.end();
-      worker = new Worker(task.store);
+      worker = undefined;
+      try {
+        worker = new Worker(task.store);
+      } catch (e) {
+        count.failed++;
+        console.log(`not ok ${task.store} ${task.file}: no PostgreSQL to run on: ${e.message}`);
+        continue;
+      }
     }
     const from = performance.now();
     const alive = await worker.run(task.file, ({ good, text }) => {
