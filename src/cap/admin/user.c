@@ -79,14 +79,19 @@ struct user_job {
 	bool first, active, service;
 };
 
+static enum err told(struct user_job *j, struct str why, enum err e)
+{
+	if (why.p)
+		j->why = arena_str(j->arena, why);
+	return e;
+}
+
 static enum err grant(struct tx *tx, struct user_job *j)
 {
 	struct str why = STR_NULL;
 	enum err e = j->role.p ? actor_grant(tx, j->id, j->role, j->place, j->org, 0, 0, &why) : OK;
 
-	if (why.p)
-		j->why = arena_str(j->arena, why);
-	return e;
+	return told(j, why, e);
 }
 
 static enum err find(struct tx *tx, struct user_job *j)
@@ -132,9 +137,15 @@ static enum err grant_job(struct tx *tx, void *arg)
 static enum err revoke_job(struct tx *tx, void *arg)
 {
 	struct user_job *j = arg;
+	struct str why = STR_NULL;
 	enum err e = find(tx, j);
 
-	return e == OK ? actor_revoke(tx, j->id, j->role, j->place, 0) : e;
+	if (e != OK)
+		return e;
+	e = actor_revoke(tx, j->id, j->role, j->place, 0, &why);
+	if (e == ERR_NOT_FOUND)
+		why = STR("此人在这个地点没有这个角色：gongzhi user list 列出各人的角色 (the account has not this role there: gongzhi user list names them)");
+	return told(j, why, e);
 }
 
 static enum err password_job(struct tx *tx, void *arg)
@@ -165,9 +176,12 @@ static enum err factor_job(struct tx *tx, void *arg)
 static enum err active_job(struct tx *tx, void *arg)
 {
 	struct user_job *j = arg;
+	struct str why = STR_NULL;
 	enum err e = find(tx, j);
 
-	return e == OK ? actor_set_active(tx, j->id, j->active, 0) : e;
+	if (e == OK)
+		e = actor_set_active(tx, j->id, j->active, 0, &why);
+	return told(j, why, e);
 }
 
 static int run(struct cli *cli, db_job job, struct user_job *j, const char *done)

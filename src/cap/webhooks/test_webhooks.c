@@ -386,7 +386,7 @@ static void told(void **state)
 static enum err take_role(struct tx *tx, void *arg)
 {
 	(void)arg;
-	return actor_revoke(tx, w.boss, STR("commander"), w.town, 0);
+	return actor_revoke(tx, w.boss, STR("commander"), w.town, 0, &(struct str){0});
 }
 
 static enum err end_key(struct tx *tx, void *arg)

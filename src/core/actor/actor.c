@@ -116,10 +116,16 @@ enum err actor_set_password(struct tx *tx, int64_t id, struct str password_hash)
 	return e == OK ? actor_note(tx, 0, "account.password", id, STR(""), "{}") : e;
 }
 
-enum err actor_set_active(struct tx *tx, int64_t id, bool active, int64_t by)
+enum err actor_set_active(struct tx *tx, int64_t id, bool active, int64_t by, struct str *why)
 {
 	int64_t changed = 0;
-	enum err e = q_actor_account_active(tx->c, id, active, &changed);
+	enum err e;
+
+	*why = STR_NULL;
+	e = active ? OK : keep_last(tx, STR_NULL, &(struct actor_loss){.account = id}, why);
+	if (e != OK)
+		return e;
+	e = q_actor_account_active(tx->c, id, active, &changed);
 
 	e = one(e, changed);
 	if (e == OK && !active)

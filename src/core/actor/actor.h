@@ -91,12 +91,14 @@ CHECKED enum err actor_check_password(struct db *db, struct arena *a, struct str
 CHECKED enum err actor_create(struct tx *tx, struct str login, struct str name, struct str password_hash, int64_t *id);
 CHECKED enum err actor_by_login(struct db_conn *c, struct arena *a, struct str login, int64_t *id);
 /* Closing ends all sessions and takes effect with the next request; the account stays, since the journal names it. */
-CHECKED enum err actor_set_active(struct tx *tx, int64_t id, bool active, int64_t by);
+/* ERR_RULE with why (in both languages): the last one that holds what the three administrators rest on is not closed. */
+CHECKED enum err actor_set_active(struct tx *tx, int64_t id, bool active, int64_t by, struct str *why);
 /* Ends all sessions of the account. ERR_RULE: a program's account has no password. */
 CHECKED enum err actor_set_password(struct tx *tx, int64_t id, struct str password_hash);
 CHECKED enum err actor_grant(struct tx *tx, int64_t actor, struct str role, struct str place, int64_t org, int64_t post,
 			     int64_t by, struct str *why);
-CHECKED enum err actor_revoke(struct tx *tx, int64_t actor, struct str role, struct str place, int64_t by);
+/* ERR_NOT_FOUND: he has it not there. ERR_RULE as actor_set_active. */
+CHECKED enum err actor_revoke(struct tx *tx, int64_t actor, struct str role, struct str place, int64_t by, struct str *why);
 CHECKED enum err actor_org_add(struct tx *tx, const struct actor_org *o, int64_t *id);
 CHECKED enum err actor_post_add(struct tx *tx, int64_t org, struct str name, int64_t *id);
 CHECKED enum err actor_session_start(struct tx *tx, int64_t actor, struct str token_hash, int64_t now, int64_t *session);

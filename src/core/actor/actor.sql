@@ -128,10 +128,11 @@ DELETE FROM role_permission WHERE role = $role AND permission = $permission;
 -- may scan: only when a role is changed
 UPDATE account SET rights = rights + 1 WHERE id IN (SELECT account FROM grant_ WHERE role = $role);
 
--- name: actor_permission_held one (permission str, role str) -> n i64, others i64
--- may scan: only when a role is changed
--- By people's accounts in force: in how many grants, and in how many of other roles than this one.
-SELECT count(*) AS n, COALESCE(SUM(CASE WHEN p.role <> $role THEN 1 ELSE 0 END), 0) AS others
+-- name: actor_permission_held one (permission str, role str?, account i64?, place str?) -> n i64, others i64
+-- may scan: only when a role, a grant or an account is taken away
+-- By people's accounts in force: in how many grants, and in how many others than those of this role, of this account, at this place.
+SELECT count(*) AS n, COALESCE(SUM(CASE WHEN TRUE {{when role: AND p.role = $role}} {{when account: AND g.account = $account}}
+	{{when place: AND g.place = $place}} THEN 0 ELSE 1 END), 0) AS others
 FROM grant_ g JOIN role_permission p ON p.role = g.role JOIN account a ON a.id = g.account
 WHERE p.permission = $permission AND a.active AND a.password <> '';
 

@@ -99,11 +99,16 @@ enum err actor_grant(struct tx *tx, int64_t actor, struct str role, struct str p
 			  (long long)org, (long long)post);
 }
 
-enum err actor_revoke(struct tx *tx, int64_t actor, struct str role, struct str place, int64_t by)
+enum err actor_revoke(struct tx *tx, int64_t actor, struct str role, struct str place, int64_t by, struct str *why)
 {
 	struct str at = place.p ? place : STR("");
 	int64_t changed = 0;
-	enum err e = q_actor_grant_remove(tx->c, actor, role, at, &changed);
+	enum err e;
+
+	*why = STR_NULL;
+	e = keep_last(tx, STR_NULL, &(struct actor_loss){.role = role, .account = actor, .place = at}, why);
+	if (e == OK)
+		e = q_actor_grant_remove(tx->c, actor, role, at, &changed);
 
 	if (e == OK && changed == 0)
 		return ERR_NOT_FOUND;

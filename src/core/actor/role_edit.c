@@ -3,7 +3,6 @@
 #include "core/actor/actor.sql.h"
 #include "core/actor/inner.h"
 
-#define ROLES_LOCK 0x726f6c6573 /* "roles" */
 #define TITLE_MAX 100
 
 static bool title_ok(struct str s)
@@ -77,22 +76,6 @@ enum err actor_role_grant(struct tx *tx, struct str role, struct str permission,
 	return e == OK && *changed ? changed_role(tx, "roles.grant", role, permission) : e;
 }
 
-/* Would nobody be left who can do what the system's own administration rests on? What nobody had before nobody can miss. */
-static enum err keep_last(struct tx *tx, struct str role, struct str permission, struct str *why)
-{
-	struct actor_permission_held_row held;
-	enum err e;
-
-	if (role_duty_of(permission) == NULL)
-		return OK;
-	e = q_actor_permission_held(tx->c, tx->arena, permission, role, &held);
-	if (e != OK || held.n == 0 || held.others > 0)
-		return e;
-	*why = arena_printf(tx->arena, "收回后没有人再有 %.*s，系统就没人能管了：先把它给另一个有人担任的角色 (nobody would hold %.*s any more: give it first to "
-			    "another role that somebody holds)", STR_ARG(permission), STR_ARG(permission));
-	return ERR_RULE;
-}
-
 enum err actor_role_revoke(struct tx *tx, struct str role, struct str permission, bool *changed, struct str *why)
 {
 	struct actor_role_get_row r;
@@ -101,7 +84,7 @@ enum err actor_role_revoke(struct tx *tx, struct str role, struct str permission
 
 	*changed = false;
 	if (e == OK)
-		e = keep_last(tx, role, permission, why);
+		e = keep_last(tx, permission, &(struct actor_loss){.role = role}, why);
 	if (e == OK)
 		e = q_actor_role_permission_drop(tx->c, role, permission, &dropped);
 	*changed = dropped > 0;

@@ -47,6 +47,11 @@ bool role_duty_ok(struct str d)
 	return d.n == 0;
 }
 
+const char *role_bound(size_t i)
+{
+	return i < ARRAY_LEN(bound) ? bound[i].permission : NULL;
+}
+
 const char *role_duty_of(struct str permission)
 {
 	for (size_t i = 0; i < ARRAY_LEN(bound); i++)

@@ -51,19 +51,22 @@ static enum err grant(struct tx *tx, void *arg)
 
 static enum err lock_account(struct tx *tx, void *arg)
 {
-	return actor_set_active(tx, ((struct act *)arg)->id, false, 1);
+	return actor_set_active(tx, ((struct act *)arg)->id, false, 1, &(struct str){0});
 }
 
 static enum err unlock_account(struct tx *tx, void *arg)
 {
-	return actor_set_active(tx, ((struct act *)arg)->id, true, 1);
+	return actor_set_active(tx, ((struct act *)arg)->id, true, 1, &(struct str){0});
 }
 
 static enum err take_back(struct tx *tx, void *arg)
 {
 	struct act *x = arg;
 
-	return actor_revoke(tx, x->id, x->role, x->place, 1);
+	enum err e = actor_revoke(tx, x->id, x->role, x->place, 1, &x->why);
+
+	x->why = x->why.p ? arena_str(&forever, x->why) : STR_NULL;
+	return e;
 }
 
 static int setup(void **state)
@@ -303,6 +306,39 @@ static void test_last_administrator(void **state)
 	assert_int_equal(OK, permit(u, "secadmin", "account.manage", true, &changed));
 	assert_true(changed);
 	assert_int_equal(ERR_RULE, permit(u, "deputy", "account.manage", true, &changed));
+}
+
+/* Nor are they locked out of it one by one. */
+static void test_last_holder(void **state)
+{
+	struct unit *u = *state;
+	int64_t first = person(u, "sun.wei"), second = person(u, "qi.lan"), other = person(u, "wu.min");
+	struct act one = {.id = first, .role = STR("secadmin"), .place = STR("")}, two = {.id = second, .role = STR("secadmin"), .place = STR("")};
+	struct act dispatcher = {.id = other, .role = STR("dispatcher"), .place = STR("")};
+
+	assert_int_equal(OK, give(u, first, "secadmin", ""));
+	assert_int_equal(OK, give(u, other, "dispatcher", ""));
+	assert_int_equal(ERR_RULE, db_write(u->db, lock_account, &one));
+	assert_int_equal(ERR_RULE, db_write(u->db, take_back, &one));
+	assert_true(str_find(one.why, STR(".manage")) >= 0);
+	one.place = STR("5001");
+	assert_int_equal(ERR_NOT_FOUND, db_write(u->db, take_back, &one)); /* what he has not */
+	one.place = STR("");
+	/* what is no administrator's goes freely */
+	assert_int_equal(OK, db_write(u->db, take_back, &dispatcher));
+	assert_int_equal(OK, db_write(u->db, lock_account, &dispatcher));
+	/* with a second one, either may go, and then the other not */
+	assert_int_equal(OK, give(u, second, "secadmin", ""));
+	assert_int_equal(OK, db_write(u->db, lock_account, &one));
+	assert_int_equal(OK, db_write(u->db, lock_account, &one));
+	assert_int_equal(ERR_RULE, db_write(u->db, take_back, &two));
+	assert_int_equal(ERR_RULE, db_write(u->db, lock_account, &two));
+	assert_int_equal(OK, db_write(u->db, take_back, &one)); /* of a locked account: it counts for nothing */
+	assert_int_equal(OK, db_write(u->db, unlock_account, &one));
+	assert_int_equal(ERR_RULE, db_write(u->db, lock_account, &two));
+	assert_int_equal(OK, give(u, first, "secadmin", ""));
+	assert_int_equal(OK, db_write(u->db, take_back, &two));
+	assert_int_equal(ERR_RULE, db_write(u->db, lock_account, &one));
 }
 
 static void test_roles_mistakes(void **state)
@@ -545,7 +581,7 @@ static enum err end_session(struct tx *tx, void *arg)
 
 static enum err close_account(struct tx *tx, void *arg)
 {
-	return actor_set_active(tx, ((struct act *)arg)->id, false, 1);
+	return actor_set_active(tx, ((struct act *)arg)->id, false, 1, &(struct str){0});
 }
 
 static enum err new_password(struct tx *tx, void *arg)
@@ -908,7 +944,7 @@ int main(void)
 	{#f " SQLite", f, setup, teardown, (void *)(uintptr_t)DB_SQLITE}, {#f " PG", f, setup, teardown, (void *)(uintptr_t)DB_PG}
 	static const struct CMUnitTest tests[] = {
 		BOTH(test_roles_file), BOTH(test_roles_mistakes), BOTH(test_role_edited), BOTH(test_role_made),
-		BOTH(test_last_administrator), BOTH(test_roles_change), BOTH(test_rights), BOTH(test_grant_refused),
+		BOTH(test_last_administrator), BOTH(test_last_holder), BOTH(test_roles_change), BOTH(test_rights), BOTH(test_grant_refused),
 		BOTH(test_three_administrators), BOTH(test_three_administrators_race), BOTH(test_accounts), BOTH(test_login),
 		BOTH(test_login_unknown), BOTH(test_session), BOTH(test_screen), BOTH(test_session_ends_with_account), BOTH(test_orgs), BOTH(test_place_moves), BOTH(test_duty),
 	};

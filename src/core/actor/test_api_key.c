@@ -89,7 +89,7 @@ static enum err lock(struct tx *tx, void *arg)
 {
 	struct act *x = arg;
 
-	return actor_set_active(tx, x->id, false, 1);
+	return actor_set_active(tx, x->id, false, 1, &(struct str){0});
 }
 
 static enum err set_password(struct tx *tx, void *arg)
