@@ -108,7 +108,7 @@ static struct str text_of(const struct letter *l, enum event what, enum lang lan
 			    tr(lang, N_("凭上面的链接或编号就能看到这件事，请不要转发。这封邮件由系统发出，不用回复。")));
 }
 
-static enum err send(const struct letter *l, enum event what, struct str address, struct str reads, struct str code)
+static enum err send(const struct letter *l, enum event what, struct str whose, struct str address, struct str reads, struct str code)
 {
 	enum lang lang = str_eqz(reads, "en") ? LANG_EN : LANG_ZH;
 	struct arena *a = l->tx->arena;
@@ -117,7 +117,7 @@ static enum err send(const struct letter *l, enum event what, struct str address
 
 	if (what == EVENT_NONE || str_empty(address))
 		return OK;
-	e = notify_mail(l->tx, address, arena_printf(a, tr(lang, said[what].subject), town), text_of(l, what, lang, code));
+	e = notify_mail(l->tx, whose, address, arena_printf(a, tr(lang, said[what].subject), town), text_of(l, what, lang, code));
 	return e == ERR_INPUT ? OK : e; /* an address that became none stops nobody else's mail */
 }
 
@@ -129,7 +129,7 @@ static enum err tell_reporter(const struct letter *l, enum event what, const str
 	if (what == EVENT_NONE)
 		return OK;
 	e = matter_reporter_mail(l->tx->c, l->tx->arena, m, &address);
-	return e == OK ? send(l, what, address, m->lang, m->code) : e;
+	return e == OK ? send(l, what, matter_mail_whose(l->tx->arena, m->id), address, m->lang, m->code) : e;
 }
 
 static enum err tell_followers(const struct letter *l, int64_t matter)
@@ -139,7 +139,7 @@ static enum err tell_followers(const struct letter *l, int64_t matter)
 	enum err e = matter_followers_told(l->tx->c, l->tx->arena, matter, &v, &n);
 
 	for (size_t i = 0; e == OK && i < n; i++)
-		e = send(l, EVENT_FOLLOWED_ENDED, v[i].address, v[i].lang, v[i].code);
+		e = send(l, EVENT_FOLLOWED_ENDED, matter_follow_whose(l->tx->arena, v[i].code), v[i].address, v[i].lang, v[i].code);
 	return e;
 }
 

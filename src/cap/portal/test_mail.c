@@ -11,6 +11,7 @@ enum { REPORTER, DISPATCHER, HANDLER, VERIFIER };
 
 static struct mail { struct str to, subject, body; } mails[MOST];
 static size_t nmails;
+static void (*meanwhile)(void); /* while the mail server takes one */
 
 static enum err catch(void *ctx, struct str address, struct str subject, struct str body, struct arena *a, struct str *why)
 {
@@ -19,6 +20,8 @@ static enum err catch(void *ctx, struct str address, struct str subject, struct 
 	(void)a, (void)why;
 	assert_true(nmails < MOST);
 	mails[nmails++] = (struct mail){arena_str(u->a, address), arena_str(u->a, subject), arena_str(u->a, body)};
+	if (meanwhile)
+		meanwhile();
 	return OK;
 }
 
@@ -300,6 +303,60 @@ static void test_reporter_changes_his_mind(void **state)
 	end(&w);
 }
 
+/* ---- what waits goes with the address ---- */
+
+static struct { struct world *w; int64_t one, two; } leaving;
+
+static void both_leave(void)
+{
+	assert_int_equal(OK, set_mail(leaving.w, leaving.one, "", "zh"));
+	assert_int_equal(OK, set_mail(leaving.w, leaving.two, "", "zh"));
+}
+
+static void test_what_waits(void **state)
+{
+	struct config cfg = {.public_url = "https://gz.example.cn"};
+	struct world w;
+	struct tail t;
+	struct matter_follower f = {.code = STR("GGGG-GGGG-GGGG"), .address = STR("gerd@example.cn"), .lang = STR("zh")}, none;
+	struct matter_follower g = {.code = STR("HHHH-HHHH-HHHH"), .address = STR("hans@example.cn"), .lang = STR("zh")};
+	int64_t one, two, kept;
+
+	start(&w, *state, &t, &cfg);
+	one = file_with(&w, "楼道灯坏了", "anna@example.cn", "zh", true);
+	two = file_with(&w, "井盖丢了", "berta@example.cn", "zh", true);
+	kept = file_with(&w, "路面塌了", "carl@example.cn", "zh", true);
+	f.matter = g.matter = kept;
+	assert_int_equal(OK, db_write(w.u->db, follow_it, &f));
+	assert_int_equal(OK, db_write(w.u->db, follow_it, &g));
+	(void)act(&w, one, DISPATCHER, "ask-back", "note=几栋？", OK);
+	(void)act(&w, two, DISPATCHER, "ask-back", "note=哪里？", OK);
+	answer(&w, kept);
+	close_it(&w, kept);
+	assert_int_equal(OK, db_write(w.u->db, follow_journal, &t)); /* queued, nothing sent */
+	assert_int_equal(OK, set_mail(&w, one, "", "zh"));
+	assert_int_equal(OK, set_mail(&w, two, "bella@example.cn", "zh"));
+	none = f;
+	none.address = STR("");
+	assert_int_equal(OK, db_write(w.u->db, portal_follow_mail, &none));
+	assert_int_equal(3, mailed(&w, &t)); /* the answer and the end of the one that is kept, and its other follower's */
+	assert_non_null(to("carl@example.cn"));
+	assert_non_null(to("hans@example.cn"));
+	assert_null(to("anna@example.cn"));
+	assert_null(to("bella@example.cn"));
+	/* taken back while the mail before it is on its way: both were claimed together */
+	leaving.w = &w;
+	leaving.one = file_with(&w, "树倒了", "dora@example.cn", "zh", true);
+	leaving.two = file_with(&w, "水管破了", "eve@example.cn", "zh", true);
+	(void)act(&w, leaving.one, DISPATCHER, "ask-back", "note=几栋？", OK);
+	(void)act(&w, leaving.two, DISPATCHER, "ask-back", "note=哪里？", OK);
+	meanwhile = both_leave;
+	assert_int_equal(1, mailed(&w, &t));
+	meanwhile = NULL;
+	assert_int_equal(0, mailed(&w, &t));
+	end(&w);
+}
+
 /* ---- contact: one rule whoever files ---- */
 
 static enum err prepared(struct world *w, const char *category, struct matter_value contact, int64_t filed_by, bool import)
@@ -343,7 +400,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_BOTH(test_reporter), UNIT_BOTH(test_refused_without_address), UNIT_BOTH(test_followers),
-		UNIT_BOTH(test_follower_changes_his_mind), UNIT_BOTH(test_reporter_changes_his_mind), UNIT_BOTH(test_contact),
+		UNIT_BOTH(test_follower_changes_his_mind), UNIT_BOTH(test_reporter_changes_his_mind), UNIT_BOTH(test_what_waits), UNIT_BOTH(test_contact),
 	};
 
 	return UNIT_MAIN(tests);

@@ -1,6 +1,5 @@
 #include "core/matter/follow.h"
 
-
 #include "base/utf8.h"
 #include "core/journal/journal.h"
 #include "core/matter/inner.h"
@@ -10,6 +9,16 @@
 static struct str context(struct arena *a, struct str code)
 {
 	return arena_printf(a, "follow:%.*s:address", STR_ARG(code));
+}
+
+struct str matter_mail_whose(struct arena *a, int64_t matter)
+{
+	return arena_printf(a, "matter:%lld", (long long)matter);
+}
+
+struct str matter_follow_whose(struct arena *a, struct str code)
+{
+	return arena_printf(a, "follow:%.*s", STR_ARG(code));
 }
 
 /* STR_NULL for none. */
@@ -31,7 +40,9 @@ enum err matter_follow(struct tx *tx, const struct matter_follower *f)
 
 enum err matter_unfollow(struct tx *tx, struct str code)
 {
-	return q_matter_follow_end(tx->c, code, NULL);
+	enum err e = q_matter_follow_end(tx->c, code, NULL);
+
+	return e == OK ? notify_withdraw(tx, matter_follow_whose(tx->arena, code)) : e;
 }
 
 enum err matter_follow_mail(struct tx *tx, struct str code, struct str address, struct str lang)
@@ -39,7 +50,9 @@ enum err matter_follow_mail(struct tx *tx, struct str code, struct str address, 
 	struct str sealed;
 	enum err e = sealed_address(tx, code, address, &sealed);
 
-	return e == OK ? q_matter_follow_address(tx->c, code, lang.p ? lang : STR(""), sealed, NULL) : e;
+	if (e == OK)
+		e = q_matter_follow_address(tx->c, code, lang.p ? lang : STR(""), sealed, NULL);
+	return e == OK ? notify_withdraw(tx, matter_follow_whose(tx->arena, code)) : e;
 }
 
 enum err matter_follow_load(struct db_conn *c, struct arena *a, struct str code, struct matter_follower *out)
@@ -161,6 +174,8 @@ enum err matter_reporter_mail_set(struct tx *tx, void *arg)
 	if (e != OK || str_eq(was, address))
 		return e;
 	e = put_mail(tx, &m, f, address, x->lang.n ? x->lang : m.lang);
+	if (e == OK)
+		e = notify_withdraw(tx, matter_mail_whose(tx->arena, m.id));
 	return e == OK ? tell_journal(tx, &m, was.n == 0 ? "added" : address.n ? "changed" : "removed") : e;
 }
 

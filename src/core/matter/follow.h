@@ -14,6 +14,10 @@ struct matter_follower {
 	struct str lang;      /* "en", "zh" or "" */
 };
 
+/* Names of whoever left an address, for notify_mail: what waits for an address that is changed or taken back is not sent (notify_withdraw). */
+struct str matter_mail_whose(struct arena *a, int64_t matter);
+struct str matter_follow_whose(struct arena *a, struct str code);
+
 /* Jobs. ERR_INPUT: the address is none. */
 CHECKED enum err matter_follow(struct tx *tx, const struct matter_follower *f);
 CHECKED enum err matter_unfollow(struct tx *tx, struct str code);

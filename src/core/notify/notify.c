@@ -11,6 +11,7 @@
 #define MAX_TITLE 600      /* bytes; longer ones are cut */
 #define MAX_BODY 60000
 #define MAX_CHANNELS 8
+#define WHOSE_MAX 100
 #define CLAIM 20           /* messages taken at once */
 #define CLAIM_MS (30 * MS_MINUTE) /* 20 messages with a time-out of a minute each, and some */
 #define GIVE_UP_MS (7 * MS_DAY)
@@ -60,9 +61,9 @@ static struct str context(struct arena *a, int64_t id, const char *what)
 	return arena_printf(a, "notify:%lld:%s", (long long)id, what);
 }
 
-static enum err enqueue(struct tx *tx, int64_t at, struct str channel, struct str address, struct str subject, struct str body)
+static enum err enqueue(struct tx *tx, int64_t at, struct str channel, struct str whose, struct str address, struct str subject, struct str body)
 {
-	struct notify_enqueue_args row = {.id = id_new(tx->now), .channel = channel, .created = at};
+	struct notify_enqueue_args row = {.id = id_new(tx->now), .channel = channel, .whose = whose, .created = at};
 	enum err e = seal(tx->arena, address, context(tx->arena, row.id, "address"), &row.address);
 
 	if (e == OK)
@@ -79,6 +80,11 @@ static struct str cut(struct arena *a, struct str s, size_t max)
 	return s.n <= max ? s : utf8_ellipsis(a, s, max / 4);
 }
 
+static struct str whose_account(struct arena *a, int64_t id, struct str channel)
+{
+	return arena_printf(a, "account:%lld:%.*s", (long long)id, STR_ARG(channel));
+}
+
 enum err notify_enqueue_chosen(struct tx *tx, int64_t to, int64_t at, struct str title, struct str body, int *queued)
 {
 	struct notify_notice_channels_rows rows;
@@ -91,8 +97,8 @@ enum err notify_enqueue_chosen(struct tx *tx, int64_t to, int64_t at, struct str
 
 		e = unseal(tx->arena, rows.v[i].address, context(tx->arena, to, "channel"), &address);
 		if (e == OK)
-			e = enqueue(tx, at, rows.v[i].channel, address, cut(tx->arena, notify_in(title, english), MAX_TITLE),
-				    cut(tx->arena, notify_in(body, english), MAX_BODY));
+			e = enqueue(tx, at, rows.v[i].channel, whose_account(tx->arena, to, rows.v[i].channel), address,
+				    cut(tx->arena, notify_in(title, english), MAX_TITLE), cut(tx->arena, notify_in(body, english), MAX_BODY));
 		*queued += e == OK;
 	}
 	return e;
@@ -159,11 +165,16 @@ enum err notify_role(struct tx *tx, struct str role, struct str place, int64_t o
 	return e;
 }
 
-enum err notify_mail(struct tx *tx, struct str address, struct str subject, struct str body)
+enum err notify_mail(struct tx *tx, struct str whose, struct str address, struct str subject, struct str body)
 {
-	if (!notify_address_ok(address) || !utf8_valid(subject) || !utf8_valid(body))
+	if (whose.n > WHOSE_MAX || !notify_address_ok(address) || !utf8_valid(subject) || !utf8_valid(body))
 		return ERR_INPUT;
-	return enqueue(tx, tx->now, STR("mail"), address, cut(tx->arena, subject, MAX_TITLE), cut(tx->arena, body, MAX_BODY));
+	return enqueue(tx, tx->now, STR("mail"), whose.p ? whose : STR(""), address, cut(tx->arena, subject, MAX_TITLE), cut(tx->arena, body, MAX_BODY));
+}
+
+enum err notify_withdraw(struct tx *tx, struct str whose)
+{
+	return q_notify_withdraw(tx->c, whose, NULL);
 }
 
 enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address)
@@ -171,8 +182,10 @@ enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct 
 	struct str sealed;
 	enum err e;
 
-	if (!address.p)
-		return q_notify_notice_channel_drop(tx->c, actor, channel, NULL);
+	if (!address.p) {
+		e = q_notify_notice_channel_drop(tx->c, actor, channel, NULL);
+		return e == OK ? notify_withdraw(tx, whose_account(tx->arena, actor, channel)) : e;
+	}
 	if (actor <= 0 || str_empty(channel) || channel.n > 32 || address.n > 1000 ||
 	    (str_eqz(channel, "mail") && !notify_address_ok(address)))
 		return ERR_INPUT;
@@ -394,6 +407,18 @@ static void deliver_one(struct outcome *o, struct arena *a)
 		o->why = utf8_ellipsis(a, o->why.p ? o->why : str_from(err_name(o->result)), 300);
 }
 
+/* Between the claim and now others were handed over, a minute each if the server is slow: time enough to take an address back. */
+static enum err still_stands(struct db *db, struct arena *a, int64_t id, bool *yes)
+{
+	struct db_conn *c = db_read_begin(db);
+	struct notify_stands_rows rows;
+	enum err e = q_notify_stands(c, a, id, &rows);
+
+	db_read_end(c);
+	*yes = e == OK && rows.n > 0;
+	return e;
+}
+
 enum err notify_deliver(struct db *db, int64_t now, int *sent, int *failed)
 {
 	struct arena a, one;
@@ -407,7 +432,11 @@ enum err notify_deliver(struct db *db, int64_t now, int *sent, int *failed)
 	while (e == OK && (e = db_write(db, claim_due, &cl)) == OK && cl.rows.n) {
 		for (size_t i = 0; e == OK && i < cl.rows.n; i++) {
 			struct outcome o = {.row = &cl.rows.v[i], .now = now};
+			bool stands;
 
+			e = still_stands(db, &one, o.row->id, &stands);
+			if (e != OK || !stands)
+				continue;
 			deliver_one(&o, &one);
 			*sent += o.result == OK;
 			*failed += o.result != OK;

@@ -29,14 +29,19 @@ struct str notify_in(struct str text, bool english);
 CHECKED enum err notify_send(struct tx *tx, const struct notice *n, int64_t *id);
 /* To everybody who holds the role at the place (most specific place first, then up). OK also when nobody does. */
 CHECKED enum err notify_role(struct tx *tx, struct str role, struct str place, int64_t org, const struct notice *n);
-/* To an e-mail address without account (a reporter). Queued, retried with growing pauses, visible. ERR_INPUT: no address. */
-CHECKED enum err notify_mail(struct tx *tx, struct str address, struct str subject, struct str body);
+/*
+ * To an e-mail address without account (a reporter). Queued, retried with growing pauses, visible. ERR_INPUT: no address. whose: names who may take the
+ * address back, at most 100 bytes ("matter:12", "follow:CODE"; "": nobody).
+ */
+CHECKED enum err notify_mail(struct tx *tx, struct str whose, struct str address, struct str subject, struct str body);
+/* He took it back, or gave another: what waits for the old one is not sent. Only a message that is just being handed to the mail server still leaves. */
+CHECKED enum err notify_withdraw(struct tx *tx, struct str whose);
 CHECKED enum err notify_unread(struct db_conn *c, struct arena *a, int64_t actor, int limit, struct notice **v, size_t *n, int64_t *count);
 /* Only how many, at most `most`: for every page. */
 CHECKED enum err notify_unread_count(struct db_conn *c, struct arena *a, int64_t actor, int most, int64_t *count);
 CHECKED enum err notify_mark_read(struct tx *tx, int64_t actor, int64_t id /* 0: all */);
 
-/* Where else the account wants its notices: channel "mail" with an address; address p NULL: no more. */
+/* Where else the account wants its notices: channel "mail" with an address; address p NULL: no more, nor what waits for it. */
 CHECKED enum err notify_prefer(struct tx *tx, int64_t actor, struct str channel, struct str address);
 /* In which language the account wants what is sent there: "en", else Chinese. ERR_INPUT: neither. */
 CHECKED enum err notify_prefer_lang(struct tx *tx, int64_t actor, struct str lang);

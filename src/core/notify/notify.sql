@@ -35,9 +35,16 @@ UPDATE notice_channel SET lang = $lang WHERE recipient = $recipient;
 -- name: notify_notice_channels (recipient i64) -> channel str, address str, lang str
 SELECT channel, address, lang FROM notice_channel WHERE recipient = $recipient;
 
--- name: notify_enqueue exec (id i64, channel str, address str, subject str, body str, created i64)
-INSERT INTO notify_queue (id, channel, address, subject, body, state, tries, created, next_at, done_at, last_error)
-VALUES ($id, $channel, $address, $subject, $body, 'queued', 0, $created, $created, 0, '');
+-- name: notify_enqueue exec (id i64, channel str, whose str, address str, subject str, body str, created i64)
+INSERT INTO notify_queue (id, channel, whose, address, subject, body, state, tries, created, next_at, done_at, last_error)
+VALUES ($id, $channel, $whose, $address, $subject, $body, 'queued', 0, $created, $created, 0, '');
+
+-- name: notify_withdraw exec (whose str)
+DELETE FROM notify_queue WHERE whose = $whose AND whose <> '' AND state = 'queued';
+
+-- Is what was claimed still to be sent? Its owner may have taken his address back meanwhile.
+-- name: notify_stands(id i64) -> id i64
+SELECT id FROM notify_queue WHERE id = $id AND state = 'queued';
 
 -- name: notify_claim (now i64, until i64, n i64) -> id i64, channel str, address str, subject str, body str, tries i64, created i64
 -- What is due; nobody else gets it before `until`.
@@ -48,7 +55,7 @@ RETURNING id, channel, address, subject, body, tries, created;
 
 -- name: notify_done exec (id i64, state str, now i64, last_error str)
 -- Delivered or given up: what was personal is gone.
-UPDATE notify_queue SET state = $state, done_at = $now, last_error = $last_error, address = '', subject = '', body = '',
+UPDATE notify_queue SET state = $state, done_at = $now, last_error = $last_error, whose = '', address = '', subject = '', body = '',
 	tries = tries + 1 WHERE id = $id AND state = 'queued';
 
 -- name: notify_again exec (id i64, next_at i64, last_error str)

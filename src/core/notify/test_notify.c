@@ -116,19 +116,19 @@ static void use_sink(int port)
 /* ---- jobs ---- */
 
 struct mail {
-	struct str address, subject, body;
+	struct str address, subject, body, whose;
 };
 
 static enum err mail_job(struct tx *tx, void *arg)
 {
 	const struct mail *m = arg;
 
-	return notify_mail(tx, m->address, m->subject, m->body);
+	return notify_mail(tx, m->whose, m->address, m->subject, m->body);
 }
 
 static enum err mail(struct unit *u, const char *address, const char *subject, const char *body)
 {
-	struct mail m = {str_from(address), str_from(subject), str_from(body)};
+	struct mail m = {str_from(address), str_from(subject), str_from(body), STR("")};
 
 	testing_keys(u);
 	return db_write(u->db, mail_job, &m);
@@ -185,7 +185,44 @@ static void deliver(struct unit *u, int64_t now, int want_sent, int want_failed)
 	assert_int_equal(failed, want_failed);
 }
 
+static enum err withdraw_job(struct tx *tx, void *arg)
+{
+	return notify_withdraw(tx, *(struct str *)arg);
+}
+
 /* ---- tests ---- */
+
+/* What is his goes with his address, and nobody else's; what has no owner cannot be taken back by "". */
+static void taken_back(void **state)
+{
+	struct unit *u = *state;
+	struct mail v[] = {
+		{STR("a@example.cn"), STR("一"), STR("一"), STR("matter:1")}, {STR("a@example.cn"), STR("二"), STR("二"), STR("matter:12")},
+		{STR("a@example.cn"), STR("三"), STR("三"), STR("")}, {STR("a@example.cn"), STR("四"), STR("四"), STR("matter:1")}};
+	struct str address = STR("zhang@example.cn");
+	struct notice n = {.to = 5, .kind = STR("x"), .title = STR("一件事"), .body = STR("请看")};
+	struct sink s;
+
+	testing_keys(u);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		assert_int_equal(OK, db_write(u->db, mail_job, &v[i]));
+	assert_int_equal(OK, db_write(u->db, withdraw_job, &v[2].whose));
+	assert_int_equal(4, in_state(u, "queued"));
+	assert_int_equal(OK, db_write(u->db, withdraw_job, &v[0].whose));
+	assert_int_equal(2, in_state(u, "queued"));
+	/* an account's, too: no mail server yet, so the bundled mail waits */
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	assert_int_equal(OK, db_write(u->db, send_job, &n));
+	deliver(u, clock_now() + MS_MINUTE, 0, 3);
+	assert_int_equal(3, in_state(u, "queued"));
+	address = STR_NULL;
+	assert_int_equal(OK, db_write(u->db, prefer_job, &address));
+	assert_int_equal(2, in_state(u, "queued"));
+	sink_start(&s, NULL);
+	use_sink(s.port);
+	deliver(u, clock_now() + MS_DAY, 2, 0);
+	sink_stop(&s);
+}
 
 static void mail_arrives(void **state)
 {
@@ -629,7 +666,7 @@ static void dies_by_itself(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		UNIT_BOTH(mail_arrives),
+		UNIT_BOTH(mail_arrives), UNIT_BOTH(taken_back),
 		UNIT_BOTH(gone_is_queued_and_retried),
 		UNIT_BOTH(given_up_after_a_week),
 		UNIT_BOTH(no_such_mailbox_is_final),
