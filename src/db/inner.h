@@ -36,6 +36,7 @@ struct db_conn {
 	bool gone;            /* the transaction of the batch does not exist any more: all its jobs must be run again */
 	bool conflict;        /* ... because of another writer (else: connection lost, disk full) */
 	bool unknown;         /* nobody can say whether COMMIT happened: not to be run again */
+	const void *settled;  /* search.c: the index whose setting was found right on this connection; forgotten when a job is undone */
 	enum err failed;      /* first error of the job: everything later in it returns the same */
 	struct db_cached cache[DB_CACHE_SETS][DB_CACHE_WAYS];
 	uint64_t clock;

@@ -194,13 +194,17 @@ enum err search_tidy(struct tx *tx, const char *index, size_t bytes)
 	struct index *x = index_named(index);
 	struct db_value pages = {.i = (int64_t)(bytes / TIDY_BYTES) + 1};
 	int64_t by_itself = -1;
-	enum err e;
+	enum err e = OK;
 
 	if (tx->c->db->engine == DB_PG)
 		return OK;
-	e = db_run(tx->c, &x->by_itself, NULL, take_setting, &by_itself, NULL);
-	if (e == OK && by_itself != 0)
-		e = db_run(tx->c, &x->never_by_itself, NULL, NULL, NULL, NULL);
+	if (tx->c->settled != x) {
+		e = db_run(tx->c, &x->by_itself, NULL, take_setting, &by_itself, NULL);
+		if (e == OK && by_itself != 0)
+			e = db_run(tx->c, &x->never_by_itself, NULL, NULL, NULL, NULL);
+		if (e == OK)
+			tx->c->settled = x;
+	}
 	return e == OK ? db_run(tx->c, &x->tidy, &pages, NULL, NULL, NULL) : e;
 }
 

@@ -424,8 +424,10 @@ static enum err job_end(struct db_conn *c, bool keep)
 
 	if (c->gone)
 		return ERR_IO;
-	if (!keep)
+	if (!keep) {
+		c->settled = NULL;
 		e = control_run(c, ROLLBACK_TO);
+	}
 	if (e == OK)
 		e = control_run(c, RELEASE);
 	return e;
@@ -433,6 +435,7 @@ static enum err job_end(struct db_conn *c, bool keep)
 
 static void rollback(struct db_conn *c)
 {
+	c->settled = NULL;
 	if (c->h && !sqlite3_get_autocommit(c->h))
 		sqlite3_exec(c->h, "ROLLBACK", NULL, NULL, NULL);
 }

@@ -1050,12 +1050,21 @@ static int64_t one_number(struct unit *u, const struct db_query *q)
 	return ids.v[0];
 }
 
+/* Puts, tidies, and is undone: what it had set is to be set again. */
+static enum err tidy_in_vain(struct tx *tx, void *arg)
+{
+	enum err e = tidy_job(tx, arg);
+
+	return e == OK ? ERR_RULE : e;
+}
+
 /* Little merges with each job keep the index in few pieces; the large ones that it would do by itself are off. */
 static void test_tidy(void **state)
 {
 	struct unit *u = *state;
 
 	make_tables(u);
+	assert_int_equal(ERR_RULE, db_write(u->db, tidy_in_vain, &(int64_t){1}));
 	for (int64_t from = 1; from < 6000; from += 20)
 		assert_int_equal(OK, db_write(u->db, tidy_job, &from));
 	look(u, "编号4711的", "4711");
