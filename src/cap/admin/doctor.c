@@ -188,7 +188,7 @@ static void check_facts(struct doctor *d, struct db_conn *c)
 	calendar_free(cal);
 }
 
-/* A newer version ships roles with more in them; a store keeps its own list. Only said: it may have been taken away on purpose. */
+/* A newer version ships more roles, and roles with more in them; a store keeps its own list. Only said: it may have been taken away on purpose. */
 static void check_roles(struct doctor *d, struct db_conn *c)
 {
 	struct arena *a = &d->cli->arena;
@@ -202,6 +202,9 @@ static void check_roles(struct doctor *d, struct db_conn *c)
 		const struct actor_role *r = admin_role_named(have, n, shipped[i].name);
 		struct str lacks = STR("");
 
+		if (r == NULL)
+			say(d, HINT, "没有随附的角色 %.*s（%.*s）：要用就运行 gongzhi role add %.*s --shipped；有意不要的不用管 (this shipped role is not in the "
+			    "store: run that to make it as shipped, or leave it)", STR_ARG(shipped[i].name), STR_ARG(shipped[i].title), STR_ARG(shipped[i].name));
 		for (size_t k = 0; r && k < shipped[i].npermissions; k++)
 			if (!admin_role_has(r, shipped[i].permissions[k]))
 				lacks = arena_printf(a, "%.*s %.*s", STR_ARG(lacks), STR_ARG(shipped[i].permissions[k]));

@@ -228,13 +228,37 @@ static enum err told(struct role_job *j, struct str why, enum err e)
 	return e;
 }
 
+/* With the permissions that are given to it at once: a shipped one's. */
 static enum err add_job(struct tx *tx, void *arg)
 {
 	struct role_job *j = arg;
 	struct str why = STR_NULL;
 	enum err e = actor_role_add(tx, &j->role, &why);
 
+	for (size_t i = 0; e == OK && i < j->role.npermissions; i++) {
+		bool changed;
+
+		e = actor_role_grant(tx, j->role.name, j->role.permissions[i], &changed, &why);
+	}
 	return told(j, why, e);
+}
+
+/* -1: the role is as roles.csv has it. */
+static int shipped_role(struct cli *cli, const char *name, struct actor_role *out)
+{
+	const struct actor_role *r;
+	struct actor_role *v;
+	struct str why = STR_NULL;
+	size_t n;
+
+	if (admin_shipped_roles(cli, &v, &n, &why) != OK)
+		return cli_fail(why.p ? why : STR("读不了 roles.csv (roles.csv cannot be read)"));
+	r = admin_role_named(v, n, str_from(name));
+	if (r == NULL)
+		return cli_fail(arena_printf(&cli->arena, "随附的 roles.csv 里没有角色 %s；自己的角色用 --title、--title-en 建 (roles.csv has no such role: make one of your "
+					     "own with --title and --title-en)", name));
+	*out = *r;
+	return -1;
 }
 
 static enum err change_job(struct tx *tx, void *arg)
@@ -258,7 +282,10 @@ static enum err change_job(struct tx *tx, void *arg)
 int admin_role_add(int argc, char **argv)
 {
 	const char *title = NULL, *title_en = NULL, *duty = NULL;
+	bool shipped = false;
 	const struct opt opts[] = {
+		{.name = "shipped", .flag = &shipped, .zh = "照随附的 roles.csv 建：名称、三员、权限都用它的",
+		 .en = "as the shipped roles.csv has it: its titles, its duty, its permissions"},
 		{.name = "title", .arg = "TEXT", .text = &title, .zh = "中文名", .en = "title in Chinese"},
 		{.name = "title-en", .arg = "TEXT", .text = &title_en, .zh = "英文名", .en = "title in English"},
 		{.name = "duty", .arg = "DUTY", .text = &duty, .zh = "三员之一：system、security、audit；一般角色不写",
@@ -266,8 +293,8 @@ int admin_role_add(int argc, char **argv)
 		{0},
 	};
 	const struct opt_command cmd = {.name = "role add", .usage = "ROLE", .opts = {cli_options, opts}, .min_args = 1, .max_args = 1,
-					.zh = "建一个还没有权限的角色，再用 role grant 给权限，用 user grant 授予人。",
-					.en = "Makes a role without permissions: role grant gives it some, user grant gives it to people."};
+					.zh = "建一个还没有权限的角色，再用 role grant 给权限，用 user grant 授予人；--shipped 照随附的建。",
+					.en = "Makes a role without permissions: role grant gives it some, user grant gives it to people; --shipped makes it as shipped."};
 	struct role_job j = {0};
 	struct cli cli;
 	enum err e;
@@ -275,9 +302,15 @@ int admin_role_add(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (shipped && (title || title_en || duty)) {
+		fprintf(stderr, "gongzhi role add: 用了 --shipped 就不写 --title、--title-en、--duty (--shipped goes without --title, --title-en, --duty)\n");
+		return 2;
+	}
 	j.role = (struct actor_role){.name = str_from(argv[0]), .title = str_from(title ? title : ""), .title_en = str_from(title_en ? title_en : ""),
 				     .duty = str_from(duty ? duty : "")};
 	status = cli_open(&cli, 0);
+	if (status < 0 && shipped)
+		status = shipped_role(&cli, argv[0], &j.role);
 	if (status < 0) {
 		j.arena = &cli.arena;
 		e = db_write(cli.db, add_job, &j);

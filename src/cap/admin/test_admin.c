@@ -202,6 +202,13 @@ static void accounts(struct admin *t)
 	expect(1, command_in(t, "another-Long-word\n", "user add", "x2", "--role", "handler", "--place", "999999"), t);
 	expect(0, command_in(t, "a-third-Long-word\n", "user password", "audit"), t);
 	expect(1, command_in(t, "a-third-Long-word\n", "user password", "nobody"), t);
+	expect(1, command(t, "user lock", "audit"), t); /* nobody else could read the audit */
+	assert_non_null(strstr(t->err, "audit.read"));
+	expect(1, command(t, "user revoke", "audit", "--role", "auditor"), t);
+	expect(1, command(t, "user lock", "admin"), t);
+	expect(0, command_in(t, "another-Long-word\n", "user add", "auditor2", "--role", "auditor"), t);
+	expect(1, command(t, "user revoke", "admin", "--role", "auditor"), t);
+	assert_non_null(strstr(t->err, "gongzhi user list"));
 	expect(0, command(t, "user lock", "audit"), t);
 	expect(0, command(t, "user list"), t);
 	assert_non_null(strstr(t->out, "停用 locked"));
@@ -209,7 +216,8 @@ static void accounts(struct admin *t)
 	expect(0, command(t, "user unlock", "audit"), t);
 	expect(0, command(t, "user revoke", "audit", "--role", "auditor"), t);
 	expect(0, command(t, "user list"), t);
-	assert_null(strstr(t->out, "auditor"));
+	assert_non_null(strstr(t->out, "auditor @"));
+	assert_null(strstr(strstr(t->out, "auditor @") + 1, "auditor @")); /* the other one's only */
 	assert_null(strstr(t->out, "long"));
 	expect(2, command(t, "user grant", "admin"), t);
 }
@@ -262,6 +270,33 @@ static void roles(struct admin *t)
 	expect(0, command(t, "role revoke", "supervisor", "webhook.manage", "matter.export"), t);
 	expect(0, command(t, "doctor"), t);
 	assert_true(out_has(t, "gongzhi role grant supervisor matter.export webhook.manage"));
+}
+
+/* A newer program ships a role that the store has not. */
+static void shipped_role(struct admin *t)
+{
+	char data[700], path[800];
+	struct str csv, why = STR_NULL;
+
+	expect(0, command(t, "init", "--suite", "intl", "--no-places"), t);
+	snprintf(data, sizeof(data), "%s/data", t->dir);
+	assert_int_equal(0, mkdir(data, 0700));
+	snprintf(path, sizeof(path), "%s/roles.csv", data);
+	assert_int_equal(OK, file_read(t->u->a, "data/roles.csv", 1 << 20, &csv, &why));
+	csv = arena_printf(t->u->a, "%.*sinspector,巡查员,Inspector,,matter.read place.read\n", STR_ARG(csv));
+	assert_int_equal(OK, file_write(t->u->a, path, csv, 0600, &why));
+	setenv("GONGZHI_DATA", data, 1);
+	expect(0, command(t, "doctor"), t);
+	assert_true(out_has(t, "gongzhi role add inspector --shipped"));
+	expect(1, command(t, "role add", "inspektor", "--shipped"), t);
+	expect(2, command(t, "role add", "inspector", "--shipped", "--title", "别的"), t);
+	expect(0, command(t, "role add", "inspector", "--shipped"), t);
+	expect(1, command(t, "role add", "inspector", "--shipped"), t);
+	expect(0, command(t, "role show", "inspector"), t);
+	assert_true(out_has(t, "巡查员 (Inspector)") && out_has(t, "    matter.read ") && out_has(t, "    place.read "));
+	expect(0, command(t, "doctor"), t);
+	assert_false(out_has(t, "提示 hint"));
+	unsetenv("GONGZHI_DATA");
 }
 
 static void write_file(struct admin *t, const char *name, const char *text, char path[700])
@@ -513,6 +548,7 @@ static void both(void **state, enum db_engine engine, void (*f)(struct admin *))
 BOTH(init_twice)
 BOTH(accounts)
 BOTH(roles)
+BOTH(shipped_role)
 BOTH(keys_rotate)
 BOTH(import_and_export)
 BOTH(demo)
@@ -525,6 +561,7 @@ int main(void)
 		cmocka_unit_test(init_twice_sqlite),        cmocka_unit_test(init_twice_pg),
 		cmocka_unit_test(accounts_sqlite),          cmocka_unit_test(accounts_pg),
 		cmocka_unit_test(roles_sqlite),             cmocka_unit_test(roles_pg),
+		cmocka_unit_test(shipped_role_sqlite),      cmocka_unit_test(shipped_role_pg),
 		cmocka_unit_test(keys_rotate_sqlite),       cmocka_unit_test(keys_rotate_pg),
 		cmocka_unit_test(import_and_export_sqlite), cmocka_unit_test(import_and_export_pg),
 		cmocka_unit_test(demo_sqlite),              cmocka_unit_test(demo_pg),
