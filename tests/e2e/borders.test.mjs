@@ -92,6 +92,7 @@ test.main('rings that are wrong are mended and told, one by one; what cannot be 
   const lines = readFileSync(at('rings.csv'), 'utf8').split('\n');
   for (const [i, [, says]] of rings.entries()) assert.match(lines.find((l) => l.split(',')[1] === String(i + 1)) ?? '', says, `feature ${i + 1}`);
   assert.match(lines.find((l) => l.startsWith('unmatched,11,')), /代码找不到/);
+  assert.match(lines.find((l) => l.startsWith('faulty,9,')), new RegExp(`网格${grids[8].slice(-3)}`)); // whose it is, though its shape cannot be read
   const both = (await get(`/${grids[6]}`)).geometry.coordinates;
   assert.equal(both.length, 2);
   for (const p of both.flat(2)) assert.ok(Math.abs(p[0]) >= 179.99 && Math.abs(p[0]) <= 180);

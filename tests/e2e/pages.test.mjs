@@ -32,7 +32,7 @@ async function walk(who, starts) {
 }
 
 test('all pages of a resident', async () => {
-  const kinds = await walk(null, ['/', '/login', '/r', '/help', '/feedback', '/api']);
+  const kinds = await walk(null, ['/', '/login', '/r', '/help', '/feedback', '/api', '/ogc/collections/matters/schema?f=html', '/ogc/collections/places/queryables?f=html']);
   assert.ok(kinds.length >= 6, `only ${kinds.join(' ')}`);
 });
 

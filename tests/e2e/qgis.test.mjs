@@ -64,6 +64,8 @@ if (there) {
     assert.equal(places.n, towns.numberMatched);
     for (const [q, said] of [[nobody, open], [all, mine], [small, mine], [places, towns]]) assert.deepEqual(rows(q.features), rows(said.features, true));
     assert.deepEqual([all.geometry, places.geometry, all.fields.created], ['Point', 'Point', 'DateTime']);
+    assert.deepEqual(Object.fromEntries(['id', 'place', 'org', 'created', 'due', 'updated', 'public'].map((k) => [k, all.fields[k]])),
+      { id: 'String', place: 'String', org: 'String', created: 'DateTime', due: 'DateTime', updated: 'DateTime', public: 'Boolean' });
     assert.match(JSON.stringify(all.features), /[\u4e00-\u9fff]{8}/);
     // where it flies to when asked for the whole layer: the town of the key, not the municipality
     assert.ok(all.extent[2] - all.extent[0] < 0.3, `${all.extent}`);

@@ -302,7 +302,9 @@ static enum err read_features(struct reading *r, struct geojson *g, int64_t skip
 			continue;
 		}
 		if (got == GEOJSON_FAULTY) {
-			tell(r->im, AREA_FAULTY, f.number, STR(""), f.why);
+			struct str name = name_of(r, &f), code = code_of(r, &f);
+
+			tell(r->im, AREA_FAULTY, f.number, name.n ? name : code.n ? code : STR(""), f.why);
 			continue;
 		}
 		c = db_read_begin(r->db);
