@@ -335,6 +335,16 @@ static void choose_names(const struct minimap_view *v, struct minimap_under *u)
 	u->nnames = kept;
 }
 
+bool minimap_ground(struct rq *rq, struct lonlat centre, double half, struct minimap_under *out)
+{
+	static const struct minimap_view nothing;
+
+	if (!ground_of || !ground_of(rq, centre, half, out))
+		return false;
+	choose_names(&nothing, out);
+	return true;
+}
+
 static void set_under(struct rq *rq, const struct frame *f, struct minimap_view *v)
 {
 	struct minimap_under *u = arena_new(rq->arena, struct minimap_under);

@@ -71,6 +71,8 @@ struct minimap_under {
 };
 /* Who has such a ground registers, once, at start: what lies within `half` metres to both sides of the centre. False: nothing. */
 const char *minimap_ground_css(size_t kind);
+/* The same for other drawings, in units of a small map of MINIMAP_WIDTH × MINIMAP_HEIGHT; with a few names. False: nothing. */
+CHECKED bool minimap_ground(struct rq *rq, struct lonlat centre, double half, struct minimap_under *out);
 void minimap_ground_source(bool (*fn)(struct rq *rq, struct lonlat centre, double half, struct minimap_under *out));
 
 /* ---- what the template web_minimap reads ---- */

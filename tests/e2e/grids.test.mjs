@@ -38,6 +38,9 @@ test.main('first borders by points, a split drawn with the pointer and saved, a 
   await page.getByText('网格边界为示意').waitFor();
   await screenshot(page, 'grids-village');
   await sound(page);
+  // whoever draws sees how large it is and whom the line divides
+  assert.match(await page.locator('#draw .scale').textContent(), /\d+ (米|公里)/);
+  assert.ok((await page.locator('#draw .open').getAttribute('d')).startsWith('M'));
   // a line down the middle of the first grid
   const svg = page.locator('#draw svg');
   const box = await svg.boundingBox();

@@ -106,6 +106,19 @@ test('the small map has streets beneath, says whose they are, and needs no scrip
   }
 });
 
+test('whoever draws the border of a grid sees the streets it follows', async () => {
+  const { page, context } = await visitor(server, { width: 1440, height: 900 });
+  await login(page, 'steward', password(server, 'steward'));
+  await page.goto('/grids');
+  await page.locator('table a').filter({ hasText: /前卫社区|石油社区|天桥社区/ }).first().click();
+  assert.ok(await page.locator('.gridmap .minimap path').count() > 0);
+  assert.equal(await page.locator('.gridmap figcaption a').innerText(), '© OpenStreetMap contributors (ODbL)');
+  await screenshot(page, 'grids-ground');
+  await axe(page);
+  await fits(page);
+  await context.close();
+});
+
 if (bundle) test('wall and desk map draw them from this server only, with the credit', async () => {
   for (const [address, size] of [['/wall', { width: 1920, height: 1080 }], ['/map', { width: 1440, height: 900 }]]) {
     const { page, context } = await visitor(server, size);

@@ -3,6 +3,7 @@
 #define CAP_GRIDS_VIEW_H
 
 #include "cap/grids/grids.h"
+#include "web/minimap.h"
 #include "web/web.h"
 
 struct grids_path {
@@ -18,6 +19,11 @@ struct grids_picture {
 	struct str west, north, sx, sy, title;
 	struct grids_path *v;
 	size_t n;
+	const struct minimap_under *under; /* streets and water beneath, NULL: none */
+	struct str under_at;    /* transform of it */
+	struct str dots;        /* open matters, one path; "" none */
+	int bar;                /* length of the scale bar */
+	struct str scale;
 };
 
 struct grids_choice { struct str key, name; bool x, y; };
@@ -61,6 +67,7 @@ struct grids_preview_view {
 	struct grids_typed typed;
 };
 
+/* `after`: as it would be. Errors of the store leave the open matters out: a picture is no reason to fail. */
 const struct grids_picture *grids_draw(struct rq *rq, const struct grids_plan *p, bool after);
 
 #endif
