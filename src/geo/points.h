@@ -174,6 +174,12 @@ CHECKED enum err points_density(const struct points_view *v, const struct points
 /* Rows inside a box, in the order of the curve and then of ids; *more: there are further ones. Public readers get coarsened places. */
 CHECKED enum err points_in_box(const struct points_view *v, const struct points_filter *f, const struct points_box *box, struct arena *a, size_t max,
 			       struct point **out, size_t *n, bool *more);
+/*
+ * Every `every`th row (1: all of them) that stands on the map, in the order of the curve, at most `max`: where there are too many to be told one by one,
+ * a part that lies as the whole does. *more as above.
+ */
+CHECKED enum err points_sample(const struct points_view *v, const struct points_filter *f, int64_t every, struct arena *a, size_t max, struct point **out,
+			       size_t *n, bool *more);
 /* Inside a polygon: rings one after another, each closed by itself, even-odd, border points count as inside. `ends[i]`: index behind ring i. */
 CHECKED enum err points_in_polygon(const struct points_view *v, const struct points_filter *f, const struct mercator *ring, const size_t *ends, size_t nrings,
 				   struct arena *a, size_t max, struct point **out, size_t *n, bool *more);

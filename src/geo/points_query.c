@@ -506,12 +506,14 @@ static enum err each_inside(const struct inside *q, struct arena *a, found_fn fn
 	return OK;
 }
 
-struct list { struct point *v; size_t n, cap, max; bool more; };
+struct list { struct point *v; size_t n, cap, max; bool more; int64_t every, seen; };
 
 static bool list_found(void *arg, const struct point *p)
 {
 	struct list *l = arg;
 
+	if (l->every > 1 && l->seen++ % l->every)
+		return true;
 	if (l->n == l->max) {
 		l->more = true;
 		return false;
@@ -526,9 +528,9 @@ static bool list_found(void *arg, const struct point *p)
 	return true;
 }
 
-static enum err list_inside(const struct inside *q, struct arena *a, size_t max, struct point **out, size_t *n, bool *more)
+static enum err list_inside(const struct inside *q, int64_t every, struct arena *a, size_t max, struct point **out, size_t *n, bool *more)
 {
-	struct list l = {.max = max};
+	struct list l = {.max = max, .every = every};
 	enum err e = each_inside(q, a, list_found, &l);
 
 	*out = arena_array(a, struct point, l.n + 1);
@@ -548,7 +550,16 @@ enum err points_in_box(const struct points_view *v, const struct points_filter *
 	*n = 0;
 	if (box->min.x > box->max.x || box->min.y > box->max.y)
 		return ERR_INPUT;
-	return list_inside(&q, a, max, out, n, more);
+	return list_inside(&q, 1, a, max, out, n, more);
+}
+
+enum err points_sample(const struct points_view *v, const struct points_filter *f, int64_t every, struct arena *a, size_t max, struct point **out,
+		       size_t *n, bool *more)
+{
+	const struct inside q = {.v = v, .f = f, .box = {{0, 0}, {UINT32_MAX, UINT32_MAX}}};
+
+	*n = 0;
+	return every < 1 ? ERR_INPUT : list_inside(&q, every, a, max, out, n, more);
 }
 
 enum err points_in_polygon(const struct points_view *v, const struct points_filter *f, const struct mercator *ring, const size_t *ends, size_t nrings,
@@ -569,7 +580,7 @@ enum err points_in_polygon(const struct points_view *v, const struct points_filt
 		q.box.max.x = ring[i].x > q.box.max.x ? ring[i].x : q.box.max.x;
 		q.box.max.y = ring[i].y > q.box.max.y ? ring[i].y : q.box.max.y;
 	}
-	return list_inside(&q, a, max, out, n, more);
+	return list_inside(&q, 1, a, max, out, n, more);
 }
 
 /* ---- neighbours ---- */

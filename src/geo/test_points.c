@@ -446,7 +446,7 @@ static void check_lists(struct points_view *v, const struct model *m, const stru
 	uint32_t r = 1u << (14 + below(10));
 	struct points_box box = {{c.x - r, c.y - r / 2}, {c.x + r / 3, c.y + r}};
 	const struct mercator star[] = {{c.x - r, c.y}, {c.x, c.y - r}, {c.x + r / 2, c.y - r / 9}, {c.x + r, c.y + r}, {c.x, c.y + r / 3}, {c.x - r / 2, c.y + r}};
-	struct point *want = calloc(m->n + 1, sizeof(*want)), *got;
+	struct point *want = calloc(m->n + 1, sizeof(*want)), *got, *all;
 	struct points_near *near;
 	size_t n = 0, k, ends = ARRAY_LEN(star), poly = 0;
 	struct arena a;
@@ -479,6 +479,12 @@ static void check_lists(struct points_view *v, const struct model *m, const stru
 	}
 	assert_int_equal(points_in_box(v, f, &box, &a, n / 2, &got, &k, &more), OK);
 	assert_true(k == n / 2 && more == (n > n / 2));
+	assert_int_equal(points_sample(v, f, 1, &a, m->n, &all, &n, &more), OK);
+	assert_int_equal(points_sample(v, f, 3, &a, m->n, &got, &k, &more), OK);
+	assert_int_equal(k, (n + 2) / 3);
+	for (size_t i = 0; i < k; i++)
+		assert_int_equal(got[i].id, all[3 * i].id);
+	assert_int_equal(points_sample(v, f, 0, &a, m->n, &got, &k, &more), ERR_INPUT);
 	assert_int_equal(points_in_polygon(v, f, star, &ends, 1, &a, m->n, &got, &k, &more), OK);
 	assert_int_equal(k, poly);
 	assert_int_equal(points_nearest(v, f, c, 5, 3000, &a, &near, &k), OK);

@@ -46,9 +46,10 @@ function showNumbers() {
 	}
 	setNumber($("#open-all"), (o.late ?? 0) + (o.soon ?? 0) + (o.ok ?? 0) + (o.none ?? 0));
 	for (const k of ["in", "done", "late"]) setNumber($(`#today-${k}`), state.today[k] ?? 0);
-	// the weather of the day's work: more done than came in clears, the opposite clouds over
-	const net = (state.today.done ?? 0) - (state.today.in ?? 0);
-	const sky = (o.late ?? 0) > (state.today.done ?? 0) + 5 ? "storm" : net >= 0 ? "clear" : "cloud";
+	// the weather of the day's work: more done than came in clears, the opposite clouds over; much that is late is a storm, at the scale of the place
+	const { in: came = 0, done = 0, late = 0 } = state.today, open = (o.late ?? 0) + (o.soon ?? 0) + (o.ok ?? 0);
+	const storm = late > done + 5 || ((o.late ?? 0) > 5 && (o.late ?? 0) * 4 > open);
+	const sky = storm ? "storm" : came + done === 0 ? "calm" : done >= came ? "clear" : "cloud";
 	root.dataset.sky = sky;
 	$("#sky").textContent = word(`sky-${sky}`);
 	$("#ungeocoded").textContent = state.unplaced ? word("unplaced", number(state.unplaced)) : "";
@@ -58,7 +59,7 @@ function showBoards() {
 	const most = Math.max(1, ...state.boards.map((b) => b.open));
 
 	fill("#boards", state.boards, (b) => el("li", { class: "wboard" },
-		el("span", { class: "wboard__n" }, b.name),
+		el("span", { class: "wboard__n", title: b.name }, b.name),
 		el("span", { class: "wboard__bar" },
 			el("i", { class: "late", data: { w: b.late / most } }), el("i", { data: { w: (b.open - b.late) / most } })),
 		el("span", { class: "wboard__v" }, number(b.open), b.late ? el("b", {}, ` ${word("late-n", number(b.late))}`) : "")), "no-boards");

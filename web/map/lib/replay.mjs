@@ -10,14 +10,14 @@ const DRAWN_EVERY = 100;                         // ms; a large town has thousan
 
 export function replay({ map, place, now, ended }) {
 	const bar = $("#replay"), slider = $("#replay-at"), said = $("#replay-when");
-	let events = [], open = new Map(), next = 0, from, to, at, frame, before, drawn = 0, idle, asked = 0, on = false, playing = false;
+	let events = [], each = 1, open = new Map(), next = 0, from, to, at, frame, before, drawn = 0, idle, asked = 0, on = false, playing = false;
 
 	function show() {
 		const source = map()?.getSource("replay"), all = [...open.values()], late = all.reduce((n, f) => n + f.properties.late, 0);
 
 		drawn = performance.now();
 		source?.setData({ type: "FeatureCollection", features: all });
-		said.textContent = `${dayOf(at)} ${clockOf(at)} · ${word("open-n", number(all.length))} · ${word("late-n", number(late))}`;
+		said.textContent = `${dayOf(at)} ${clockOf(at)} · ${word("open-n", number(all.length * each))} · ${word("late-n", number(late * each))}`;
 		slider.value = Math.round(1000 * (at - from) / (to - from));
 		slider.setAttribute("aria-valuetext", said.textContent);
 	}
@@ -89,13 +89,14 @@ export function replay({ map, place, now, ended }) {
 		try {
 			const answer = await getJSON(`/map/replay?from=${from}&to=${to}${place() ? `&place=${encodeURIComponent(place())}` : ""}`);
 			if (mine !== asked) return;
-			events = answer.events;
+			({ events, each } = answer);
 			on = true;
 			document.documentElement.classList.add("is-replay");
 			layers(true);
 			at = to;
 			seek(from);
-			$("#replay-cut").hidden = !answer.cut;
+			$("#replay-cut").hidden = each === 1;
+			$("#replay-cut").textContent = word("replay-each", number(each));
 			play();
 		} catch {
 			if (mine === asked) said.textContent = word("replay-failed");
