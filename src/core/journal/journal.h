@@ -115,6 +115,13 @@ struct str journal_public_key(struct arena *a); /* text of the .pub file */
 struct journal_tailer;
 CHECKED enum err journal_tail(struct db *db, const char *name, enum err (*fn)(struct tx *tx, void *arg, const struct journal_entry *v, size_t n),
 			      void *arg, struct journal_tailer **out);
+/*
+ * The same for a tailer to which the order is all one and which bears an entry twice (an index of texts): while it is thousands of entries behind, since
+ * its cursor was set back, what is new comes first, with a second cursor "NAME.new" (docs/decisions/0034).
+ */
+CHECKED enum err journal_tail_new_first(struct db *db, const char *name,
+					enum err (*fn)(struct tx *tx, void *arg, const struct journal_entry *v, size_t n), void *arg,
+					struct journal_tailer **out);
 /* A tailer without a stored cursor (SSE, caches of this process): starts behind `after`. */
 CHECKED enum err journal_watch(struct db *db, int64_t after, void (*fn)(void *arg, const struct journal_entry *v, size_t n), void *arg,
 			       struct journal_tailer **out);

@@ -2,6 +2,7 @@
  * Tailers: one thread each. Entries are numbered in the order of commits (docs/decisions/0002), so "everything behind my
  * cursor" is all there is to know; a tailer that sleeps, fails or dies goes on where its cursor stands.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,6 +17,8 @@
 #define BEHIND_US 8000
 #define ASKED_US 2000      /* ... while people write now and then: they wait for the job under way */
 #define FAR_BEHIND 4000
+#define NEW_BATCH 64       /* new entries a job that come before the old ones (journal_tail_new_first) */
+#define NEW_FROM 1000      /* ... of at most so many: with what had not been done when somebody set the cursor back */
 #define POLL_MS 1000
 #define GATHER_MS 100     /* after a batch: under load wait for more instead of running a job for each commit */
 #define GATHER_WATCH_MS 10
@@ -29,6 +32,7 @@ typedef void (*watch_fn)(void *arg, const struct journal_entry *v, size_t n);
 struct journal_tailer {
 	struct journal_log *log;
 	char name[64];
+	char ahead[72];   /* the second cursor; "": none */
 	tail_fn fn;       /* with a cursor */
 	watch_fn watch;   /* without */
 	void *arg;
@@ -52,6 +56,30 @@ struct step {
 	int64_t took_us; /* in the writer and its commit (where the full text is written), without the wait for it */
 };
 
+/*
+ * While it is far behind, what has come meanwhile comes first, some with each job. A number in the second cursor is of use as long as it is near the
+ * end: an old one is from another time, and what lies between is not left out, since the first cursor comes by in the end.
+ */
+static enum err new_first(struct tx *tx, const struct step *s)
+{
+	struct str name = str_from(s->t->ahead);
+	struct journal_cursor_lock_row ahead;
+	struct journal_entry *v;
+	int64_t last;
+	size_t n;
+	enum err e = journal_last(tx->c, &last);
+
+	if (e != OK || last - s->seq <= FAR_BEHIND)
+		return e;
+	e = q_journal_cursor_lock(tx->c, tx->arena, name, &ahead);
+	if (e == OK)
+		e = journal_read(tx->c, tx->arena, ahead.seq > last - NEW_FROM ? ahead.seq : last - NEW_FROM, NEW_BATCH, &v, &n);
+	if (e != OK || n == 0)
+		return e;
+	e = s->t->fn(tx, s->t->arg, v, n);
+	return e == OK ? q_journal_cursor_move(tx->c, name, v[n - 1].seq, NULL) : e;
+}
+
 static enum err tail_job(struct tx *tx, void *arg)
 {
 	struct step *s = arg;
@@ -66,7 +94,10 @@ static enum err tail_job(struct tx *tx, void *arg)
 		return e;
 	s->seq = cursor.seq;
 	s->n = 0;
-	e = journal_read(tx->c, tx->arena, cursor.seq, s->limit, &v, &s->n);
+	if (s->t->ahead[0])
+		e = new_first(tx, s);
+	if (e == OK)
+		e = journal_read(tx->c, tx->arena, cursor.seq, s->limit, &v, &s->n);
 	if (e != OK || s->n == 0)
 		return e;
 	e = s->t->fn(tx, s->t->arg, v, s->n);
@@ -332,13 +363,14 @@ static enum err read_cursor(struct journal_tailer *t, struct db *db)
 	return e;
 }
 
-enum err journal_tail(struct db *db, const char *name, tail_fn fn, void *arg, struct journal_tailer **out)
+static enum err start_with_cursor(struct db *db, struct journal_tailer *t, tail_fn fn, void *arg, struct journal_tailer **out)
 {
-	struct journal_tailer *t = new_tailer(name);
 	enum err e = read_cursor(t, db);
 
 	if (e == ERR_NOT_FOUND)
 		e = db_write(db, add_cursor, t->name);
+	if (e == OK && t->ahead[0])
+		e = db_write(db, add_cursor, t->ahead);
 	if (e != OK) {
 		free(t);
 		return e;
@@ -346,6 +378,19 @@ enum err journal_tail(struct db *db, const char *name, tail_fn fn, void *arg, st
 	t->fn = fn;
 	t->arg = arg;
 	return start(db, t, out);
+}
+
+enum err journal_tail(struct db *db, const char *name, tail_fn fn, void *arg, struct journal_tailer **out)
+{
+	return start_with_cursor(db, new_tailer(name), fn, arg, out);
+}
+
+enum err journal_tail_new_first(struct db *db, const char *name, tail_fn fn, void *arg, struct journal_tailer **out)
+{
+	struct journal_tailer *t = new_tailer(name);
+
+	snprintf(t->ahead, sizeof(t->ahead), "%s.new", t->name);
+	return start_with_cursor(db, t, fn, arg, out);
 }
 
 enum err journal_watch(struct db *db, int64_t after, watch_fn fn, void *arg, struct journal_tailer **out)

@@ -681,6 +681,56 @@ static void test_watch(void **state)
 	journal_tail_stop(t);
 }
 
+/* An index is made anew, entry by entry: what comes meanwhile does not wait for the end of it. */
+#define OLD_ONES 9000
+#define MEANWHILE 200
+
+struct anew {
+	_Atomic int64_t upto, seen_at;   /* how far the old ones were when the newest was seen */
+	atomic_int calls;
+	unsigned char seen[OLD_ONES + MEANWHILE + 1];
+};
+
+static enum err index_slowly(struct tx *tx, void *arg, const struct journal_entry *v, size_t n)
+{
+	struct anew *x = arg;
+
+	(void)tx;
+	usleep((useconds_t)n * 100);
+	for (size_t i = 0; i < n; i++) {
+		x->seen[v[i].seq] = 1;
+		if (v[i].seq == OLD_ONES + MEANWHILE && x->seen_at < 0)
+			x->seen_at = x->upto;
+	}
+	if (v[0].seq <= x->upto + 1 && v[n - 1].seq > x->upto)
+		x->upto = v[n - 1].seq;
+	x->calls++;
+	return OK;
+}
+
+static void test_new_first(void **state)
+{
+	static struct anew x;
+	struct unit *u = *state;
+	struct journal_tailer *t;
+
+	memset(&x, 0, sizeof(x));
+	x.seen_at = -1;
+	append(u, OLD_ONES);
+	assert_int_equal(OK, journal_tail_new_first(u->db, "anew", index_slowly, &x, &t));
+	while (x.calls < 4)
+		usleep(1000);
+	append(u, MEANWHILE);
+	for (int i = 0; i < 4000 && x.seen_at < 0; i++)
+		usleep(1000);
+	assert_true(x.seen_at >= 0 && x.seen_at < OLD_ONES - 4000);
+	journal_tail_drain(t);
+	assert_int_equal(OLD_ONES + MEANWHILE, x.upto);
+	for (int i = 1; i <= OLD_ONES + MEANWHILE; i++)
+		assert_true(x.seen[i]);
+	journal_tail_stop(t);
+}
+
 /* Entries of many writers while it follows: none may be passed over because it committed late. */
 static void test_tail_under_load(void **state)
 {
@@ -783,7 +833,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		BOTH(test_refused), BOTH(test_concurrent), BOTH(test_two_stores), BOTH(test_restart), BOTH(test_tamper), BOTH(test_cut_off),
 		BOTH(test_edge), BOTH(test_edge_of_an_old_store), BOTH(test_node_byte),
-		BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_recent), BOTH(test_tail),
+		BOTH(test_heads), BOTH(test_consistency), BOTH(test_receipts), BOTH(test_altered_receipt), BOTH(test_search), BOTH(test_recent),
+		BOTH(test_tail), BOTH(test_new_first),
 		BOTH(test_watch), BOTH(test_tail_under_load), BOTH(test_tail_share), BOTH(test_tail_not_starved),
 	};
 	int failed;

@@ -1,4 +1,6 @@
+#include "core/journal/journal.sql.h"
 #include "core/matter/testing.h"
+#include "db/search.h"
 
 /* ---- tests ---- */
 
@@ -892,9 +894,62 @@ static void test_bounds(void **state)
 	end(&w);
 }
 
+/* ---- the full text is made anew ---- */
+
+static enum err much_else(struct tx *tx, void *arg)
+{
+	enum err e = OK;
+
+	(void)arg;
+	for (int i = 0; e == OK && i < 6000; i++)
+		e = journal_append(tx, &(struct journal_entry){.at = tx->now, .kind = STR("test.other"), .subject = 7, .place = STR(""), .data = STR("{}")});
+	return e;
+}
+
+static enum err set_back(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return q_journal_cursor_move(tx->c, STR("matter-search"), 0, NULL);
+}
+
+/* What was filed at the end is found although thousands of entries before it are read again first. */
+static void test_found_at_once(void **state)
+{
+	struct world w;
+	struct journal_tailer *t[2];
+	struct journal_cursor_get_row cursor;
+	struct db_conn *c;
+	int64_t first, last, *ids, numbers;
+	size_t n;
+
+	begin(&w, *state);
+	at("2026-03-02 10:00");
+	first = file(&w, "老楼漏水", "request", "");
+	assert_int_equal(OK, matter_tailers(w.u->db, t));
+	journal_tail_drain(t[0]);
+	journal_tail_stop(t[0]);
+	journal_tail_stop(t[1]);
+	assert_int_equal(OK, db_write(w.u->db, much_else, NULL));
+	last = file(&w, "新楼漏水", "request", "");
+	assert_int_equal(OK, db_write(w.u->db, set_back, NULL));
+	assert_int_equal(OK, matter_tailers(w.u->db, t));
+	journal_tail_drain(t[0]);
+	c = db_read_begin(w.u->db);
+	assert_int_equal(OK, journal_last(c, &numbers));
+	assert_int_equal(OK, q_journal_cursor_get(c, w.u->a, STR("matter-search.new"), &cursor)); /* it was at work */
+	assert_true(cursor.seq > 1000 && cursor.seq <= numbers);
+	assert_int_equal(OK, search_find(c, w.u->a, "matter", STR("漏水"), INT64_MAX, 10, &ids, &n));
+	db_read_end(c);
+	assert_true(n == 2 && ids[0] == last && ids[1] == first);
+	journal_tail_stop(t[0]);
+	journal_tail_stop(t[1]);
+	end(&w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		UNIT_BOTH(test_found_at_once),
 		UNIT_BOTH(test_life), UNIT_BOTH(test_refusals), UNIT_BOTH(test_guard), UNIT_BOTH(test_two_at_once), UNIT_BOTH(test_clocks),
 		UNIT_BOTH(test_reopen), UNIT_BOTH(test_patrol), UNIT_BOTH(test_patrol_path), UNIT_BOTH(test_rivals), UNIT_BOTH(test_kept_units),
 		UNIT_BOTH(test_filing), UNIT_BOTH(test_lists), UNIT_BOTH(test_moves), UNIT_BOTH(test_bounds),

@@ -342,7 +342,7 @@ static enum err tail_search(struct tx *tx, void *arg, const struct journal_entry
 
 enum err matter_tailers(struct db *db, struct journal_tailer *out[2])
 {
-	enum err e = journal_tail(db, "matter-search", tail_search, NULL, &out[0]);
+	enum err e = journal_tail_new_first(db, "matter-search", tail_search, NULL, &out[0]);
 
 	if (e)
 		return e;
