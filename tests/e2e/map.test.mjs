@@ -281,6 +281,7 @@ test.main('datetime is when a matter was filed, to the millisecond for whoever i
     // and the collection says since when there are any: the minute of the first, and going on
     const c = await json(v, '/ogc/collections/matters');
     assert.deepEqual(c.extent.temporal.interval, [[iso(Math.floor(all[0] / 60_000) * 60_000), null]]);
+    assert.deepEqual((await json(v, '/ogc/collections/matters')).extent.temporal, c.extent.temporal); // remembered
     assert.match(c.description, /datetime.*created/);
   }
   assert.equal((await json(server.http(), '/ogc/collections/places')).extent.temporal, undefined);
@@ -293,7 +294,7 @@ test.main('the files of the desk map hold what it shows, whatever it is filtered
   for (const filter of ['', 'tag=unassigned', 'state=open&colour=ok,none', 'open=1&channel=web', 'category=city', 'closed_from=2026-01-01&closed_to=2026-12-31',
     'scenario=resident-report&from=2026-11-01&to=2026-11-28', `place=${town}&org=1`]) {
     const page = text((await v.get(`/map?${filter}`)).text);
-    const total = Number(/id="shown">共 (\d+) 件/.exec(page)[1]);
+    const total = Number(/id="shown"[\s\S]*?>共 (\d+) 件/.exec(page)[1]);
     const geo = /href="(\/map\/export\.geojson[^"]*)"/.exec(page)[1], csv = /href="(\/map\/export\.csv[^"]*)"/.exec(page)[1];
     const fc = await json(v, geo);
     assert.equal(fc.features.length, total, `${filter}: ${geo}`);
