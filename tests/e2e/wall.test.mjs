@@ -148,6 +148,9 @@ test('the wall without script is numbers and links, and fits a telephone', async
   assert.ok(await page.locator('#children a').count() > 5);
   await page.locator('#children a').first().click();
   assert.match(page.url(), /place=/);
+  // boxes that only the script would fill are not there
+  assert.equal(await page.locator('.wmap').isVisible(), false);
+  assert.equal(await page.locator('.wbox').evaluateAll((all) => all.filter((b) => b.checkVisibility() && b.querySelector('ul:empty')).length), 0);
   await fits(page);
   await screenshot(page, 'wall-plain');
   await context.close();
