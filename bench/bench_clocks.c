@@ -1,7 +1,8 @@
 /*
  * Deadlines that pass all at once (docs/decisions/0032), without HTTP:
  *   - what a look of the clocks costs when everything that is late has been told of, beside one in a store where nothing is late;
- *   - how many are told of a second, and the processor for each, when nobody writes;
+ *   - how many are told of a second when nobody writes, beside the same rows marked as told in transactions of RAW_BATCH and nothing else done: no look at
+ *     the matter, no journal, no notices;
  *   - how long somebody who files a report every few milliseconds waits for its commit meanwhile, beside the same without.
  * CLOCKS_MATTERS (20000; 400000 for the figures of docs/benchmarks.md), CLOCKS_SECONDS (3) of writing with and without, CLOCKS_PG=1: PostgreSQL.
  */
@@ -21,6 +22,7 @@
 #include "core/matter/matter.sql.h"
 
 #define FILL 5000
+#define RAW_BATCH 50
 #define LOOKS 20
 #define PAUSE_US 5000
 #define WRITES_MAX 100000
@@ -75,6 +77,42 @@ static int tell(struct bench *b)
 	if (matter_run_clocks(b->u->db, clock_now(), &told) != OK)
 		give_up("the clocks failed");
 	return told;
+}
+
+struct raw { const struct matter_untold_row *v; size_t n; };
+
+static enum err mark(struct tx *tx, void *arg)
+{
+	const struct raw *r = arg;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < r->n; i++)
+		e = q_matter_escalate(tx->c, r->v[i].id, r->v[i].due, NULL);
+	return e;
+}
+
+/* Matters a second. All that are untold are told then. */
+static double raw_rate(struct bench *b)
+{
+	struct matter_untold_rows rows;
+	double t0 = bench_now();
+	int64_t all = 0;
+	struct arena a;
+
+	arena_init(&a, 0);
+	do {
+		struct db_conn *c = db_read_begin(b->u->db);
+
+		arena_reset(&a);
+		if (q_matter_untold(c, &a, 0, 0, clock_now(), RAW_BATCH, &rows) != OK)
+			give_up("what is untold cannot be read");
+		db_read_end(c);
+		if (rows.n && db_write(b->u->db, mark, &(struct raw){rows.v, rows.n}) != OK)
+			give_up("rows cannot be marked");
+		all += (int64_t)rows.n;
+	} while (rows.n);
+	arena_release(&a);
+	return (double)all / (bench_now() - t0);
 }
 
 /* Seconds of processor. */
@@ -198,7 +236,7 @@ int main(void)
 {
 	static struct bench b;
 	int64_t n = bench_env("CLOCKS_MATTERS", 20000);
-	double seconds = (double)bench_env("CLOCKS_SECONDS", 3), empty, idle, cpu, t0;
+	double seconds = (double)bench_env("CLOCKS_SECONDS", 3), empty, idle, cpu, raw, t0;
 	struct waits without, with;
 	int told;
 
@@ -206,7 +244,9 @@ int main(void)
 	bench_open(&b, bench_env("CLOCKS_PG", 0) ? DB_PG : DB_SQLITE, NULL);
 	bench_login(&b, "commander");
 	empty = look(&b);
-	fill_all(&b, 0, n);
+	fill_all(&b, 0, n / 4);
+	raw = raw_rate(&b);
+	fill_all(&b, n, n);
 	cpu = cpu_now();
 	t0 = bench_now();
 	told = tell(&b);
@@ -214,13 +254,14 @@ int main(void)
 	t0 = bench_now() - t0;
 	if (told != n)
 		give_up("not everything was told of");
-	printf("%lld deadlines told of in %.2f s: %.0f a second, %.1f us of processor each\n", (long long)n, t0, (double)n / t0, cpu / (double)n * 1e6);
-	bench_line("clocks/tell", (double)n / t0, "matters/s", "cpu-us", cpu / (double)n * 1e6);
+	printf("%lld deadlines told of in %.2f s: %.0f a second, %.1f us of processor each; only marked: %.0f a second\n", (long long)n, t0, (double)n / t0,
+	       cpu / (double)n * 1e6, raw);
+	bench_line("clocks/tell", (double)n / t0, "matters/s", "raw-mark", (double)n / t0 / raw);
 	idle = look(&b);
-	printf("a look with %lld late and told of: %.1f us of processor, with none late %.1f us\n", (long long)n, idle * 1e6, empty * 1e6);
+	printf("a look with %lld late and told of: %.1f us of processor, with none late %.1f us\n", (long long)(n + n / 4), idle * 1e6, empty * 1e6);
 	bench_line("clocks/look", idle * 1e6, "us", "none-late", idle / empty);
 	without = write_for(&b, seconds, NULL);
-	fill_all(&b, n, n);
+	fill_all(&b, 2 * n, n);
 	with = write_for(&b, seconds, as_job);
 	printf("a report every %d ms: p50 %.2f p99 %.2f max %.2f ms; while %d are told of: p50 %.2f p99 %.2f max %.2f ms\n", PAUSE_US / 1000, without.p50,
 	       without.p99, without.max, atomic_load(&told_meanwhile), with.p50, with.p99, with.max);
