@@ -5,14 +5,13 @@
 #include "geo/points_help.h"
 #include "geo/points_view.h"
 
-#define CHUNK ((size_t)1 << 20)        /* rows: 48 and 16 megabytes */
+#define CHUNK ((size_t)1 << 20)        /* rows: 48 megabytes */
 #define CHUNKS ((POINTS_MAX + CHUNK - 1) / CHUNK)
 
 struct ordered { uint64_t key; uint32_t row; };
 
 struct points_load {
 	struct row *rows[CHUNKS];
-	struct ordered *keys[CHUNKS];
 	size_t n;
 	uint64_t low, high;            /* keys of what is on the map */
 	int64_t last;                  /* id */
@@ -33,10 +32,8 @@ static struct row *row_at(const struct points_load *l, size_t i)
 
 void points_load_drop(struct points_load *l)
 {
-	for (size_t i = 0; l && i < CHUNKS && l->rows[i]; i++) {
+	for (size_t i = 0; l && i < CHUNKS; i++)
 		free(l->rows[i]);
-		free(l->keys[i]);
-	}
 	free(l);
 }
 
@@ -57,73 +54,29 @@ void points_load_begin(struct points *p)
 	pthread_mutex_unlock(&p->merge_lock);
 }
 
-static void need_chunks(struct points_load *l, size_t n)
-{
-	for (size_t i = (l->n + CHUNK - 1) / CHUNK; i * CHUNK < l->n + n; i++) {
-		l->rows[i] = need(large_alloc(CHUNK * sizeof(struct row)), "rows");
-		l->keys[i] = need(large_alloc(CHUNK * sizeof(struct ordered)), "keys");
-	}
-}
-
-/* What is to be known of rows that were added. */
-struct added { uint64_t low, high; bool ascending; };
-
-static void add_row(struct points_load *l, size_t i, const struct row *row, struct added *a)
-{
-	*row_at(l, i) = *row;
-	l->keys[i / CHUNK][i % CHUNK] = (struct ordered){row->key, (uint32_t)i};
-	if (row->key != KEY_UNLOCATED) {
-		a->low = row->key < a->low ? row->key : a->low;
-		a->high = row->key > a->high ? row->key : a->high;
-	}
-}
-
-struct adding { struct points_load *l; const struct point *rows; size_t n; struct added added[HELP_WORKERS]; };
-
-#define ADDED ((size_t)8192)   /* rows that are added at a time */
-
-static void add_piece(void *arg, unsigned worker, size_t i)
-{
-	struct adding *a = arg;
-	struct added *to = &a->added[worker];
-	size_t end = (i + 1) * ADDED < a->n ? (i + 1) * ADDED : a->n;
-
-	for (size_t k = i * ADDED; k < end; k++) {
-		struct row row;
-
-		row_from_point(&row, &a->rows[k]);
-		add_row(a->l, a->l->n + k, &row, to);
-		to->ascending &= row.id > (k ? a->rows[k - 1].id : a->l->last);
-	}
-}
-
-static void add_up(struct points_load *l, const struct added *a)
-{
-	l->low = a->low < l->low ? a->low : l->low;
-	l->high = a->high > l->high ? a->high : l->high;
-	l->ascending &= a->ascending;
-}
-
 enum err points_load_add(struct points *p, const struct point *rows, size_t n)
 {
 	struct points_load *l = p->load;
-	struct adding a = {.l = l, .rows = rows, .n = n};
 
 	if (l->n + n > POINTS_MAX)
 		return ERR_TOO_MUCH;
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].id < 1)
 			return ERR_INPUT;
-	if (n == 0)
-		return OK;
-	need_chunks(l, n);
-	for (unsigned i = 0; i < HELP_WORKERS; i++)
-		a.added[i] = (struct added){KEY_UNLOCATED, 0, true};
-	help_load((n + ADDED - 1) / ADDED, add_piece, &a);
-	for (unsigned i = 0; i < HELP_WORKERS; i++)
-		add_up(l, &a.added[i]);
-	l->n += n;
-	l->last = rows[n - 1].id;
+	for (size_t i = 0; i < n; i++, l->n++) {
+		struct row *row;
+
+		if (l->n % CHUNK == 0)
+			l->rows[l->n / CHUNK] = need(large_alloc(CHUNK * sizeof(struct row)), "rows");
+		row = row_at(l, l->n);
+		row_from_point(row, &rows[i]);
+		if (row->key != KEY_UNLOCATED) {
+			l->low = row->key < l->low ? row->key : l->low;
+			l->high = row->key > l->high ? row->key : l->high;
+		}
+		l->ascending &= row->id > l->last;
+		l->last = row->id;
+	}
 	return OK;
 }
 
@@ -142,7 +95,6 @@ static int by_id_then_row(const void *x, const void *y)
 
 static void keep_last(struct points_load *l)
 {
-	struct added added = {KEY_UNLOCATED, 0, false};
 	struct named *ids;
 	size_t kept = 0;
 
@@ -157,11 +109,8 @@ static void keep_last(struct points_load *l)
 			row_at(l, ids[i].row)->id = 0;
 	free(ids);
 	for (size_t i = 0; i < l->n; i++)
-		if (row_at(l, i)->id) {
-			struct row row = *row_at(l, i);
-
-			add_row(l, kept++, &row, &added);
-		}
+		if (row_at(l, i)->id)
+			*row_at(l, kept++) = *row_at(l, i);
 	l->n = kept;
 }
 
@@ -170,7 +119,7 @@ static void keep_last(struct points_load *l)
 #define AHEAD 16u          /* rows whose memory is asked for before it is needed */
 #define BUCKETS 4096u      /* by what differs most; in the last what is not on the map */
 #define BY_COMPARING 256u
-#define DEALT ((size_t)1 << 18)  /* keys that are dealt out at a time */
+#define DEALT ((size_t)1 << 18)  /* rows whose keys are dealt out at a time */
 
 struct sorting {
 	const struct points_load *l;
@@ -269,32 +218,32 @@ static uint32_t bucket(const struct sorting *s, uint64_t key)
 }
 
 /* A piece does not cross chunks. */
-static const struct ordered *piece(const struct points_load *l, size_t i, size_t *n)
+static const struct row *piece(const struct points_load *l, size_t i, size_t *n)
 {
 	*n = l->n - i * DEALT < DEALT ? l->n - i * DEALT : DEALT;
-	return &l->keys[i * DEALT / CHUNK][i * DEALT % CHUNK];
+	return row_at(l, i * DEALT);
 }
 
 static void count_piece(void *arg, unsigned worker, size_t i)
 {
 	struct sorting *s = arg;
 	size_t n;
-	const struct ordered *v = piece(s->l, i, &n);
+	const struct row *rows = piece(s->l, i, &n);
 
 	(void)worker;
 	for (size_t k = 0; k < n; k++)
-		s->at[i][bucket(s, v[k].key)]++;
+		s->at[i][bucket(s, rows[k].key)]++;
 }
 
 static void deal_piece(void *arg, unsigned worker, size_t i)
 {
 	struct sorting *s = arg;
 	size_t n;
-	const struct ordered *v = piece(s->l, i, &n);
+	const struct row *rows = piece(s->l, i, &n);
 
 	(void)worker;
 	for (size_t k = 0; k < n; k++)
-		s->v[s->at[i][bucket(s, v[k].key)]++] = v[k];
+		s->v[s->at[i][bucket(s, rows[k].key)]++] = (struct ordered){rows[k].key, (uint32_t)(i * DEALT + k)};
 }
 
 /* Dealt out by what differs most first, so that the rest is sorted in the nearest memory, and by several at a time. */
