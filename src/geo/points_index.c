@@ -240,21 +240,24 @@ static struct recent_entry *shard_get(const struct recent_shard *r, int64_t id)
 	return i ? recent_at(r, i - 1) : NULL;
 }
 
+static void shard_place(struct recent_shard *r, struct recent_slot slot)
+{
+	uint32_t at = slot.hash & r->mask;
+
+	while (r->slots[at].entry)
+		at = (at + 1) & r->mask;
+	r->slots[at] = slot;
+}
+
 static void shard_grow(struct recent_shard *r)
 {
 	struct recent_slot *old = r->slots;
 	uint32_t n = r->mask + 1;
 
 	shard_slots(r, n * 2);
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = old[i].hash & r->mask;
-
-		if (old[i].entry == 0)
-			continue;
-		while (r->slots[at].entry)
-			at = (at + 1) & r->mask;
-		r->slots[at] = old[i];
-	}
+	for (uint32_t i = 0; i < n; i++)
+		if (old[i].entry)
+			shard_place(r, old[i]);
 	free(old);
 }
 
@@ -291,26 +294,26 @@ static struct recent_entry *shard_put(struct recent_shard *r, int64_t id)
 	return recent_at(r, i);
 }
 
-static void shard_remove(struct recent_shard *r, int64_t id)
+/* Entries up to that stamp become free; the slots of the others are set anew, which is less than taking out one after another. */
+static void shard_drop(struct recent_shard *r, uint64_t stamp)
 {
-	uint32_t hole = shard_at(r, id), at = hole, i = r->slots[hole].entry;
+	struct recent_slot *old = r->slots;
+	uint32_t n = r->mask + 1;
 
-	if (i == 0)
-		return;
-	recent_at(r, i - 1)->next_free = r->free;
-	recent_at(r, i - 1)->row.id = 0;
-	r->free = i - 1;
-	r->n--;
-	for (;;) {
-		at = (at + 1) & r->mask;
-		if (r->slots[at].entry == 0)
-			break;
-		if (((at - r->slots[at].hash) & r->mask) >= ((at - hole) & r->mask)) {
-			r->slots[hole] = r->slots[at];
-			hole = at;
+	shard_slots(r, n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct recent_entry *e = old[i].entry ? recent_at(r, old[i].entry - 1) : NULL;
+
+		if (e && e->stamp <= stamp) {
+			e->next_free = r->free;
+			e->row.id = 0;
+			r->free = old[i].entry - 1;
+			r->n--;
+		} else if (e) {
+			shard_place(r, old[i]);
 		}
 	}
-	r->slots[hole].entry = 0;
+	free(old);
 }
 
 /* Empty again, and large: the memory goes back. */
@@ -369,15 +372,8 @@ struct recent_entry *recent_put(struct recent *r, int64_t id)
 
 void recent_drop(struct recent *r, int shard, uint64_t stamp)
 {
-	struct recent_shard *s = &r->shard[shard];
-
-	for (uint32_t i = 0; i < s->used; i++)
-		if (recent_at(s, i)->row.id && recent_at(s, i)->stamp <= stamp) {
-			shard_remove(s, recent_at(s, i)->row.id);
-			if (s->n == 0)
-				break;
-		}
-	shard_shrink(s);
+	shard_drop(&r->shard[shard], stamp);
+	shard_shrink(&r->shard[shard]);
 }
 
 size_t recent_count(const struct recent *r)
