@@ -147,6 +147,11 @@ struct points_filter {
 int64_t points_total(const struct points_view *v, const struct points_filter *f);
 /* Rows that pass and stand on the map in the tile. */
 int64_t points_total_tile(const struct points_view *v, const struct points_filter *f, int z, uint32_t x, uint32_t y);
+/*
+ * Makes ready what the first tile or count by colour of a day would otherwise make in its own time (some twenty microseconds for 50,000 rows): unless it is
+ * right for the next so many minutes. Whoever calls it now and then keeps everybody from waiting for it.
+ */
+void points_colours_ready(const struct points_view *v, uint32_t now, uint32_t minutes);
 
 /*
  * Counts by any of place × category × state × period. A dimension with size 0 is not used. `*_of` maps a code to its group; codes beyond the

@@ -120,18 +120,13 @@ static bool is_of(const struct colours *c, uint32_t now)
 	return c && now >= c->from && now < c->until;
 }
 
-/* What is there, or what the caller made, which is kept instead; *made is what is to be freed by the caller. */
-static const struct colours *swap(struct seg *s, uint32_t now, struct colours **made)
+/* What is there, with a reference, if it is of that moment. */
+static const struct colours *there(struct seg *s, uint32_t now)
 {
 	struct colours *c;
 
 	pthread_mutex_lock(&lock);
 	c = s->colours;
-	if (*made) {
-		s->colours = *made;
-		*made = c;
-		c = s->colours;
-	}
 	if (is_of(c, now))
 		atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
 	else
@@ -140,20 +135,46 @@ static const struct colours *swap(struct seg *s, uint32_t now, struct colours **
 	return c;
 }
 
+static void put(struct seg *s, struct colours *made)
+{
+	struct colours *old;
+
+	pthread_mutex_lock(&lock);
+	old = s->colours;
+	s->colours = made;
+	pthread_mutex_unlock(&lock);
+	colours_drop(old);
+}
+
+static bool pays(const struct seg *s, uint32_t now)
+{
+	return s->order && now < UINT32_MAX;
+}
+
 const struct colours *colours_hold(struct seg *s, uint32_t now)
 {
-	struct colours *made = NULL;
-	const struct colours *c;
+	const struct colours *c = pays(s, now) ? there(s, now) : NULL;
+	struct colours *made;
 
-	if (s->order == NULL || now == UINT32_MAX)
-		return NULL;
-	c = swap(s, now, &made);
-	if (c)
+	if (c || !pays(s, now))
 		return c;
 	made = make(s, now);
-	c = swap(s, now, &made);
-	colours_drop(made);
-	return c;
+	atomic_fetch_add_explicit(&made->refs, 1, memory_order_relaxed);
+	put(s, made);
+	return made;
+}
+
+void colours_renew(struct seg *s, uint32_t now, uint32_t minutes)
+{
+	bool good;
+
+	if (!pays(s, now))
+		return;
+	pthread_mutex_lock(&lock);
+	good = is_of(s->colours, now) && s->colours->until - now >= minutes;
+	pthread_mutex_unlock(&lock);
+	if (!good)
+		put(s, make(s, now));
 }
 
 void colours_drop(const struct colours *c)

@@ -24,6 +24,8 @@ struct colours {
  */
 const struct colours *colours_hold(struct seg *s, uint32_t now);
 void colours_drop(const struct colours *c);   /* NULL is nothing */
+/* Makes them now, unless what there is is right for the next so many minutes. */
+void colours_renew(struct seg *s, uint32_t now, uint32_t minutes);
 /* Memory of what the segment keeps of them now. */
 size_t colours_bytes(struct seg *s);
 

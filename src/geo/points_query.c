@@ -99,6 +99,12 @@ int64_t points_total_tile(const struct points_view *v, const struct points_filte
 	return n;
 }
 
+void points_colours_ready(const struct points_view *v, uint32_t now, uint32_t minutes)
+{
+	for (uint32_t i = 0; i < v->nbase; i++)
+		colours_renew(v->v[i].s, now, minutes);
+}
+
 /* ---- groups ---- */
 
 struct tally {

@@ -559,6 +559,8 @@ static void check_all(struct points *p, const struct model *m, int filters)
 	struct points_view *v = points_view(p);
 	struct any_filter f;
 
+	if (filters % 2 == 0)
+		points_colours_ready(v, NOW, 60);
 	for (int i = 0; i < filters; i++) {
 		int64_t n = 0;
 

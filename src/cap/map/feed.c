@@ -550,6 +550,17 @@ static void warm_boundaries(void)
 		log_info("map: boundaries ready ms=%lld", (long long)feed.warm_ms);
 }
 
+#define COLOURS_MINUTES 60    /* so long before a segment's day of colours is over the next one is made */
+
+/* Of what was merged since, and of everything once a day: nobody's tile waits for it. */
+static void keep_colours(void)
+{
+	struct points_view *v = points_view(feed.points);
+
+	points_colours_ready(v, (uint32_t)(clock_now() / MS_MINUTE), COLOURS_MINUTES);
+	points_view_end(v);
+}
+
 static void *run(void *arg)
 {
 	int64_t checked = 0;
@@ -566,6 +577,7 @@ static void *run(void *arg)
 	if (journal_watch(feed.db, feed.seq, follow, NULL, &feed.tail) != OK)
 		BUG("map: the journal cannot be followed");
 	journal_tail_drain(feed.tail);
+	keep_colours();
 	atomic_store(&feed.ready, true);
 	log_info("map: loaded ms=%lld snapshot=%d seq=%lld", (long long)feed.load_ms, feed.from_snapshot, (long long)feed.seq);
 	while (!rest(TICK_MS)) {
@@ -577,6 +589,7 @@ static void *run(void *arg)
 			continue;
 		checked = mono;
 		confirm();
+		keep_colours();
 		keep_snapshot(mono);
 	}
 	return NULL;
