@@ -5,6 +5,8 @@
  * as they came, only separators overwritten by NUL. So it is enough to walk that memory and to require that the pieces
  * follow each other without a gap: NAME \0 blanks VALUE \0 \0 NAME ..., \0 \0 at the end. A NUL inside a value, a folded
  * line (copied elsewhere by the library) or a line end other than CR LF breaks the chain.
+ * What cannot be told there, since the library writes NUL over it or skips it: a NUL in the place of a CR or LF of a line end, a line before the request that
+ * begins with NUL, and a colon with a bare LF or CR in the place of the blank line. nginx (docs/operations.md) passes none of them on, so nothing hides there.
  */
 #include <ctype.h>
 
