@@ -7,13 +7,6 @@
 /* Of all segments: taken for an addition at a time. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static enum point_colour colour_at(const struct seg *s, uint32_t i, uint32_t now)
-{
-	if (s->when[i] == 0 || (s->flags[i] & POINT_CLOSED))
-		return POINT_NO_CLOCK;
-	return now >= s->when[i] ? POINT_OVERDUE : s->when[i] - now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
-}
-
 /* ---- making ---- */
 
 struct turns { struct turn *v; uint32_t n, cap; };
@@ -32,7 +25,7 @@ static void add_turn(struct turns *t, struct turn turn)
 /* What becomes of a row until then. Its colour can be any that its deadline allows; nothing where it stays what it is. */
 static bool row_turns(const struct seg *s, uint32_t row, uint32_t now, uint32_t until, struct turns *t)
 {
-	enum point_colour colour = colour_at(s, row, now);
+	enum point_colour colour = seg_colour(s, row, now);
 	uint32_t due = s->when[row], before = t->n;
 
 	if (colour == POINT_IN_TIME && s->lead[row] > 0 && due - s->lead[row] < until) {
@@ -49,7 +42,7 @@ static void make_block(const struct seg *s, uint32_t first, struct colour_block 
 {
 	for (; edge; edge &= edge - 1) {
 		uint32_t k = (uint32_t)__builtin_ctzll(edge);
-		enum point_colour colour = colour_at(s, first + k, now);
+		enum point_colour colour = seg_colour(s, first + k, now);
 		uint64_t bit = (uint64_t)1 << k;
 
 		b->soon |= colour == POINT_SOON ? bit : 0;
@@ -208,7 +201,7 @@ enum point_colour colours_row(const struct colours *c, const struct seg *s, uint
 {
 	const struct colour_block *b = &c->v[row / 64];
 
-	return b->turning >> row % 64 & 1 ? colour_at(s, row, now) : colour_made(b, row % 64);
+	return b->turning >> row % 64 & 1 ? seg_colour(s, row, now) : colour_made(b, row % 64);
 }
 
 void colours_keep(const struct colours *c, const struct seg *s, uint32_t first, uint64_t *m, size_t blocks, unsigned wanted, uint32_t now)
@@ -225,7 +218,7 @@ void colours_keep(const struct colours *c, const struct seg *s, uint32_t first, 
 		keep = (b->none & none) | (b->late & late) | (b->soon & soon) | (~(b->none | b->late | b->soon) & in_time);
 		turning = m[i] & b->turning;
 		for (uint64_t w = turning; w; w &= w - 1) {
-			enum point_colour colour = colour_at(s, first + (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(w), now);
+			enum point_colour colour = seg_colour(s, first + (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(w), now);
 
 			keep = wanted >> colour & 1 ? keep | (w & -w) : keep & ~(w & -w);
 		}
@@ -246,7 +239,7 @@ void colours_count(const struct colours *c, const struct seg *s, uint32_t first,
 			uint32_t k = (uint32_t)__builtin_ctzll(w);
 
 			n[colour_made(&v[i], k)] -= sign;
-			n[colour_at(s, first + (uint32_t)i * 64 + k, now)] += sign;
+			n[seg_colour(s, first + (uint32_t)i * 64 + k, now)] += sign;
 		}
 }
 

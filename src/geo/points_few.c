@@ -99,13 +99,7 @@ static bool in_bits(const uint64_t *bits, unsigned code)
 
 static unsigned colour_of(const struct plan *p, const struct seg *s, uint32_t i)
 {
-	uint32_t now = p->f->now;
-
-	if (p->colours)
-		return colours_row(p->colours, s, i, now);
-	if (s->when[i] == 0 || (s->flags[i] & POINT_CLOSED))
-		return POINT_NO_CLOCK;
-	return now >= s->when[i] ? POINT_OVERDUE : s->when[i] - now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
+	return p->colours ? colours_row(p->colours, s, i, p->f->now) : seg_colour(s, i, p->f->now);
 }
 
 /* Again without such a jump. */

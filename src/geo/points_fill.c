@@ -43,7 +43,7 @@ static unsigned class_of_row(const struct filling *f, uint32_t i)
 		return s->clock[i] ? POINT_OVERDUE : POINT_NO_CLOCK;
 	if (s->clock[i] > f->clock_soon)
 		return POINT_IN_TIME;
-	return now >= s->when[i] ? POINT_OVERDUE : s->when[i] - now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
+	return (unsigned)seg_colour(s, i, now);
 }
 
 /* ---- whole ranges: no row is looked at that need not be ---- */

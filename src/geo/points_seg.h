@@ -84,6 +84,13 @@ static inline uint8_t seg_clock(const struct seg *s, uint32_t t)
 	return period < s->clock0 ? 1 : period - s->clock0 > 254 ? 255 : (uint8_t)(1 + period - s->clock0);
 }
 void seg_get(const struct seg *s, uint32_t i, struct row *out);
+/* point_colour of a row, from the columns that say it. */
+static inline enum point_colour seg_colour(const struct seg *s, uint32_t i, uint32_t now)
+{
+	if (s->when[i] == 0 || (s->flags[i] & POINT_CLOSED))
+		return POINT_NO_CLOCK;
+	return now >= s->when[i] ? POINT_OVERDUE : s->when[i] - now <= s->lead[i] ? POINT_SOON : POINT_IN_TIME;
+}
 /* Row of the id; s->n when it is not there. Needs the hash. */
 uint32_t seg_find(const struct seg *s, int64_t id);
 /* Asks for what stands in the segment's own structure. */
